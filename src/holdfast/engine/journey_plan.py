@@ -10,6 +10,7 @@ from holdfast.engine.loop import Loop
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.parts import Loss, Part
 from holdfast.engine.reports import WorkerReport
+from holdfast.engine.stuck import NoneOfOwn, Own
 from holdfast.engine.target import Target
 from holdfast.engine.timeouts import Deadlines
 from holdfast.model.frozen import frozen
@@ -28,16 +29,14 @@ class Travel:
         walk: crew and number of a client, from 1 -> what it does.
         target_of: origin -> where it is; raises HoldfastError where nothing may be sent.
         particulars: of the rows; as many as the plan has.
-        falls_short: what on our own side could not be done, in words; None if all was done.
-        doubts: how many ns the load took -> doubts about it, in words.
+        own: functions of a person's own that walks call.
     """
 
     journeys: Journeys
     walk: Callable[[Crew, int], Walk]
     target_of: Callable[[str], Target]
     particulars: Particulars
-    falls_short: Callable[[], str | None] = lambda: None
-    doubts: Callable[[int], list[str]] = lambda _lasted_ns: []
+    own: Own = NoneOfOwn()
 
 
 @frozen

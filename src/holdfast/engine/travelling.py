@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.engine.arrivals import Arrivals, batches
 from holdfast.engine.columns import Columns, Tally
@@ -72,7 +72,7 @@ class Travelling:
             stopped: as of `load_runs`.
             number: of the process in the tally.
         """
-        exchanges, stalls, now_ns = self.exchanges, Stalls(), time.monotonic_ns()
+        exchanges, own, stalls, now_ns = self.exchanges, self._travel.own, Stalls(), time.monotonic_ns()
         while self._goes_on(now_ns):
             self.stop = max(self.stop, stopped())
             if self.stop is Stop.DRAIN:
@@ -82,6 +82,7 @@ class Travelling:
             exchanges.expire(now_ns)
             self._begin_due(now_ns)
             in_flight, before_ns = bool(exchanges.in_flight), time.monotonic_ns()
+            spent_ns = own.spent_ns
             wait_ns = self._wait_ns(before_ns)
             exchanges.origins.turn(wait_ns)
             for visitor, ended in exchanges.just_ended():
@@ -90,8 +91,10 @@ class Travelling:
             if self.nothing_listens():
                 self.stop = max(self.stop, Stop.DRAIN)
             now_ns = time.monotonic_ns()
+            if spent_ns := own.spent_ns - spent_ns:
+                exchanges.hold_up(spent_ns)
             if in_flight:
-                stalls.add(now_ns - before_ns - wait_ns)
+                stalls.add(now_ns - before_ns - wait_ns - spent_ns)
         self._give_up()
         self._write(tally, number)
         return stalls
@@ -106,10 +109,9 @@ class Travelling:
             return None
         return f"the first {refused} connections were refused, so nothing listens there"
 
-    def faults_in_words(self) -> Iterator[str]:
+    def faults_in_words(self) -> list[str]:
         """What went wrong with walks."""
-        for words, many in self.faults.items():
-            yield words if many == 1 else f"{words} ({many:,} times)"
+        return [words if many == 1 else f"{words} ({many:,} times)" for words, many in self.faults.items()]
 
     def _write(self, tally: Tally, number: int) -> None:
         exchanges = self.exchanges
@@ -181,6 +183,8 @@ class Travelling:
         if answer is None:
             answer, visitor.answer = visitor.answer, None
         over = visitor.until_ns is not None and now_ns >= visitor.until_ns
+        if self._travel.own.is_over:
+            self.stop = max(self.stop, Stop.DRAIN)
         return Told(now_ns, answer, bool(self.stop) or over)
 
     def _advance(self, visitor: Visitor, told: Told | None) -> None:
@@ -354,7 +358,8 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         stopped, rule: as of `load_runs`.
         tally, number: where to write how far it is.
     """
-    travelling = Travelling(travel, columns, sources, start_ns, rule)
+    travelling, own = Travelling(travel, columns, sources, start_ns, rule), travel.own
+    own.note_in(tally.own_since[number : number + 1])
     exchanges = travelling.exchanges
     try:
         stalls = travelling.run(stopped, tally, number)
@@ -362,16 +367,17 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         connections = [*exchanges.origins.all()]
         malformed = (each.replies[0].malformed for each in connections)
         clients = max((len(crew.stays) for crew in travel.journeys.crews), default=0)
-        failures = {_in_words(each.failure, clients) for each in connections if each.failure}
+        failures = [*dict.fromkeys(_in_words(each.failure, clients) for each in connections if each.failure)]
+        failures += [*travelling.faults_in_words(), own.falls_short(lasted_ns) or ""]
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
-            failure=" ".join([*failures, *travelling.faults_in_words(), travel.falls_short() or ""]).strip() or None,
+            failure=" ".join(failures).strip() or None,
             malformed=next((each for each in malformed if each), None),
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
             redirects=travelling.following.redirects,
-            notes=[*exchanges.notes(), *travelling.following.notes(), *travel.doubts(lasted_ns)],
+            notes=[*exchanges.notes(), *travelling.following.notes(), *own.doubts(lasted_ns)],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
             nothing_listens=travelling.nothing_listens(),

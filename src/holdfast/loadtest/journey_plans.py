@@ -14,6 +14,7 @@ from holdfast.engine.columns import Columns
 from holdfast.engine.journey_plan import JourneyShape, Travel, last_until_s
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.plan import Plan
+from holdfast.engine.stuck import NoneOfOwn
 from holdfast.engine.target import Target, prefer_listening, target_of
 from holdfast.engine.url import parse_url
 from holdfast.errors import EnvironmentFailure, UsageError
@@ -104,8 +105,7 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
         walks or _walks(journeys, experiment.seed, hooks),
         looked_up,
         known_rows,
-        hooks.falls_short,
-        hooks.doubts,
+        hooks if hooks.functions else NoneOfOwn(),
     )
     # Where to is decided for each request; of a plan, these two say so for all.
     return Plan(address="", port=0, request=b"", shape=shape, sources=experiment.sources, processes=1, travel=travel)
