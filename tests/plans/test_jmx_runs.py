@@ -369,3 +369,28 @@ def test_a_plan_that_names_what_has_no_end_is_refused(holdfast, counting, tmp_pa
     assert ended.exit == ENVIRONMENT
     assert ended.what == f"holdfast: Cannot read {named}, which endless.jmx names."
     assert "not a regular file" in ended.err
+
+
+@pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])
+def test_recorded_pauses_are_kept_if_that_is_asked_for_and_as_much_longer_or_shorter(
+    holdfast, counting, tmp_path, more
+):
+    recording = PLANS / "har" / "01-icons-outnumber-the-page.har"
+    arguments = ("load", counting.url, "--har", recording, "--pauses", "0.1", "--jsonl", tmp_path / "rows", *more)
+    ended = holdfast.run(*arguments)
+
+    assert ended.exit == 0, ended.err
+    assert "pauses" not in ended.err
+    first, second = map(json.loads, (tmp_path / "rows").read_text().splitlines())
+    # Recorded: the first ends after 70 ms, the second begins at 1.7 s.
+    assert 163_000_000 <= second["due_ns"] - first["done_ns"] < 1_630_000_000
+
+
+def test_pauses_go_with_a_recording_and_not_with_other_pauses(holdfast, counting):
+    recording = PLANS / "har" / "01-icons-outnumber-the-page.har"
+    without = holdfast.run("load", counting.url, "--burst", "1", "--pauses", "1")
+    both = holdfast.run("load", "--har", recording, "--pauses", "1", "--think", "1s")
+
+    assert (without.exit, "--pauses goes with --har" in without.err) == (2, True), without.err
+    assert (both.exit, "--think and --pauses exclude each other" in both.err) == (2, True), both.err
+    assert counting.seen()["requests"] == 0

@@ -132,6 +132,13 @@ load_options = declared(
         callback=checked(quantities.pause),
         help="Pause each client before each request; 1s-3s is a random pause.",
     ),
+    option(
+        SHAPE,
+        "--pauses",
+        type=click.FloatRange(0, 1_000_000),
+        metavar="FACTOR",
+        help="Keep the pauses of --har, this many times as long: 1 as recorded.",
+    ),
     option(SHAPE, "--poisson", is_flag=True, help="Randomize arrivals around the rates of --rate or --stages."),
     option(SHAPE, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of everything random."),
     option(
