@@ -70,6 +70,17 @@ def cookie_manager(*cookies: str, policy: str = "standard", clear: str = "false"
     )
 
 
+def cache_manager(expires: str = "true", clear: str = "false", most: str = "5000") -> str:
+    return element(
+        "CacheManager",
+        "Cache",
+        text("useExpires", expires),
+        text("clearEachIteration", clear),
+        f'<intProp name="maxSize">{most}</intProp>',
+        gui="CacheManagerGui",
+    )
+
+
 def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") -> str:
     return (
         f'<elementProp name="{name}" elementType="Cookie" testname="{name}">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
+from cases_of_caches import of_caches
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_requests import of_requests
@@ -233,6 +234,7 @@ def _renamed(xml: str, kind: str) -> str:
 
 CASES = [
     *of_requests(),
+    *of_caches(),
     *of_extractors(),
     *of_assertions(),
     *_values(),

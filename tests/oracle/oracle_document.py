@@ -54,7 +54,6 @@ holdfast lists the element before the load wherever it is in a plan.
 | element | with holdfast |
 | --- | --- |
 | HTTP Request: a path that no URL can hold | it is listed; it fails unsent each time, as with JMeter |
-| HTTP Cache Manager | nothing is cached: what JMeter would take from its cache, or ask for with a date, is sent |
 | HTTP Request: proxy | it is sent directly to its server |
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |

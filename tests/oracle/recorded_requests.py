@@ -16,6 +16,7 @@ PAGE = (
     '<form action="/in"><input type="hidden" name="slip" value="s-1/2"></form><p class="n">n=<b>7</b></p><p>n=9</p>'
     '<img src="/p/1.gif"><img src="/p/2.gif"><img src="/p/1.gif"><a href="/t/5">tray</a></body></html>'
 )
+EMBEDDING = '<html><body><img src="/kept/1?Cache-Control=max-age=60"><img src="/kept/2?ETag=t"><img src="/p/3.gif">'
 XML = '<?xml version="1.0"?><shelf xmlns:m="urn:m"><book id="1">one</book><book id="2">two</book><m:n>3</m:n></shelf>'
 JSON = {
     "ok": True,
@@ -130,6 +131,12 @@ class _Answering(BaseHTTPRequestHandler):
             self.say(302, "", Location=f"/hops?n={int(query['n']) - 1}")
         elif first == "cookie":
             self.say(200, "{}", **{"Set-Cookie": f"{query['name']}={query['value']}; Path={query.get('path', '/')}"})
+        elif first == "kept":
+            self.say(
+                304 if query.get("ETag", "-") == self.headers.get("If-None-Match") else 200, json.dumps(JSON), **query
+            )
+        elif first == "embedding":
+            self.say(200, EMBEDDING, "text/html")
         elif first == "wait":
             time.sleep(int(query["ms"]) / 1000)
             self.say(200, "{}")
@@ -148,7 +155,7 @@ class _Answering(BaseHTTPRequestHandler):
         for name, value in fields.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command != "HEAD" and status != 304:
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:

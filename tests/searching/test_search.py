@@ -11,6 +11,8 @@ from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_search import next_load
 from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
 from holdfast.model.load import LatencyMs
+from holdfast.report.capacity import render_capacity
+from holdfast.report.layout import rendered
 
 MOST = 60
 NO_LATENCY = LatencyMs(None, None, None, None, None, None)
@@ -152,3 +154,15 @@ def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
 
     assert (found.status, found.bounded, found.ended_by) == ("at least", False, said[:-1])
     assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
+
+
+def test_why_a_load_says_nothing_is_a_note_below_the_table() -> None:
+    """As a cell it would be a column of single words."""
+    why = "Other programs used 1.9 cores, and for each request the server and the load waited 25 ms for one."
+    found = searched(lambda rate, _number: (rate < 100, rate, why if rate >= 100 else ""))
+
+    text = rendered(render_capacity(found), 200, styled=False)
+
+    assert "says nothing (1)" in text
+    assert text.count("Other programs used") == 2  # the answer's own sentence, and the note
+    assert "(1) Other programs used 1.9 cores" in text

@@ -7,6 +7,7 @@ Decisions
   journey has judged the answer, so that a look at the rows meanwhile never counts one that changes later.
 * Several exchanges may share one row (a redirect that is no result of its own): instants of the begin are then those of
   the first, and those of the end are the last one's.
+* What a request that is the same each time comes to is made once (`_Made`): 3 us instead of 12 us (measured).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from holdfast.engine.columns import MOST_RECEIVED, Columns
 from holdfast.engine.fetching import Ended, Exchange, Verdict
 from holdfast.engine.http1 import request_head
 from holdfast.engine.journey_timeouts import first_look_ns, times_out_ns
 from holdfast.engine.kept_replies import KeepingConnections, Read, read_of
-from holdfast.engine.origins import Origins
+from holdfast.engine.origins import Origin, Origins
 from holdfast.engine.particulars import MOST_LABELS, MOST_URLS, Kind, Particulars
 from holdfast.engine.target import Target
 from holdfast.engine.visitor import Visitor
@@ -35,6 +37,22 @@ _BEGINNINGS = ("opened", "connected", "sent", "first", "local_port", "source")
 
 
 _OUTCOMES = {each.value: each for each in Outcome}  # 0.1 us instead of 1 us for each (measured)
+
+
+class _Made(NamedTuple):
+    """What is sent for an exchange, and where.
+
+    Attributes:
+        head: its head, each line ended by CRLF.
+    """
+
+    origin: Origin
+    request: bytes
+    head: str
+
+
+_MADE, _LABEL, _URL = "made", "label", "url"
+"""What is kept of a request that is the same each time."""
 
 
 class FullError(Exception):
@@ -97,11 +115,12 @@ class Exchanges:
             visitor.row = self._row(visitor, exchange)
         row = visitor.row
         try:
-            visitor.origin = origin = self.origins.at(exchange.origin)
-            request = _bytes_of(exchange, origin.host_field)
+            made = self._made(exchange)
         except (HoldfastError, ValueError) as error:
             return self._unsent(visitor, str(error).replace("\n", " "))
-        self._requests[row] = visitor.request = request
+        origin, request, visitor.request_head = made
+        visitor.origin = origin
+        self._requests[row] = request
         self._particulars.sent_bytes[row] += len(request)
         self.in_flight[row] = visitor
         self.peak = max(self.peak, len(self.in_flight))
@@ -110,9 +129,22 @@ class Exchanges:
         origin.connections.open(row, due_ns, visitor.client if visitor.keeps else None)
         if self._own.outcome[row]:
             self.at_once = True
-        elif visitor.timeouts is not None:
+        elif visitor.timeouts is not None and visitor.timeouts is not visitor.looked_for:
+            # One that began before looks for these timeouts sooner.
             self._set_alarm(visitor, first_look_ns(visitor.timeouts, visitor.began_ns))
         return None
+
+    def _made(self, exchange: Exchange) -> _Made:
+        """What is sent. Raises HoldfastError, ValueError: it cannot be."""
+        if exchange.made is not None and (found := exchange.made.get(_MADE)) is not None:
+            known: _Made = found
+            return known
+        origin = self.origins.at(exchange.origin)
+        request = _bytes_of(exchange, origin.host_field)
+        made = _Made(origin, request, request.partition(b"\r\n\r\n")[0].decode("latin-1") + "\r\n")
+        if exchange.made is not None:
+            exchange.made[_MADE] = made
+        return made
 
     def refuse(self, visitor: Visitor, label: str, why: str) -> None:
         """Records a request that could not be put together."""
@@ -138,7 +170,7 @@ class Exchanges:
         """Ends the exchanges that have timed out."""
         while self._alarms and self._alarms[0][0] <= now_ns:
             _, _, visitor = heapq.heappop(self._alarms)
-            visitor.alarm_ns = None
+            visitor.alarm_ns = visitor.looked_for = None
             if self.in_flight.get(visitor.row) is not visitor or visitor.timeouts is None:
                 continue
             at_ns = times_out_ns(self._own, visitor.row, visitor.timeouts, visitor.began_ns, now_ns)
@@ -170,8 +202,14 @@ class Exchanges:
         if row >= known.capacity:
             raise FullError
         self.begun += 1
-        known.label[row] = self._label(visitor, exchange)
-        known.url[row] = known.texts.number_of(self._url(exchange))
+        made = exchange.made
+        if made is not None and _URL in made:
+            known.label[row], known.url[row] = made[_LABEL], made[_URL]
+        else:
+            known.label[row] = label = self._label(visitor, exchange)
+            known.url[row] = url = known.texts.number_of(self._url(exchange))
+            if made is not None:
+                made[_LABEL], made[_URL] = label, url
         known.client[row], known.crew[row], known.kind[row] = visitor.number, visitor.place, exchange.kind
         return row
 
@@ -205,7 +243,7 @@ class Exchanges:
         self._restore(visitor)
         if why in self._why_unsent or len(self._why_unsent) < MOST_REASONS:
             self._why_unsent[why] = self._why_unsent.get(why, 0) + 1
-        return Ended(row, Outcome.UNSENT, 0, None, why, self._own.due[row], now_ns, 0, b"")
+        return Ended(row, Outcome.UNSENT, 0, None, why, self._own.due[row], now_ns, 0, "")
 
     def _go_on(self, visitor: Visitor) -> None:
         """Prepares the row for a further exchange."""
@@ -229,17 +267,18 @@ class Exchanges:
         reader = connections.read.pop(row, None)
         read: Read | None = None
         if reader is not None:
-            read = read_of(reader)
+            read = reader if isinstance(reader, Read) else read_of(reader)
             self.cut += read.cut
         outcome, status = _OUTCOMES[own.outcome[row]], own.status[row] if reader is not None else 0
         if reader is None:
             own.status[row] = 0
         if not self._sources_given:
             own.source[row] = self._source(connections, own.source[row])
-        self._restore(visitor)
+        if visitor.begun is not None:
+            self._restore(visitor)
         del self._requests[row]
-        visitor.due_ns = own.done[row]
-        return Ended(row, outcome, status, read, "", own.due[row], own.done[row], own.received[row], visitor.request)
+        visitor.due_ns = done_ns = own.done[row]
+        return Ended(row, outcome, status, read, "", own.due[row], done_ns, own.received[row], visitor.request_head)
 
     def _source(self, connections: KeepingConnections, index: int) -> int:
         """The number among `sources` of our address at one of these connections."""
@@ -250,7 +289,7 @@ class Exchanges:
 
     def _set_alarm(self, visitor: Visitor, at_ns: int | None) -> None:
         if at_ns is not None and (visitor.alarm_ns is None or at_ns < visitor.alarm_ns):
-            visitor.alarm_ns = at_ns
+            visitor.alarm_ns, visitor.looked_for = at_ns, visitor.timeouts
             self._turns += 1
             heapq.heappush(self._alarms, (at_ns, self._turns, visitor))
 

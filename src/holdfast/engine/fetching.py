@@ -7,7 +7,7 @@ told how that ended. What it returns is the answer that the journey is told.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.engine.acceptance import NO_ERROR
 from holdfast.engine.kept_replies import Read
@@ -19,6 +19,7 @@ from holdfast.model.units import MS
 if TYPE_CHECKING:
     from holdfast.journeys.steps import Sending
 
+_FIRST = "exchange"
 _WORDS = {
     Outcome.REFUSED: "connection refused",
     Outcome.RESET: "connection reset",
@@ -39,6 +40,7 @@ class Exchange(NamedTuple):
         origin, method, path, headers, body: as of `Sending`.
         label: of its row.
         goes_on: it is part of the same row as the exchange before it.
+        made: as of `Sending`.
     """
 
     origin: str
@@ -49,6 +51,7 @@ class Exchange(NamedTuple):
     label: str
     kind: Kind = Kind.ASKED
     goes_on: bool = False
+    made: dict[str, Any] | None = None
 
     @property
     def url(self) -> str:
@@ -67,7 +70,7 @@ class Ended(NamedTuple):
         why: it could not even be sent, in words; "" where it was.
         due_ns, done_ns: of the row, CLOCK_MONOTONIC.
         received: bytes of the reply.
-        request: bytes of the request.
+        request_head: of the request, each line ended by CRLF; "" where it was not sent.
     """
 
     row: int
@@ -78,7 +81,7 @@ class Ended(NamedTuple):
     due_ns: int
     done_ns: int
     received: int
-    request: bytes
+    request_head: str
 
 
 class Verdict(NamedTuple):
@@ -93,11 +96,11 @@ class Fetched(NamedTuple):
     """What came of one request of a journey.
 
     Attributes:
-        last: of the row that decides, which the journey may judge otherwise.
+        last: of the row that decides, which the journey may judge otherwise; None where nothing was sent.
     """
 
     answer: Answer
-    last: Verdict
+    last: Verdict | None
 
 
 Fetching = Generator[Exchange | Verdict, Ended | None, Fetched]
@@ -115,7 +118,16 @@ def plain(sending: Sending) -> Fetching:
 
 def first_exchange(sending: Sending) -> Exchange:
     """The request itself."""
-    return Exchange(sending.origin, sending.method, sending.path, sending.headers, sending.body, sending.label)
+    made = sending.made
+    if made is not None and (known := made.get(_FIRST)) is not None:
+        found: Exchange = known
+        return found
+    exchange = Exchange(
+        sending.origin, sending.method, sending.path, sending.headers, sending.body, sending.label, made=made
+    )
+    if made is not None:
+        made[_FIRST] = exchange
+    return exchange
 
 
 def judged(ended: Ended, expected: frozenset[int] | None) -> tuple[Outcome, str]:
@@ -135,10 +147,7 @@ def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, bega
         began_ns: when what it asked for was due, CLOCK_MONOTONIC.
     """
     read = ended.read
-    if read is None:
-        message = why or _WORDS.get(outcome, outcome.label)
-    else:
-        message = why or read.head.partition("\r\n")[0].partition(" ")[2].partition(" ")[2]
+    message = why or (_WORDS.get(outcome, outcome.label) if read is None else read.message)
     return Answer(
         url=exchange.url,
         answered=outcome is Outcome.ANSWERED,
@@ -146,7 +155,7 @@ def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, bega
         message=message,
         head="" if read is None else read.head,
         body=b"" if read is None else read.body,
-        request_head=ended.request.partition(b"\r\n\r\n")[0].decode("latin-1") + "\r\n",
+        request_head=ended.request_head,
         took_ms=(ended.done_ns - began_ns) / MS,
         size=ended.received,
     )

@@ -11,6 +11,7 @@ Decisions
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,16 @@ from holdfast.model.answers import Answer
 from holdfast.model.places import Outcome
 
 if TYPE_CHECKING:
+    from holdfast.engine.answer_cache import AnswerCache
     from holdfast.engine.cookies import Cookies
     from holdfast.engine.visitor import Visitor
     from holdfast.journeys.steps import Sending
-    from holdfast.model.journey_request import Resources
+    from holdfast.model.journey_request import Cache, Resources
 
 MOST_PAGES = 100
 """Pages whose references are remembered."""
+CACHED = Answer("", answered=True, status=0, message="", head="", body=b"", is_cached=True)
+"""In place of an answer that the client still has."""
 DEEPEST = 5
 """Frames within frames, and style sheets within those, that are looked into; JMeter's MAX_FRAME_DEPTH."""
 _OF_A_PAGE = frozenset({"content-type", "content-length", "content-encoding"})
@@ -71,12 +75,24 @@ class Following:
     def fetching(self, sending: Sending, visitor: Visitor) -> Fetching:
         """What a client does for a request of its journey."""
         has_cookies = visitor.cookies is not None or visitor.crew.keeps_cookies
-        if not has_cookies and not sending.follow and sending.resources is None:
+        if not has_cookies and not sending.follow and sending.resources is None and sending.cache is None:
             return plain(sending)
         return self._full(sending, visitor)
 
+    def is_over(self, sending: Sending, visitor: Visitor, ended: Ended) -> bool:
+        """Whether nothing follows the first exchange of a request that `is_alone`, which has ended like this."""
+        read = ended.read
+        if read is None:
+            return True
+        if read.sets_cookies and visitor.crew.keeps_cookies:
+            return False
+        return not (sending.follow and ended.status in REDIRECTS and read.location)
+
     def _full(self, sending: Sending, visitor: Visitor) -> Fetching:
-        first, ended, exchange, outcome, why = yield from self._followed(first_exchange(sending), sending, visitor)
+        followed = yield from self._followed(first_exchange(sending), sending, visitor)
+        if followed is None:
+            return Fetched(CACHED, None)
+        first, ended, exchange, outcome, why = followed
         answer = answer_of(exchange, ended, outcome, why, first.due_ns)
         last = Verdict(ended.row, outcome, why)
         if sending.resources is not None and answer.answered:
@@ -89,16 +105,21 @@ class Following:
 
     def _followed(
         self, exchange: Exchange, sending: Sending, visitor: Visitor
-    ) -> Generator[Exchange | Verdict, Ended | None, tuple[Ended, Ended, Exchange, Outcome, str]]:
-        """An exchange and all redirects after it; the first end, the last one, and what came of it."""
+    ) -> Generator[Exchange | Verdict, Ended | None, tuple[Ended, Ended, Exchange, Outcome, str] | None]:
+        """An exchange and all redirects after it; the first end, the last one, and what came of it.
+
+        None if nothing was sent, since the client has the answer. Where it has that of a redirect, it ends there.
+        """
         first: Ended | None = None
         label = exchange.label
+        if (sent := self._prepared(exchange, sending, visitor)) is None:
+            return None
         for hops in range(sending.follow + 1):
-            sent = self._with_cookies(exchange, visitor)
             told = yield sent
             assert told is not None
             ended, first = told, first or told
             self._take_cookies(exchange, ended, visitor)
+            self._take_answer(sent, ended, sending, visitor)
             outcome, why = judged(ended, sending.expected if exchange.kind is not Kind.EMBEDDED else None)
             read = ended.read
             if not sending.follow or read is None or ended.status not in REDIRECTS or not read.location:
@@ -118,12 +139,34 @@ class Following:
             except ValueError as error:
                 outcome, why = Outcome.REJECTED, f"It was redirected, but {error}"
                 break
+            if (prepared := self._prepared(following, sending, visitor)) is None:
+                break
             if sending.hops_count:
                 yield Verdict(ended.row, Outcome.ANSWERED, "")
             self.redirects += 1
-            exchange = following
+            exchange, sent = following, prepared
         assert first is not None
         return first, ended, sent, outcome, why
+
+    def _prepared(self, exchange: Exchange, sending: Sending, visitor: Visitor) -> Exchange | None:
+        """An exchange as its client sends it; None where that still has the answer."""
+        sent = self._with_cookies(exchange, visitor)
+        if (cache := sending.cache) is None:
+            return sent
+        own = visitor.caches.get(cache.number)
+        if own is None:
+            own = visitor.caches[cache.number] = new_cache(cache)
+        if exchange.method == "GET" and own.has(exchange.url, sent.headers, time.time()):
+            return None
+        conditions = own.conditions(exchange.url, sent.headers)
+        names = {name.lower() for name, _ in conditions}
+        others = tuple(each for each in sent.headers if each[0].lower() not in names)
+        return sent._replace(headers=(*others, *conditions), made=None) if conditions else sent
+
+    def _take_answer(self, sent: Exchange, ended: Ended, sending: Sending, visitor: Visitor) -> None:
+        if sending.cache is None or sent.method != "GET" or ended.read is None:
+            return
+        visitor.caches[sending.cache.number].take(sent.url, sent.headers, ended.status, ended.read.head, time.time())
 
     def _embedded(
         self, sending: Sending, page: Exchange, answer: Answer, visitor: Visitor
@@ -139,7 +182,10 @@ class Following:
                 continue
             seen.add(origin + path)
             exchange = Exchange(origin, "GET", path, headers, None, f"{sending.label}, embedded", Kind.EMBEDDED)
-            first, ended, last, outcome, why = yield from self._followed(exchange, sending, visitor)
+            followed = yield from self._followed(exchange, sending, visitor)
+            if followed is None:
+                continue
+            first, ended, last, outcome, why = followed
             yield Verdict(ended.row, outcome, why)
             if outcome is not Outcome.ANSWERED:
                 failed = failed or f"{origin}{path}, which it embeds, was not answered"
@@ -205,10 +251,10 @@ class Following:
             own = []
         others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
         # A request has one such field (RFC 6265, 5.4).
-        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))))
+        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))), made=None)
 
     def _take_cookies(self, exchange: Exchange, ended: Ended, visitor: Visitor) -> None:
-        if ended.read is None or not visitor.crew.keeps_cookies or "set-cookie" not in ended.read.head.lower():
+        if ended.read is None or not visitor.crew.keeps_cookies or not ended.read.sets_cookies:
             return
         if visitor.cookies is None:
             visitor.cookies = new_cookies(visitor)
@@ -231,6 +277,18 @@ class Following:
                 f"{self.dropped:,} cookies were not kept: a client keeps 180 of a host, each of at most 4,096 bytes, "
                 "as browsers do."
             )
+
+
+def is_alone(sending: Sending, visitor: Visitor) -> bool:
+    """Whether the first exchange of a request is what its journey says, and mostly the only one."""
+    return sending.resources is None and sending.cache is None and visitor.cookies is None
+
+
+def new_cache(cache: Cache) -> AnswerCache:
+    """A client's cache, empty."""
+    from holdfast.engine.answer_cache import AnswerCache  # noqa: PLC0415 - few loads have one
+
+    return AnswerCache(cache)
 
 
 def new_cookies(visitor: Visitor) -> Cookies:

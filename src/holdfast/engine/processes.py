@@ -181,7 +181,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
     if plan.travel is not None:
-        from holdfast.engine.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
+        from holdfast.engine.journey_runs import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
         return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)

@@ -5,6 +5,8 @@ Decisions
 * One process has all clients, because they share counters, tables and chance, and each of these must be exact.
 * A walk decides, this loop carries out: it resumes a walk whenever what that waits for is there (`journeys.steps`).
 * Each client has one timer for its timeouts, which is set anew when it is due: requests that end in time cost none.
+* What a client does for one request (`fetching`) is begun only once there is more to do than that request: a redirect,
+  cookies, or what the page embeds.
 """
 
 from __future__ import annotations
@@ -16,14 +18,12 @@ from collections.abc import Callable, Sequence
 from holdfast.engine.arrivals import Arrivals, batches
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.exchanges import Exchanges, FullError
-from holdfast.engine.fetching import Ended, Verdict
-from holdfast.engine.following import Following, new_cookies
+from holdfast.engine.fetching import Ended, Verdict, answer_of, first_exchange, judged
+from holdfast.engine.following import Following, is_alone, new_cookies
 from holdfast.engine.journey_plan import Travel
-from holdfast.engine.local_limits import remedy
 from holdfast.engine.loop import AT_ONCE
 from holdfast.engine.matching import in_time
 from holdfast.engine.plan import Stop, stop_reason
-from holdfast.engine.reports import WorkerReport
 from holdfast.engine.stalls import Stalls
 from holdfast.engine.timeouts import IDLE_NS
 from holdfast.engine.visitor import Visitor
@@ -31,9 +31,9 @@ from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Sendin
 from holdfast.model.answers import Answer
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.places import Outcome
-from holdfast.model.units import NS_PER_S
 
 _NO_RULE = StopRule()
+_BEGINS = (Sending, Unsent, Waiting)
 BREATH_NS = 1_000_000
 MOST_FAULTS = 5
 """Different faults of walks that are told."""
@@ -53,6 +53,7 @@ class Travelling:
         """Nothing has begun; arguments as of `run_journeys`."""
         self._travel = travel
         self._rule = rule
+        self._has_rule = rule != _NO_RULE
         self._start_ns = start_ns
         self._batches = batches(travel.journeys)
         self._arrivals: list[tuple[int, int, Arrivals]] = []
@@ -200,7 +201,7 @@ class Travelling:
                 break
             if type(step) is not Judged:
                 self._settle(visitor)
-            if isinstance(step, Sending | Unsent | Waiting) and (self.stop or (told is not None and told.ending)):
+            if (self.stop or (told is not None and told.ending)) and isinstance(step, _BEGINS):
                 break
             try:
                 answer = self._carry_out(visitor, step)
@@ -225,9 +226,7 @@ class Travelling:
         """
         match step:
             case Sending():
-                visitor.timeouts, visitor.keeps, visitor.asked = step.timeouts, step.keep_alive, step.number
-                visitor.fetching = self.following.fetching(step, visitor)
-                return self._fetch(visitor, None)
+                return self._send(visitor, step)
             case Waiting(until_ns):
                 return self._wait(visitor, until_ns)
             case Judged():
@@ -243,6 +242,29 @@ class Travelling:
                 self.stop = max(self.stop, Stop.AT_ONCE if at_once else Stop.DRAIN)
         return None
 
+    def _send(self, visitor: Visitor, sending: Sending) -> Answer:
+        """Begins a request; returns the answer if it has ended already, or `_LATER`."""
+        visitor.timeouts, visitor.keeps, visitor.asked = sending.timeouts, sending.keep_alive, sending.number
+        visitor.sending = sending
+        if not is_alone(sending, visitor):
+            visitor.fetching = self.following.fetching(sending, visitor)
+            return self._fetch(visitor, None)
+        ended = self.exchanges.begin(visitor, first_exchange(sending))
+        return _LATER if ended is None else self._first_ended(visitor, ended)
+
+    def _first_ended(self, visitor: Visitor, ended: Ended) -> Answer:
+        """What follows the first exchange of a request; as `_send`."""
+        sending = visitor.sending
+        assert sending is not None
+        assert visitor.exchange is not None
+        if not self.following.is_over(sending, visitor, ended):
+            visitor.fetching = self.following.fetching(sending, visitor)
+            next(visitor.fetching)  # that exchange
+            return self._fetch(visitor, ended)
+        outcome, why = judged(ended, sending.expected)
+        visitor.last = Verdict(ended.row, outcome, why)
+        return answer_of(visitor.exchange, ended, outcome, why, ended.due_ns)
+
     def _wait(self, visitor: Visitor, until_ns: int) -> Answer | None:
         """Lets a client wait, at most until its end; returns `_LATER`, or None where that time has passed.
 
@@ -257,7 +279,7 @@ class Travelling:
         heapq.heappush(self._waiting, (until_ns, self._turns, visitor))
         return _LATER
 
-    def _fetch(self, visitor: Visitor, ended: Ended | None) -> Answer | None:
+    def _fetch(self, visitor: Visitor, ended: Ended | None) -> Answer:
         """Continues what a client does for a request; returns the answer, or `_LATER`."""
         assert visitor.fetching is not None
         while True:
@@ -278,7 +300,8 @@ class Travelling:
     def _resume(self, visitor: Visitor, ended: Ended) -> None:
         """Continues a client whose exchange has ended."""
         try:
-            answer = self._fetch(visitor, ended)
+            fetch = self._first_ended if visitor.fetching is None else self._fetch
+            answer = fetch(visitor, ended)
         except FullError:
             self.stop = max(self.stop, Stop.DRAIN)
             self._leaves(visitor)
@@ -302,7 +325,7 @@ class Travelling:
             self.exchanges.settle(visitor.last)
             visitor.last = None
             exchanges = self.exchanges
-            if self._rule != _NO_RULE and stop_reason(self._rule, exchanges.ended, exchanges.unanswered):
+            if self._has_rule and stop_reason(self._rule, exchanges.ended, exchanges.unanswered):
                 self.stop = max(self.stop, Stop.DRAIN)
 
     def _renew(self, visitor: Visitor, step: NewVisitor) -> None:
@@ -310,6 +333,8 @@ class Travelling:
             self.exchanges.origins.forget(visitor.client)
         if step.cookies and visitor.cookies is not None:
             visitor.cookies.clear()
+        for number in step.caches:
+            visitor.caches.pop(number, None)
 
     def _note_group(self, visitor: Visitor, step: Grouped) -> None:
         known = self._travel.particulars
@@ -337,63 +362,3 @@ class Travelling:
 
 _LATER = Answer("", answered=False, status=0, message="", head="", body=b"")
 """In place of an answer that is not there yet."""
-
-
-def run_journeys(  # parameters: what to do, where to record it, and when to end
-    travel: Travel,
-    columns: Columns,
-    sources: Sequence[str],
-    start_ns: int,
-    stopped: Callable[[], Stop],
-    rule: StopRule,
-    tally: Tally,
-    number: int,
-) -> WorkerReport:
-    """Carries out all journeys, in the process that calls it.
-
-    Args:
-        columns: of the plan.
-        sources: our own addresses; none leaves the choice to the kernel.
-        start_ns: CLOCK_MONOTONIC of the start.
-        stopped, rule: as of `load_runs`.
-        tally, number: where to write how far it is.
-    """
-    travelling, own = Travelling(travel, columns, sources, start_ns, rule), travel.own
-    own.note_in(tally.own_since[number : number + 1])
-    exchanges = travelling.exchanges
-    try:
-        stalls = travelling.run(stopped, tally, number)
-        lasted_ns = time.monotonic_ns() - start_ns
-        connections = [*exchanges.origins.all()]
-        malformed = (each.replies[0].malformed for each in connections)
-        clients = max((len(crew.stays) for crew in travel.journeys.crews), default=0)
-        failures = [*dict.fromkeys(_in_words(each.failure, clients) for each in connections if each.failure)]
-        failures += [*travelling.faults_in_words(), own.falls_short(lasted_ns) or ""]
-        return WorkerReport(
-            begun=exchanges.ended,
-            reached=exchanges.begun,
-            failure=" ".join(failures).strip() or None,
-            malformed=next((each for each in malformed if each), None),
-            excess=sum(each.replies[0].excess for each in connections),
-            cut=exchanges.cut,
-            redirects=travelling.following.redirects,
-            notes=[*exchanges.notes(), *travelling.following.notes(), *own.doubts(lasted_ns)],
-            location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
-            sources=exchanges.sources,
-            nothing_listens=travelling.nothing_listens(),
-            peak=exchanges.peak,
-            busy=1 - exchanges.origins.idle_ns / max(1, lasted_ns),
-            lasted_s=lasted_ns / NS_PER_S,
-            longest_stall_s=stalls.longest_ns / NS_PER_S,
-            stalled_s=stalls.total_ns / NS_PER_S,
-        )
-    finally:
-        exchanges.origins.close()
-
-
-def _in_words(failure: tuple[int, str], clients: int) -> str:
-    """What our own side lacked, and what provides it."""
-    number, words = failure
-    # Several load processes would not help: one has all clients.
-    said = f"{words[0].upper()}{words[1:]}. {remedy(number, clients, clients)}".partition(", or give --processes")[0]
-    return f"{said.rstrip(' .')}."

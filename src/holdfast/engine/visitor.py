@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from holdfast.engine.answer_cache import AnswerCache
     from holdfast.engine.cookies import Cookies
     from holdfast.engine.fetching import Exchange, Fetching, Verdict
     from holdfast.engine.origins import Origin
-    from holdfast.journeys.steps import Walk
+    from holdfast.journeys.steps import Sending, Walk
     from holdfast.model.answers import Answer
     from holdfast.model.journey import Crew
     from holdfast.model.scenario import Timeouts
@@ -24,14 +25,17 @@ class Visitor:
         until_ns: it begins nothing from then on; None sets no end.
         due_ns: when its next request is due.
         cookies: None as long as it has none.
+        caches: of answers, by number.
         fetching: what it does for a request of its journey; None in between.
         answer: to a request that could not be sent, which it is not told of yet.
         asked: number of the request of its journey that this is for.
-        exchange, origin, row, request: what is in flight.
+        sending: the request of its journey that this is for.
+        exchange, origin, row, request_head: what is in flight.
         timeouts, keeps: of it.
         began_ns: when it began.
         held_up_ns: how long nothing was read for it since, because a function of a person's own ran.
         alarm_ns: when its timeouts are looked at next; None if they are not.
+        looked_for: the timeouts that this instant is of.
         last: the outcome of its last request, which its journey may still judge otherwise.
         begun: instants and our own end of the first exchange of a row that several exchanges share.
         received: bytes of the replies before, in such a row.
@@ -43,6 +47,7 @@ class Visitor:
         "asked",
         "began_ns",
         "begun",
+        "caches",
         "client",
         "cookies",
         "crew",
@@ -52,12 +57,14 @@ class Visitor:
         "held_up_ns",
         "keeps",
         "last",
+        "looked_for",
         "number",
         "origin",
         "place",
         "received",
-        "request",
+        "request_head",
         "row",
+        "sending",
         "timeouts",
         "until_ns",
         "walk",
@@ -68,13 +75,16 @@ class Visitor:
         self.until_ns: int | None = None
         self.due_ns = 0
         self.cookies: Cookies | None = None
+        self.caches: dict[int, AnswerCache] = {}
         self.fetching: Fetching | None = None
         self.answer: Answer | None = None
         self.exchange: Exchange | None = None
         self.origin: Origin | None = None
         self.row = -1
-        self.request = b""
+        self.request_head = ""
+        self.sending: Sending | None = None
         self.timeouts: Timeouts | None = None
+        self.looked_for: Timeouts | None = None
         self.keeps = True
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None

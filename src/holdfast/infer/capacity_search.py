@@ -186,7 +186,12 @@ def gets_slower(loads: Sequence[AtRate]) -> bool:
     before, after = max(singles[:third]), min(singles[-third:])
     pairs = [(a, b) for at, a in enumerate(singles) for b in singles[at + 1 :]]
     rising = sum(b > a for a, b in pairs) / len(pairs)
-    return after > max(before * _SLOWER, before + _SLOWER_MS) and rising > 0.8
+    return takes_longer(before, after) and rising > 0.8
+
+
+def takes_longer(before_ms: float, after_ms: float) -> bool:
+    """Whether a single request takes longer than another one by more than chance."""
+    return after_ms > max(before_ms * _SLOWER, before_ms + _SLOWER_MS)
 
 
 def run_seconds(asked: CapacityAsked, rate_per_s: float) -> float:

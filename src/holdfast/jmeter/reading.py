@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from holdfast.errors import UsageError
+from holdfast.jmeter.caches import cleared_caches
 from holdfast.jmeter.controllers import CONTROLLERS, nodes_of
 from holdfast.jmeter.cookies import jar_of
 from holdfast.jmeter.elements import look_at
@@ -165,6 +166,7 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         clears_cookies=jar.clears,
         jar_replaces_field=True,  # HTTPHC4Impl.setConnectionCookie
         cookies=jar.cookies,
+        clears_caches=cleared_caches(node, common, reading, same_user=same_user),
         new_each_pass=not same_user,
         on_failure=_ON_ERROR.get(on_error, "continue"),
         stage=_STAGES.get(node.kind, "main"),

@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, is_multipart
+from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
 from holdfast.jmeter.fields import fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
@@ -59,8 +60,8 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     body, content_type = body_of(found, method)
     fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
     _tell(found)
-    for each in (*scope.nearest("CacheManager"), *scope.nearest("KeystoreConfig")):
-        _tell_of(each, scope)
+    for each in scope.nearest("KeystoreConfig"):
+        scope.reading.tell(each, "no certificate of a client is sent", left_out=True)
     follows, follows_unseen = found.flag("follow_redirects"), found.flag("auto_redirects")
     return Request(
         label=scope.template(node, node.name, "label"),
@@ -74,6 +75,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         follow=_MOST_REDIRECTS if follows or follows_unseen else 0,
         hops_count=False,
         resources=_resources(found),
+        cache=cache_of(scope),
         keep_alive=found.flag("use_keepalive"),
         keeps_type=not is_multipart(found) and keeps_type(found),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
@@ -190,14 +192,3 @@ def _tell(found: Merged) -> None:
             found.scope.reading.tell(found.node, meaning)
     if found.flag("md5"):
         found.scope.reading.tell(found.node, "its body is kept as it is, and not replaced by its MD5 sum")
-
-
-def _tell_of(node: Node, scope: Scope) -> None:
-    if node.kind == "CacheManager":
-        if scope.reading.flag(node, "clearEachIteration") and not scope.reading.flag(node, "useExpires", default=True):
-            return
-        scope.reading.tell(
-            node, "nothing is cached: what JMeter would take from its cache, or ask for anew with a date, is sent"
-        )
-    else:
-        scope.reading.tell(node, "no certificate of a client is sent", left_out=True)

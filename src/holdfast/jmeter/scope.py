@@ -55,6 +55,7 @@ class Reading:
         environment: environment variables.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
+        caches: how many Cache Managers were met.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
 
@@ -67,6 +68,7 @@ class Reading:
     environment: Mapping[str, str] = field(default_factory=dict)
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    caches: int = 0
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     _templates: dict[tuple[int, str, str], Template] = field(default_factory=dict)

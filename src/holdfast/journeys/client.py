@@ -29,10 +29,12 @@ class CrewShared:
         begun_ns: when its first client came, CLOCK_MONOTONIC ns; None: none has come.
         present: how many clients are there now.
         planned: the journey with what applies to each request; None before the first client.
+        fixed: by number, requests that are the same each time; None of those that are not.
     """
 
     number: int
     planned: Branch | None = None
+    fixed: dict[int, Sending | None] = field(default_factory=dict)
     begun_ns: int | None = None
     present: int = 0
 

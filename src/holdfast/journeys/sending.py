@@ -22,6 +22,34 @@ def sending_of(request: Request, number: int, client: Client) -> Sending:
     Raises:
         NoValueError: a reference has no value.
     """
+    fixed = client.crew_shared.fixed
+    if number in fixed:
+        found = fixed[number]
+        if found is not None:
+            return found
+    else:
+        fixed[number] = None
+        if is_fixed(request):
+            found = fixed[number] = _put_together(request, number, client)._replace(made={})
+            return found
+    return _put_together(request, number, client)
+
+
+def is_fixed(request: Request) -> bool:
+    """Whether a request is the same each time, for every client."""
+    templates: list[Template] = [request.label, request.method, request.origin, request.path]
+    for name, value in request.headers:
+        templates += (name, value)
+    if request.resources is not None:
+        templates += (request.resources.matching, request.resources.not_matching)
+    if isinstance(request.body, TextBody):
+        templates.append(request.body.text)
+    elif isinstance(request.body, Multipart):
+        return False  # its boundary is another one each time
+    return all(isinstance(part, str) for template in templates for part in template)
+
+
+def _put_together(request: Request, number: int, client: Client) -> Sending:
     headers = tuple((_text(name, client), _text(value, client)) for name, value in request.headers)
     body, boundary = _body(request, client)
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
@@ -41,6 +69,7 @@ def sending_of(request: Request, number: int, client: Client) -> Sending:
         timeouts=request.timeouts,
         number=number,
         keeps_type=request.keeps_type,
+        cache=request.cache,
     )
 
 

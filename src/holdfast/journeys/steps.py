@@ -7,10 +7,10 @@ of it and what time it is.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.model.answers import Answer
-from holdfast.model.journey_request import Resources
+from holdfast.model.journey_request import Cache, Resources
 from holdfast.model.scenario import Timeouts
 
 
@@ -23,9 +23,11 @@ class Sending(NamedTuple):
         path: path and query, as they are sent.
         headers: in order; the engine adds Host, Content-Length and cookies.
         body: None sends none.
-        expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type: as of the model's `Request`; the
-            patterns of `resources` have no references left.
+        expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type, cache: as of the model's `Request`;
+            the patterns of `resources` have no references left.
         number: of the request among those of the journey, so that results of one request with many labels are one.
+        made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
+            another one each time.
     """
 
     label: str
@@ -42,6 +44,8 @@ class Sending(NamedTuple):
     timeouts: Timeouts
     number: int
     keeps_type: bool = False
+    cache: Cache | None = None
+    made: dict[str, Any] | None = None
 
 
 class Judged(NamedTuple):
@@ -79,10 +83,12 @@ class NewVisitor(NamedTuple):
 
     Attributes:
         cookies, connections: which of it.
+        caches: the numbers of those that are emptied.
     """
 
     cookies: bool
     connections: bool
+    caches: tuple[int, ...] = ()
 
 
 class Grouped(NamedTuple):

@@ -29,6 +29,7 @@ from holdfast.model.journey_request import Request
 
 __all__ = ["Shared", "walk"]
 
+_OF_THE_PAST = (Judged, Grouped, EndLoad)
 # A client that does nothing for so many leaves lets the engine do something else.
 MOST_IDLE = 1000
 BREATH_NS = 1_000_000
@@ -66,8 +67,8 @@ class _Journey(Looping):
         client = self.here.client
         crew = client.member
         client.iteration += 1
-        if client.iteration > 1 and (crew.clears_cookies or crew.new_each_pass):
-            self.here.steps.append(NewVisitor(crew.clears_cookies, crew.new_each_pass))
+        if client.iteration > 1 and (crew.clears_cookies or crew.new_each_pass or crew.clears_caches):
+            self.here.steps.append(NewVisitor(crew.clears_cookies, crew.new_each_pass, crew.clears_caches))
         super().begin_pass()
 
     def give_up(self) -> None:
@@ -141,7 +142,7 @@ class _Walker:
         Raises:
             _OverError: no further request may be begun.
         """
-        of_the_past = isinstance(step, Judged | Grouped | EndLoad)
+        of_the_past = isinstance(step, _OF_THE_PAST)
         if self.over and not of_the_past:
             raise _OverError
         self.idle = 0
@@ -215,6 +216,8 @@ class _Walker:
             client.sent = sending
             told = yield from self.say(sending)
             assert told.answer is not None  # the engine answers each request
+            if told.answer.is_cached:
+                return
             answered = yield from self.judge(request, told.answer)
         client.last_answered = answered
         client.variables[LAST_ANSWERED] = "true" if answered else "false"

@@ -210,6 +210,7 @@ class Answer:
         request_head: of the request, likewise.
         took_ms: from when it was due to the end of the reply.
         size: bytes of the reply, head and body, as they came.
+        is_cached: nothing was sent, since the client still has the answer; nothing of it is known but that.
     """
 
     url: str
@@ -221,6 +222,7 @@ class Answer:
     request_head: str = ""
     took_ms: float = 0.0
     size: int = 0
+    is_cached: bool = False
 
 
 MOST_KEPT = 16 << 20

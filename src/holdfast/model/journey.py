@@ -317,6 +317,7 @@ class Crew:
         jar_replaces_field: cookies of the jar take the place of a Cookie field of the request; otherwise both are sent.
         cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
             domain that begins with a dot is also for the hosts below it.
+        clears_caches: numbers of the caches that are emptied at the begin of each pass.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
@@ -335,6 +336,7 @@ class Crew:
     clears_cookies: bool = False
     jar_replaces_field: bool = False
     cookies: tuple[tuple[str, str, str, str], ...] = ()
+    clears_caches: tuple[int, ...] = ()
     new_each_pass: bool = False
     on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
     stage: Literal["before", "main", "after"] = "main"

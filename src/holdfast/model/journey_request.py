@@ -61,6 +61,21 @@ class Resources:
 
 
 @frozen
+class Cache:
+    """What a client remembers of answers: those with a date or a tag are asked for on condition that they changed.
+
+    Attributes:
+        number: among the caches of the client, so that several requests can share one.
+        keeps_fresh: an answer that says how long it is fresh is not asked for again until then.
+        most: answers that are remembered; the one that was not used for the longest time goes first.
+    """
+
+    number: int
+    keeps_fresh: bool
+    most: int = 5000
+
+
+@frozen
 class Request:
     """One request, and what is done with its answer.
 
@@ -76,6 +91,7 @@ class Request:
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
         timeouts: of each exchange.
+        cache: None remembers nothing.
         keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
@@ -95,4 +111,5 @@ class Request:
     keep_alive: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
     keeps_type: bool = False
+    cache: Cache | None = None
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""

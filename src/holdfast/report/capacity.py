@@ -16,7 +16,7 @@ def render_capacity(found: Capacity) -> Renderable:
     parts: list[Renderable] = [Text(found.target, style="bold"), Text(), Indent(headline(found), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(found)]
     if found.loads:
-        parts += [Text(), _loads(found)]
+        parts += [Text(), _loads(found), *(Indent(Text(each), 2) for each in _notes(found))]
     if found.warnings:
         parts.append(Text())
         parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in found.warnings]
@@ -93,8 +93,21 @@ def row_of(each: AtRate) -> tuple[str, ...]:
 
 
 def _loads(found: Capacity) -> Table:
+    """The loads; why one says nothing is a sentence, which a column would tear to pieces, and comes as a note."""
     table = Table(*(Column(f"  {each}" if not at else each, right=at < 6) for at, each in enumerate(HEADS)))
+    limits = _limits(found)
     for each in found.loads:
         style = "yellow" if each.limited else "" if each.held else "red"
-        table.add_row(*row_of(each)[:-1], Text(row_of(each)[-1], style=style))
+        *cells, result = row_of(each)
+        if each.limited:
+            result = f"says nothing ({limits.index(each.limited) + 1})"
+        table.add_row(*cells, Text(result, style=style))
     return table
+
+
+def _limits(found: Capacity) -> list[str]:
+    return list(dict.fromkeys(each.limited for each in found.loads if each.limited))
+
+
+def _notes(found: Capacity) -> Iterator[str]:
+    yield from (f"({number}) {words}" for number, words in enumerate(_limits(found), 1))

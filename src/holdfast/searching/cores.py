@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from holdfast.engine.processes import Watched
+from holdfast.infer.capacity_disturbed import Window
 from holdfast.model.capacity import ProcessUse
 from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.process_info import is_python, name_of, read_program
 from holdfast.observe.processes import read_core_use
-from holdfast.observe.starvation import CoreUse
+from holdfast.observe.starvation import CoreUse, starved_ns
 from holdfast.procfs import parse
 from holdfast.procfs.read import read_as
 
@@ -51,6 +53,7 @@ class CoresSeen:
         server: of each process, the busiest first.
         idle: share of the machine's time that nothing used.
         others: cores that neither the server nor holdfast used.
+        windows: between each two looks of the whole load.
     """
 
     load: float | None = None
@@ -59,6 +62,7 @@ class CoresSeen:
     server: tuple[ProcessUse, ...] = ()
     idle: float | None = None
     others: float | None = None
+    windows: tuple[Window, ...] = ()
 
 
 class CoreLooks:
@@ -91,8 +95,9 @@ class CoreLooks:
     def seen(self) -> CoresSeen:
         """What was seen; at least two looks are needed."""
         later = self._uses[len(self._uses) // 3 :]
+        windows = tuple(_window(*pair) for pair in pairwise(self._uses))
         if len(later) < 2:
-            return CoresSeen()
+            return CoresSeen(windows=windows)
         before, after = later[0], later[-1]
         wall_ns = after.at_ns - before.at_ns
         ran = [
@@ -102,15 +107,38 @@ class CoreLooks:
             use.waited_ns - before.load[tid].waited_ns for tid, use in after.load.items() if tid in before.load
         )
         server = [_process(pid, before.server.get(pid, {}), use, wall_ns) for pid, use in after.server.items() if use]
-        idle = others = None
-        if before.machine is not None and after.machine is not None and after.machine[1] > before.machine[1]:
-            still, whole = (now - then for now, then in zip(after.machine, before.machine, strict=True))
-            idle = round(still / whole, 4)
-            busy = (whole - still) / _TICKS_PER_S / (wall_ns / NS_PER_S)
-            ours = (after.ours - before.ours) / (wall_ns / NS_PER_S)
-            others = round(max(0.0, busy - sum(ran) - ours - sum(each.cores for each in server)), 3)
+        idle, others = _idle_and_others(before, after, sum(ran) + sum(each.cores for each in server))
         in_order = tuple(sorted(server, key=lambda each: -each.cores)[:_MOST_PROCESSES])
-        return CoresSeen(round(sum(ran), 3), max(ran, default=0.0), waited / wall_ns, in_order, idle, others)
+        return CoresSeen(round(sum(ran), 3), max(ran, default=0.0), waited / wall_ns, in_order, idle, others, windows)
+
+
+def _idle_and_others(before: _Use, after: _Use, used: float) -> tuple[float | None, float | None]:
+    """The share of the machine's time that nothing used, and the cores that other programs did; None is not known.
+
+    Args:
+        used: cores of the load and the server.
+    """
+    if before.machine is None or after.machine is None or after.machine[1] <= before.machine[1]:
+        return None, None
+    wall_s = (after.at_ns - before.at_ns) / NS_PER_S
+    still, whole = (now - then for now, then in zip(after.machine, before.machine, strict=True))
+    ours = (after.ours - before.ours) / wall_s
+    others = max(0.0, (whole - still) / _TICKS_PER_S / wall_s - ours - used)
+    return round(still / whole, 4), round(others, 3)
+
+
+def _window(before: _Use, after: _Use) -> Window:
+    wall_ns = after.at_ns - before.at_ns
+    theirs = {tid: use for each in before.server.values() for tid, use in each.items()}
+    now = {tid: use for each in after.server.values() for tid, use in each.items()}
+    ran_ns = sum(
+        use.ran_ns - then[tid].ran_ns
+        for then, use_of in ((before.load, after.load), (theirs, now))
+        for tid, use in use_of.items()
+        if tid in then
+    )
+    starved = max(starved_ns(before.load, after.load, wall_ns), starved_ns(theirs, now, wall_ns))
+    return Window(before.at_ns, after.at_ns, starved, _idle_and_others(before, after, ran_ns / wall_ns)[1])
 
 
 def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessUse:

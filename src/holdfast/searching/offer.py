@@ -25,6 +25,7 @@ from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.shapes import Clients, Shape, Stages
 from holdfast.model.units import MS
 from holdfast.searching.cores import CoreLooks, CoresSeen, cores_here, until_ns
+from holdfast.searching.disturbed import disturbance
 from holdfast.searching.subject import Sent, Subject
 
 SINGLES = 5
@@ -198,7 +199,7 @@ def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores
             f"Other programs used {cores.others or 0:.1f} cores, and for each request the server and the load waited "
             f"{waited_ms:.0f} ms for one."
         )
-    return _lateness(bench, load, run)
+    return _lateness(bench, load, run) or disturbance(bench.thresholds, load, run.columns, run.begun, cores.windows)
 
 
 def _lateness(bench: Bench, load: AtRate, run: LoadRun) -> str:
