@@ -339,9 +339,9 @@ class Travelling:
     def _note_group(self, visitor: Visitor, step: Grouped) -> None:
         known = self._travel.particulars
         label = known.texts.number_of(step.label)
-        known.grouped.add(
-            (label, visitor.number, visitor.place, int(step.answered), time.monotonic_ns(), max(0, step.took_ns))
-        )
+        whose = (label, visitor.number, visitor.place, int(step.answered))
+        counts = (step.requests, step.failed, max(0, step.pauses_ns))
+        known.grouped.add((*whose, time.monotonic_ns(), max(0, step.took_ns), *counts))
 
     def _blame(self, error: Exception) -> None:
         words = f"A client's journey ended with an error: {type(error).__name__}: {error}."

@@ -69,7 +69,10 @@ def unpack_part(part: bytes, columns: Columns, known: Particulars) -> list[int]:
     head = json.loads(zlib.decompress(said))
     for text in head["texts"]:
         known.texts.number_of(text)
-    for values in zip(*(head["together"][name] for name in OF_GROUPED), strict=True):
+    together = head["together"]
+    # Earlier versions had fewer columns.
+    nothing = [0] * len(together["label"])
+    for values in zip(*(together.get(name, nothing) for name in OF_GROUPED), strict=True):
         known.grouped.add(values)
     rows = [*unpack(packed, columns)]
     whole = zlib.decompress(beside)
