@@ -4,7 +4,8 @@ One asyncio server holds each request for 12 s and then answers and closes. `hol
 types it, with its start, the saved run and the report; "engine alone" is its engine without these. Both, h2load,
 Locust and JMeter's engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections
 and open all at once. The server says how many requests it held at once at most. Memory is the sum over the generator's
-processes of each one's highest resident size.
+processes of each one's highest resident size, in which memory that two of them share counts twice; beside it, where it
+counts once (PSS).
 
     python -m benchmarks.held [REQUESTS [GENERATOR ...]]
 
@@ -71,9 +72,10 @@ def main() -> None:
         for name in names:
             with holding_server(HELD_S) as (port, most):
                 cost = run(commands(port, requests, classes)[name])
-            rows.append([f"{name} {known[name]}", f"{most[0]:,}", f"{cost.memory_mb:.0f}", f"{cost.cpu_s:.1f}"])
+            figures = (f"{cost.memory_mb:.0f}", f"{cost.proportional_mb:.0f}", f"{cost.cpu_s:.1f}")
+            rows.append([f"{name} {known[name]}", f"{most[0]:,}", *figures])
     print(f"{where}; {requests:,} requests\n")
-    print(table(["generator", "held at once", "memory MB", "CPU s"], rows))
+    print(table(["generator", "held at once", "memory MB", "shared once MB", "CPU s"], rows))
 
 
 if __name__ == "__main__":

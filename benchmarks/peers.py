@@ -22,6 +22,7 @@ ADDRESS = "127.0.0.1"
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 120
 LOOK_S = 0.02
+PROPORTIONAL_EVERY_S = 0.25
 
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log;
@@ -41,13 +42,15 @@ class Cost:
 
     Attributes:
         cpu_s: user and system time of the program and all that it started.
-        memory_mb: the most resident memory of its processes together.
+        memory_mb: the most resident memory of its processes together; memory that several share counts for each.
+        proportional_mb: the most at once where shared memory counts once (PSS), as looks show that are 0.25 s apart.
     """
 
     output: str
     cpu_s: float
     memory_mb: float
     elapsed_s: float
+    proportional_mb: float = 0.0
 
 
 def load_command(port: int, model: str, count: int | str, seconds: int | str) -> list[str]:
@@ -98,16 +101,20 @@ def run(command: Sequence[str]) -> Cost:
         # A person's Python compiles its modules once, and not with every run.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         program = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent, env=environment)
-        memory = 0.0
+        memory = proportional = 0.0
+        looked = began
         while True:
             memory = max(memory, _memory_mb(program.pid))
+            if time.monotonic() > looked + PROPORTIONAL_EVERY_S:
+                proportional, looked = max(proportional, _proportional_mb(program.pid)), time.monotonic()
             pid, status, used = os.wait4(program.pid, os.WNOHANG)
             if pid:
                 break
             time.sleep(LOOK_S)
         program.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        return Cost(output.read(), used.ru_utime + used.ru_stime, memory, time.monotonic() - began)
+        cpu_s, elapsed_s = used.ru_utime + used.ru_stime, time.monotonic() - began
+        return Cost(output.read(), cpu_s, memory, elapsed_s, proportional)
 
 
 def _memory_mb(pid: int) -> float:
@@ -119,6 +126,26 @@ def _memory_mb(pid: int) -> float:
         return 0.0
     own = next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
     return own + sum(_memory_mb(int(child)) for child in children)
+
+
+def _proportional_mb(pid: int) -> float:
+    """Memory of a process and of all its descendants, each page shared out among those that have it (proc(5))."""
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    own = next((int(line.split()[1]) / 1024 for line in told.splitlines() if line.startswith("Pss:")), 0.0)
+    return own + sum(_proportional_mb(int(child)) for child in children)
+
+
+def cpu_s_of_server() -> float:
+    """CPU time so far of the one process that this one has as a child, such as `nginx`.
+
+    /proc/PID/schedstat begins with it in ns (sched-stats.rst of the kernel).
+    """
+    (server,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
 
 
 @contextmanager

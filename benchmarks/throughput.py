@@ -3,7 +3,8 @@
 All load one nginx worker with 64 connections, in turn, for several rounds, each round beginning with another
 one; each program has one thread, as holdfast has. `holdfast load` is the command as a person types it; "engine
 alone" is its engine without start, saving and report. Figures are medians over the rounds, ratios are to wrk in the
-same round. CPU is the whole program's, start and report included.
+same round. CPU is the whole program's, start and report included. nginx's own CPU for each request is beside it: one
+worker gives no more requests than fit into a core's second.
 
     python -m benchmarks.throughput [ROUNDS] [SECONDS]
 
@@ -19,6 +20,7 @@ from collections.abc import Callable
 
 from benchmarks.peers import (
     ADDRESS,
+    cpu_s_of_server,
     engine_command,
     load_command,
     machine,
@@ -76,6 +78,7 @@ def main() -> None:
     where = machine()
     rates: dict[str, list[float]] = {}
     cpus: dict[str, list[float]] = {}
+    served: dict[str, list[float]] = {}
     with nginx() as port:
         known_commands = commands(port, seconds)
         run(commands(port, "1")["wrk"][0])  # nginx has to grow its memory once
@@ -83,10 +86,13 @@ def main() -> None:
             order = list(known_commands)
             for name in order[round_ % len(order) :] + order[: round_ % len(order)]:
                 command, rate_of = known_commands[name]
+                before_s = cpu_s_of_server()
                 cost = run(command)
+                served_s = cpu_s_of_server() - before_s
                 rate = rate_of(cost.output)
                 rates.setdefault(name, []).append(rate)
                 cpus.setdefault(name, []).append(cost.cpu_s / (rate * float(seconds)) * 1e6)
+                served.setdefault(name, []).append(served_s / (rate * float(seconds)) * 1e6)
     known = versions()
     rows = []
     for name in known_commands:
@@ -99,10 +105,12 @@ def main() -> None:
                 f"{statistics.median(ratios):.2f}",
                 f"{min(ratios):.2f}-{max(ratios):.2f}",
                 f"{statistics.median(cpus[name]):.1f}",
+                f"{statistics.median(served[name]):.1f}",
             ]
         )
     print(f"{where}; nginx {known['nginx']}, one worker; {rounds} rounds of {seconds} s\n")
-    print(table(["generator", "requests/s", "ratio to wrk", "range of ratio", "CPU us/request"], rows))
+    header = ["generator", "requests/s", "ratio to wrk", "range of ratio", "CPU us/request", "nginx's CPU us/request"]
+    print(table(header, rows))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import io
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -57,6 +56,12 @@ def _write_to_stderr(text: str) -> None:
         return  # the terminal is gone, or the stream was closed
 
 
+def _columns_of_terminal() -> int:
+    import shutil  # noqa: PLC0415 - 0.3 MB that a load would have while it runs
+
+    return shutil.get_terminal_size((_COLUMNS, 24)).columns
+
+
 def show(drawn: Callable[[int, bool], str]) -> None:
     """Prints something to standard output, in colours where that is a terminal.
 
@@ -68,7 +73,7 @@ def show(drawn: Callable[[int, bool], str]) -> None:
         NobodyReads, EnvironmentFailure: as `put`.
     """
     styled = _takes_styles(sys.stdout)
-    columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if styled else _COLUMNS
+    columns = _columns_of_terminal() if styled else _COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     text = drawn(columns, styled)
     text = text if styled else printable(text)

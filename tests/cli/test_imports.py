@@ -109,7 +109,7 @@ def test_a_probe_imports_nothing_of_the_other_commands(tmp_path: Path, nothing: 
 def test_a_load_imports_nothing_of_the_other_commands(tmp_path: Path, nothing: set[str], counting: Counting) -> None:
     found = imported(tmp_path, "load", f"{counting.url}/", "--burst", "1") - nothing
 
-    assert within(found, HEAVY | DASK | OTHER_COMMANDS["load"] | {"msgspec", "statistics", "csv"}) == set()
+    assert within(found, HEAVY | DASK | OTHER_COMMANDS["load"] | {"msgspec", "statistics", "csv", "traceback"}) == set()
     assert "holdfast.engine.epoll" in found
 
 

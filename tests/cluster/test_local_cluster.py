@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import socket
 import threading
+from collections import Counter
 
 import pytest
 from hosts import until
@@ -41,6 +43,77 @@ def test_two_workers_send_each_request_once_with_the_data_that_is_its_own(holdfa
     assert [line.partition(",")[0] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]] == [
         str(number) for number in range(300)
     ]
+
+
+PLAN = """<jmeterTestPlan version="1.2" properties="5.0" jmeter="5.5"><hashTree><TestPlan/><hashTree>
+<ThreadGroup testname="{group}">
+<elementProp name="ThreadGroup.main_controller" elementType="LoopController">
+<stringProp name="LoopController.loops">3</stringProp></elementProp>
+<stringProp name="ThreadGroup.num_threads">7</stringProp></ThreadGroup><hashTree>{elements}</hashTree>
+</hashTree></hashTree></jmeterTestPlan>"""
+SAMPLER = """<HTTPSamplerProxy testname="{path}"><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
+<stringProp name="HTTPSampler.port">{port}</stringProp><stringProp name="HTTPSampler.path">{path}</stringProp>
+<stringProp name="HTTPSampler.method">GET</stringProp>
+<boolProp name="HTTPSampler.follow_redirects">true</boolProp></HTTPSamplerProxy><hashTree>{below}</hashTree>"""
+EXTRACT = """<RegexExtractor testname="word"><stringProp name="RegexExtractor.refname">word</stringProp>
+<stringProp name="RegexExtractor.regex">(count)ed</stringProp>
+<stringProp name="RegexExtractor.template">$1$</stringProp></RegexExtractor><hashTree/>"""
+MEETING = """<SyncTimer testname="together"><intProp name="groupSize">7</intProp>
+<longProp name="timeoutInMs">1000</longProp></SyncTimer><hashTree/>"""
+COUNTER = """<CounterConfig testname="numbers"><stringProp name="CounterConfig.start">1</stringProp>
+<stringProp name="CounterConfig.incr">1</stringProp><stringProp name="CounterConfig.name">n</stringProp>
+<boolProp name="CounterConfig.per_user">false</boolProp></CounterConfig><hashTree/>"""
+
+
+def plan_for(counting, *extra: str) -> str:
+    first = SAMPLER.format(path="/first/${__threadNum}", port=counting.port, below=EXTRACT)
+    return PLAN.format(
+        group="visitors",
+        elements="".join((*extra, first, SAMPLER.format(path="/${word}/${__threadNum}", port=counting.port, below=""))),
+    )
+
+
+@pytest.mark.parametrize(
+    "where", [("--cluster", "local:2"), ("--cluster", "local:2", "--processes", "2"), ("--processes", "3")]
+)
+def test_clients_that_remember_are_dealt_out_and_keep_their_numbers(holdfast, counting, tmp_path, where):
+    (tmp_path / "plan.jmx").write_text(plan_for(counting))
+
+    ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", *where, "--json", "-", "--jtl", tmp_path / "out.jtl")
+
+    result, seen = json_of(ended), counting.seen()
+    assert ended.exit == ANSWERED or result["generator_limited"], ended.err
+    assert seen["paths"] == {f"GET /{step}/{number}": 3 for step in ("first", "count") for number in range(1, 8)}
+    assert result["outcomes"]["answered"] == result["offered"] == 42
+    with (tmp_path / "out.jtl").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    # What a row says is what was sent for it.
+    assert Counter(row["URL"].removeprefix(counting.url) for row in rows) == {
+        path.removeprefix("GET "): many for path, many in seen["paths"].items()
+    }
+    assert all(row["threadName"] == f"visitors 1-{row['URL'].rpartition('/')[2]}" for row in rows)
+    assert {row["label"] for row in rows} == {
+        f"/{step}/{number}" for step in ("first", "count") for number in range(1, 8)
+    }
+
+
+def test_clients_that_share_something_stay_on_one_host_and_the_reason_is_told(holdfast, counting, tmp_path):
+    (tmp_path / "plan.jmx").write_text(plan_for(counting, COUNTER))
+
+    refused = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--cluster", "local:2")
+    assert refused.exit == USAGE
+    why = "because the counter n is one for all clients"
+    assert f"--cluster does not go with this load, {why}. Leave it out." in refused.err
+    assert counting.seen()["requests"] == 0
+
+    # Processes of one host share numbers, and nothing else.
+    ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
+    assert not any("One process had all clients" in each for each in json_of(ended)["warnings"])
+    (tmp_path / "plan.jmx").write_text(plan_for(counting, MEETING))
+    ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
+    together = "because clients wait for each other"
+    assert f"One process had all clients, and not 2, {together}." in json_of(ended)["warnings"]
+    assert counting.seen()["requests"] == 2 * 42
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "kill"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from holdfast.engine import packing
 from holdfast.engine.columns import Columns
-from holdfast.engine.packing import _any, _usual, pack_runs, runs, unpack
+from holdfast.engine.packing import _any, _usual, joined, pack_runs, unpack
 from holdfast.engine.totals import Totals
-from holdfast.engine.wide import minus
+from holdfast.engine.wide import ascends, is_one, minus
 from holdfast.model.places import Outcome
 
 MOST = (1 << 63) - 1
@@ -33,6 +34,18 @@ def test_a_difference_is_each_number_less_its_other_one_or_none_if_one_of_them_i
         assert told is None
     else:
         assert told == array("q", differences).tobytes()
+
+
+@given(st.lists(numbers, min_size=1, max_size=12))
+def test_numbers_ascend_if_none_is_less_than_the_one_before_it(found):
+    apart = [later - earlier for earlier, later in pairwise(found)]
+
+    assert ascends(array("q", found).tobytes()) == all(0 <= each < 1 << 56 for each in apart)
+
+
+@given(st.lists(st.sampled_from([200, 201]), min_size=1, max_size=4))
+def test_numbers_are_one_if_none_differs(found):
+    assert is_one(array("H", found).tobytes(), 2) == (len(set(found)) == 1)
 
 
 def kept(due: list[int], waited: list[int], took: list[int]) -> Columns:
@@ -73,17 +86,20 @@ def test_the_usual_rows_are_packed_at_once():
     assert _usual(kept([5, 7, 7], [0, 0, 1], [3, 4, 5]), range(3)) is not None
 
 
-@given(st.sets(st.integers(0, 40)), st.integers(1, 6))
-def test_rows_that_are_packed_run_by_run_are_all_of_them_once(rows, long_run):
-    ordered = sorted(rows)
+@given(st.sets(st.integers(0, 40)), st.integers(1, 6), st.integers(1, 4))
+def test_rows_that_are_packed_run_by_run_are_all_of_them_once(rows, long_run, longest):
     columns, after = kept([*range(41)], [0] * 41, [5] * 41), Columns(41)
+    pieces = [range(row, row + 1) for row in rows]
 
+    runs = joined(pieces)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(packing, "LONG_RUN", long_run)
-        parts = [list(unpack(part, after)) for part in pack_runs(columns, ordered)]
+        patched.setattr(packing, "ROWS_OF_A_PART", longest)
+        parts = [list(unpack(part, after)) for part in pack_runs(columns, runs)]
 
-    assert [row for run in runs(ordered) for row in run] == ordered
-    assert sorted(row for part in parts for row in part) == ordered
+    assert [row for run in runs for row in run] == sorted(rows)
+    assert all(before.stop < run.start for before, run in pairwise(runs))
+    assert sorted(row for part in parts for row in part) == sorted(rows)
     assert [after.done[row] for row in range(41)] == [columns.done[row] if row in rows else 0 for row in range(41)]
 
 

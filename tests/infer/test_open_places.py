@@ -8,6 +8,8 @@ import pytest
 import records
 
 from holdfast.infer.judge import judge
+from holdfast.model.phase import Phase
+from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Acceptor, Leaving
 
@@ -55,6 +57,35 @@ def test_what_does_not_accept_or_is_full_leaves_it_a_bound(other):
 
 def test_a_worker_that_leaves_requests_in_the_accept_queue_has_shown_that_it_takes_none():
     verdict = held_by([10, 11], [acceptor(10, 1), acceptor(11, 1), acceptor(12, 0)], waiting=0, depth=2, queued=2)
+
+    assert verdict.ceiling.bounded is True
+
+
+def after_the_first(acceptors: list[Acceptor], waiting: int):
+    """Process 12 ran the first request; now one in 10 is held, so many wait in user space, and two are not accepted."""
+    requests = [records.request(0, done_ns=5, outcome=Outcome.ANSWERED, phase=Phase.FIRST_REQUEST)]
+    requests += [records.request(id) for id in range(1, waiting + 4)]
+    entries = [records.on_thread(0, 12, 1, pid=12, left_ns=5), records.on_thread(1, 10, 1, pid=10, process_seq=1)]
+    sockets = [records.socket(id, accepted=id < waiting + 2) for id in range(1, waiting + 4)]
+    seen = replace(records.snapshot(*sockets, depth=2), acceptors=tuple(acceptors))
+    return judge(records.timeline(requests, entries, seen, "max-offered"))
+
+
+@pytest.mark.parametrize("stale", [0, 5])
+def test_a_worker_that_ran_handlers_and_no_longer_takes_what_is_not_accepted_makes_it_at_least(stale):
+    # Connections of requests that have ended long since may be open still.
+    verdict = after_the_first([acceptor(10, 3), acceptor(12, stale)], waiting=2)
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (1, False)
+    assert verdict.ceiling.userspace_queue is None
+    assert "ceiling.userspace_queue" in verdict.unknown
+    assert "pid 12" in verdict.warnings[0]
+    assert "may hang" in verdict.warnings[0]
+
+
+def test_a_worker_whose_requests_all_wait_in_it_does_not_hang():
+    # One lock for all processes, say.
+    verdict = after_the_first([acceptor(10, 1), acceptor(12, 2)], waiting=2)
 
     assert verdict.ceiling.bounded is True
 

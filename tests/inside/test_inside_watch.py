@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from holdfast.inside.holdfast_inside import gate, own_code, request, watch
+from holdfast.inside.holdfast_inside import finding, gate, own_code, request, watch
 
 FRAMEWORK = """
 def call(function, *arguments):
@@ -210,3 +210,15 @@ def test_a_profiler_of_the_persons_own_keeps_its_place(installed):
     finally:
         sys.setprofile(None)
     assert seen
+
+
+def test_a_view_is_found_without_a_list_of_all_objects(monkeypatch):
+    # Such a list refers to what a server is about to use: PyTuple_SetItem() fails while anything else does.
+    def forbidden(*_):
+        pytest.fail("all objects were listed")
+
+    monkeypatch.setattr(watch.gc, "get_objects", forbidden)
+    code = forbidden.__code__
+    view = finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)
+
+    assert watch.functions_of(view) == [forbidden]

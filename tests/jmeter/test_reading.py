@@ -22,7 +22,7 @@ from plans.writing import (
 )
 
 from holdfast.errors import UsageError
-from holdfast.jmeter.choice import is_fixed
+from holdfast.jmeter.choice import is_fixed, may_be_fixed
 from holdfast.journeys.steps import EndLoad
 from holdfast.plans.jmx import read_plan
 from holdfast.plans.jmx_tree import plan_tree
@@ -134,15 +134,6 @@ def test_a_script_in_a_file_is_refused() -> None:
 
 def test_settings_of_samplers_that_are_not_http_change_no_request() -> None:
     assert paths(group(A + element("JavaConfig", "java") + element("MongoSourceElement", "mongo"))) == "a"
-
-
-def test_a_debug_sampler_to_which_an_extractor_applies_is_refused() -> None:
-    take = element("RegexExtractor", "take", text("RegexExtractor.refname", "k"), text("RegexExtractor.regex", "(k.)"))
-
-    why = refused(group(A + take + element("DebugSampler", "debug")))
-
-    assert 'DebugSampler "debug" (line 1): extractors apply to it' in why
-    assert read(group(http("/a", below=take) + element("DebugSampler", "debug"))).notes == ()
 
 
 def test_disabled_elements_are_as_if_they_were_not_there() -> None:
@@ -338,3 +329,34 @@ def test_a_sample_timeout_ends_a_request() -> None:
     (request,) = crew.journey.nodes
 
     assert request.timeouts.whole_s == 1.5  # type: ignore[union-attr]
+
+
+def test_loops_of_thousands_are_not_written_out_beforehand() -> None:
+    inner = controller("LoopController", http("/${n}") + counter("n"), LoopController__loops="100")
+    outer = controller("LoopController", inner, LoopController__loops="100")
+
+    assert may_be_fixed(plan_tree(plan(group(inner)), "test.jmx"))
+    assert not may_be_fixed(plan_tree(plan(group(outer)), "test.jmx"))
+
+
+def test_properties_that_a_plan_sets_are_not_known_beforehand_and_the_others_are() -> None:
+    sets = group(http("/${__setProperty(kept,1)}"))
+
+    assert len(read(sets + group(A, threads="${__P(many,2)}")).journeys.crews[1].stays) == 2
+    assert "its number of threads is '${__P(kept,2)}'" in refused(sets + group(A, threads="${__P(kept,2)}"))
+    every = group(http("/${__setProperty(${n},1)}"))
+    assert "its number of threads is '${__P(many,2)}'" in refused(every + group(A, threads="${__P(many,2)}"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "done"),
+    [("COMPLETED==COMPLETED", ""), ('"a"=="a" && x == 1', ""), ("1 == 1", "a")],
+)
+def test_a_name_that_stands_for_nothing_ends_a_javascript_condition(condition: str, done: str) -> None:
+    # So did JMeter 5.5 with these; what it logs is a ReferenceError.
+    assert paths(group(controller("IfController", A, IfController__condition=condition) + B)) == f"{done} b".strip()
+
+
+@pytest.mark.parametrize("condition", ["true || COMPLETED", "Math.random() < 1", "var x = 1; x == 1"])
+def test_other_scripts_in_a_condition_stay_refused(condition: str) -> None:
+    assert "is a script" in refused(group(controller("IfController", A, IfController__condition=condition) + B))

@@ -236,10 +236,27 @@ def test_redirects_timeouts_and_connections_are_as_the_request_says() -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [{"protocol": "ftp"}, {"domain": "http://127.0.0.1"}, {"domain": "a/b"}, {"domain": "a:80"}, {"domain": " a"}],
+)
+def test_what_is_no_server_is_told_and_fails_each_time_unsent(said: dict[str, str]) -> None:
+    (note,) = read(e.request("/r", **said)).notes
+
+    assert note.what == "note"
+    assert "nothing is sent, and it counts as failed, as with JMeter" in note.meaning
+    with pytest.raises(NoValueError, match="JMeter sends nothing"):
+        sent(e.request("/r", **said))
+
+
+def test_blanks_around_a_port_do_not_count_nor_does_a_port_that_is_no_number() -> None:
+    assert only(e.request("/r", port=" 81 ")).origin == "http://127.0.0.1:81"
+    assert only(e.request("/r", port="x")).origin == "http://127.0.0.1"
+
+
+@pytest.mark.parametrize(
     ("below", "why"),
     [
         (e.request("/r", domain=""), "names no server"),
-        (e.request("/r", protocol="ftp"), "its protocol is 'ftp'"),
         (e.request("/r", method="FETCH"), "which JMeter does not send"),
         (e.request("/r", e.files(("${name}", "", "")), method="PUT"), "has to know before the load begins"),
         (e.request("/r", below=e.regex("a", "(?<=x)y")), "JMeter's own matcher cannot read"),
@@ -281,3 +298,49 @@ def test_a_selector_without_its_library_is_refused_with_the_extra_s_name(monkeyp
         read(e.request("/r", below=e.css("a", "p.of-this-test-alone")))
 
     assert "pip install 'holdfast-probe[markup]'" in refused.value.why
+
+
+@pytest.mark.parametrize(("version", "body"), [("5.6.3", "é✓".encode()), ("5.5", b"\xe9?"), ("2.13 r1", b"\xe9?")])
+def test_a_body_without_an_encoding_is_that_of_the_version_which_saved_the_plan(version: str, body: bytes) -> None:
+    content = plan(group(e.raw("/r", "é✓"))).replace(b'jmeter="5.6.3"', f'jmeter="{version}"'.encode())
+
+    (crew,) = read_journeys(content, "t.jmx", read_file=FILES.__getitem__, properties={"port": "1"}).journeys.crews
+
+    assert requests_of(crew.journey)[0].body == body
+
+
+def _jars(below: str) -> list[tuple[str, ...]]:
+    """The names of the cookies that each crew of a plan begins with."""
+    read_plan = read_journeys(plan(below), "t.jmx", read_file=FILES.__getitem__, properties={"port": "1"})
+    return [tuple(name for name, *_ in crew.cookies) for crew in read_plan.journeys.crews]
+
+
+def test_of_several_cookie_managers_the_last_of_the_outermost_level_counts() -> None:
+    # What JMeter 5.5 sent for the same plans.
+    def jar(name: str) -> str:
+        return e.cookie_manager(e.cookie(name, name))
+
+    inner = e.controller("GenericController", jar("inner") + jar("second") + e.request("/b", below=jar("own")))
+    alone = e.controller("GenericController", jar("inner") + e.request("/b"))
+
+    assert _jars(jar("plan") + group(jar("group") + e.request("/a") + inner)) == [("plan",)]
+    assert _jars(group(jar("group") + e.request("/a") + inner)) == [("group",)]
+    assert _jars(group(inner)) == [("second",)]
+    with pytest.raises(UsageError) as refused:
+        _jars(group(alone + e.request("/outside")))
+    assert "it applies to some of the group's requests only" in refused.value.why
+
+
+@pytest.mark.parametrize("path", ["$.", "$.user..", "$user", ""])
+def test_a_json_path_that_jayway_cannot_read_finds_nothing(path: str) -> None:
+    (note,) = read(e.request("/r", below=e.json("a", path))).notes
+
+    assert "is not a JSON path, and finds nothing, as in JMeter" in note.meaning
+
+
+def test_a_match_number_that_is_no_number_counts_as_0_except_in_json() -> None:
+    (note,) = read(e.request("/r", below=e.regex("a", "(.)", match="value"))).notes
+
+    assert "its match number is 'value', not a number, which counts as 0, as in JMeter" in note.meaning
+    with pytest.raises(UsageError):
+        read(e.request("/r", below=e.json("a", "$.b", match="m1")))

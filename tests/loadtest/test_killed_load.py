@@ -7,6 +7,8 @@ import io
 import json
 import os
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 from support.waiting import until
@@ -51,10 +53,41 @@ def test_rows_of_a_killed_load_are_saved(holdfast, counting, shape):
     assert labels == ({"GET /", "GET /first"} if "--first" in shape else {"GET /"})
 
 
-def test_a_load_that_ends_replaces_what_was_saved_while_it_ran(holdfast, counting):
-    ended = holdfast.run("load", counting.url, "--rate", "50", "--for", "2500ms", "--json", "-")
+@pytest.mark.parametrize("shape", [("--rate", "50"), ("--clients", "3", "--think", "1ms")], ids=["open", "closed"])
+def test_a_load_that_ends_is_the_same_as_what_was_saved_of_it(holdfast, counting, shape, tmp_path):
+    ended = holdfast.run("load", counting.url, *shape, "--for", "2500ms", "--json", "-", "--csv", tmp_path / "rows.csv")
 
+    result = json.loads(ended.out)
     (listed,) = store.saved_runs(holdfast.runs)
     assert "cut short" not in listed.arguments
-    assert listed.offered == json.loads(ended.out)["offered"] == 125
-    assert json.loads(holdfast.run("show", str(listed.id), "--json", "-").out) == json.loads(ended.out)
+    assert listed.offered == result["offered"] == counting.seen()["requests"]
+    assert json.loads(holdfast.run("show", str(listed.id), "--json", "-").out) == result
+    assert holdfast.run("report", str(listed.id), "--csv", "-").out == (tmp_path / "rows.csv").read_text()
+
+
+ROWS = store.LoadRows([b"all of it"], 2, [b"third"])
+
+
+def test_what_was_saved_while_a_load_ran_stays_and_the_rest_is_added(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    number = store.begin_load("title", b"head", path)
+    store.add_to_load(number, 0, [b"first", b"second"], 2, path)
+
+    assert store.save_load("title", 3, b"whole head", ROWS, path, number) == number
+
+    _, parts = store.load_parts(number, path)
+    assert list(parts) == [b"first", b"second", b"third"]
+
+
+def test_all_rows_are_saved_where_the_run_was_removed_while_it_ran(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    number = store.begin_load("title", b"head", path)
+    store.add_to_load(number, 0, [b"first", b"second"], 2, path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("DELETE FROM load_rows")
+        database.execute("DELETE FROM run")
+
+    store.save_load("title", 3, b"whole head", ROWS, path, number)
+
+    _, parts = store.load_parts(number, path)
+    assert list(parts) == [b"all of it"]

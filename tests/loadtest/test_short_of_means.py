@@ -54,8 +54,25 @@ def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_rais
         assert enough["outcomes"]["unanswered"] == 100, (program, more)
 
 
-def test_too_few_descriptors_for_clients_that_remember_are_told_with_the_command_that_raises_them(holdfast, counting):
+def test_clients_that_remember_are_dealt_out_among_as_many_processes_as_their_descriptors_need(holdfast, counting):
     held = [f"{counting.url}/silent", "--clients", "100", "--requests", "100", "--timeout", "1", "--cookies"]
+
+    enough = json.loads(holdfast.run("load", *held, "--json", "-", program=limited(64)).out)
+    assert enough["outcomes"]["unanswered"] == 100
+
+    in_one = json.loads(holdfast.run("load", *held, "--processes", "1", "--json", "-", program=limited(64)).out)
+    assert in_one["outcomes"]["failed"] > 0
+    (words,) = apart_from_lateness(in_one["warnings"])
+    assert "RLIMIT_NOFILE" in words
+    assert re.search(r"--processes (\d+)", words)
+
+
+def test_too_few_descriptors_for_clients_that_share_something_are_told_with_the_command_that_raises_them(
+    holdfast, counting, tmp_path
+):
+    (tmp_path / "own.py").write_text("def sign(answer, values):\n    return {}\n")
+    held = [f"{counting.url}/silent", "--clients", "100", "--requests", "100", "--timeout", "1"]
+    held += ["--hook", f"{tmp_path / 'own.py'}:sign"]
 
     ended = holdfast.run("load", *held, "--json", "-", program=limited(64))
 
@@ -63,7 +80,12 @@ def test_too_few_descriptors_for_clients_that_remember_are_told_with_the_command
     result = json.loads(ended.out)
     assert result["outcomes"]["failed"] > 0
     assert result["offered"] == 100
-    (words,) = apart_from_lateness(result["warnings"])
+    words, *reasons = apart_from_lateness(result["warnings"])
+    # The hook's journey says of each outcome why there was nothing to give to it.
+    failed, unanswered = (result["outcomes"][each] for each in ("failed", "unanswered"))
+    assert [each.partition(",")[0] for each in sorted(reasons)] == sorted(
+        [f"{failed} failed", f"{unanswered} unanswered"]
+    )
     assert "RLIMIT_NOFILE" in words
     assert "--processes" not in words
     enough = limited(int(re.search(r"`ulimit -n (\d+)`", words)[1]))

@@ -127,7 +127,7 @@ def experiment_of(*crews: journeys.Crew, **more: object) -> LoadExperiment:
 
 def carried_out(
     experiment: LoadExperiment,
-    walks: Walks,
+    walks: Walks | None,
     stopped: Callable[[], Stop] = lambda: Stop.NOT,
     watch: Callable[[Watched], None] | None = None,
 ) -> FinishedLoad:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 from holdfast.observe.asleep import ASLEEP_NS, GAP_NS, LOOKS, Asleep, Holding
-from holdfast.observe.processes import read_core_use, read_descendants, read_process_tree, will_be_woken
+from holdfast.observe.core_uses import read_core_use
+from holdfast.observe.processes import read_descendants, read_process_tree, will_be_woken
 from holdfast.observe.starvation import CoreUse
 
 MS = 1_000_000

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.observe.processes import read_core_use
+from holdfast.observe.core_uses import read_core_use
 from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, starved_ns
 
 MS = 1_000_000

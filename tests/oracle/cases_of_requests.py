@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case, seen
-from plans.writing import csv, variables
+from plans.writing import csv, element, text, variables
 
 PATHS = (
     "/a//b", "/é", "/a%7Eb~", "/a;b=c", "/a(b)!$&'*+,=:@", "/a%2Fb%20c", "/t/", "/./x/../y", "/a b?c d", "/a?é",
@@ -12,6 +12,10 @@ PATHS = (
     "http://127.0.0.1:${__P(port)}/whole?x=1 2", "/v/${v}", "${w}", "/v?x=${w}",
 )  # fmt: skip
 NOT_URLS = ("/a|${__V(v)}", "/a?${__V(v)}{c}", "/${__V(v)}[1]", "/%${__V(v)}", "/${nobody}")
+
+
+def _referring(path: str) -> str:
+    return element("HeaderManager", "Headers", f'<collectionProp reference="{path}"/>', gui="HeaderPanel")
 
 
 def of_requests() -> list[Case]:
@@ -49,6 +53,25 @@ def of_requests() -> list[Case]:
             "no-urls",
             "HTTP Request: what a URL cannot hold",
             variables(v="mole") + "".join(map(e.request, NOT_URLS)) + e.request("/after"),
+        ),
+        Case(
+            "no-servers",
+            "HTTP Request: protocols, server names and ports that are none, with blanks, in capitals",
+            e.request("/a", protocol="httpsport443")
+            + e.request("/b", domain="http://127.0.0.1")
+            + e.request("/c", domain="127.0.0.1/deep")
+            + e.request("/d", domain=f"127.0.0.1:{e.PORT}", port="")
+            + e.request("/e", domain=" 127.0.0.1")
+            + e.request("/f", protocol="HTTP")
+            + e.request("/g", port=f" {e.PORT} "),
+            results=False,
+        ),
+        Case(
+            "written-once",
+            "Elements that are written once, and referred to by their paths",
+            e.request("/a", below=e.header_manager(X_A="1"))
+            + e.request("/b", below=_referring("../../../hashTree/HeaderManager/collectionProp"))
+            + e.request("/c", below=_referring("../../../hashTree[1]/HeaderManager[1]/collectionProp")),
         ),
         Case(
             "queries",
@@ -195,6 +218,29 @@ def of_requests() -> list[Case]:
             e.request(page, image_parser="true", name="all")
             + e.request(page, image_parser="true", name="some", embedded_url_re=".*gif")
             + e.request(page, image_parser="true", name="others", embedded_url_exclude_re=".*gif"),
+            ordered=False,
+        ),
+        Case(
+            "bodies-of-5.5",
+            "HTTP Request: bodies without an encoding, in plans that were saved before 5.6",
+            variables(v="é✓")
+            + e.raw("/a", '{"a": "é ✓ ${v}"}', below=e.header_manager(Content_Type="application/json"))
+            + e.raw("/b", "é ${v}", contentEncoding="UTF-8")
+            + e.request(
+                "/c",
+                text("HTTPSampler.DO_MULTIPART_POST", "true"),
+                e.arguments(e.argument("n", "é${v}")),
+                method="POST",
+            )
+            + e.request("/d", e.arguments(e.argument("n", "é${v}", encode=True)), method="POST"),
+            saved_by="5.5",
+        ),
+        Case(
+            "embedded-with-body",
+            "HTTP Request: what goes with embedded resources and redirects of a request that has a body",
+            e.raw(page, "tea", image_parser="true", name="raw", below=e.header_manager(Content_Type="text/tea"))
+            + e.raw("/go?to=/page", "tea", image_parser="true", follow_redirects="true", name="redirected")
+            + e.request(page, e.arguments(e.argument("a", "1")), method="POST", image_parser="true", name="form"),
             ordered=False,
         ),
         Case(

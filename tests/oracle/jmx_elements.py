@@ -197,3 +197,33 @@ def simple(kind: str, name: str, **properties: str) -> str:
 def controller(kind: str, below: str, name: str = "Controller", *more: str, **properties: str) -> str:
     texts = [text(key.replace("__", "."), value) for key, value in properties.items()]
     return element(kind, name, *texts, *more, below=below)
+
+
+def dummy(
+    name: str, code: str = "200", data: str = "", good: str = "true", below: str = "", waits: str = "true"
+) -> str:
+    """A Dummy Sampler of the plug-in."""
+    said = {"RESPONSE_CODE": code, "RESPONSE_MESSAGE": "said so", "RESPONSE_DATA": data, "RESPONSE_TIME": "20"}
+    flags = f'<boolProp name="WAITING">{waits}</boolProp><boolProp name="SUCCESFULL">{good}</boolProp>'
+    return element(
+        "kg.apc.jmeter.samplers.DummySampler",
+        name,
+        flags,
+        *[text(key, value) for key, value in said.items()],
+        below=below,
+    )
+
+
+def debug(variables_too: str = "true", below: str = "") -> str:
+    return element("DebugSampler", "Debug", text("displayJMeterVariables", variables_too), below=below)
+
+
+def java(name: str, **said: str) -> str:
+    """A Java Request of JMeter's own tests."""
+    items = [inner(key, "Argument", text("Argument.name", key), text("Argument.value", said[key])) for key in said]
+    return element(
+        "JavaSampler",
+        name,
+        inner("arguments", "Arguments", collection("Arguments.arguments", *items)),
+        text("classname", f"org.apache.jmeter.protocol.java.test.{name}"),
+    )

@@ -19,6 +19,7 @@ class Case:
         ordered: requests come in one order; otherwise threads mix them.
         differs: where the two do not agree, and why; then only the number of requests is compared.
         lasts: the time from the first request to the last is compared too.
+        saved_by: the version of JMeter that the plan names.
         results: labels and successes are compared.
     """
 
@@ -32,6 +33,7 @@ class Case:
     differs: str = ""
     lasts: bool = False
     results: bool = True
+    saved_by: str = "5.6.3"
     files: Mapping[str, bytes] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
 

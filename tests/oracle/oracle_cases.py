@@ -7,6 +7,7 @@ from cases_of_answers import of_assertions, of_extractors
 from cases_of_caches import of_caches
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
+from cases_of_made_up import of_made_up, of_oddities
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
 from oracle_case import Case, seen
@@ -234,6 +235,8 @@ def _renamed(xml: str, kind: str) -> str:
 
 CASES = [
     *of_requests(),
+    *of_made_up(),
+    *of_oddities(),
     *of_caches(),
     *of_extractors(),
     *of_assertions(),

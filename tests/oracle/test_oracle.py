@@ -44,7 +44,8 @@ def run_holdfast(file: Path, properties: Mapping[str, str]) -> tuple[list[tuple[
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_jmeter_and_holdfast_send_the_same(case: Case, recording: Recording, tmp_path: Path) -> None:
     file = tmp_path / "plan.jmx"
-    file.write_bytes(plan(case.plan_below, text("TestPlan.serialize_threadgroups", "true")))
+    content = plan(case.plan_below, text("TestPlan.serialize_threadgroups", "true"))
+    file.write_bytes(content.replace(b'jmeter="5.6.3"', f'jmeter="{case.saved_by}"'.encode()))
     for name, content in case.files.items():
         (tmp_path / name).write_bytes(content.replace(b"PORT", str(recording.port).encode()))
     properties = {"port": str(recording.port), **case.properties}

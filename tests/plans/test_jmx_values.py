@@ -23,6 +23,7 @@ from writing import (
 from holdfast.errors import UsageError
 from holdfast.model.scenario import Check
 from holdfast.model.shapes import Clients
+from holdfast.plans.xml import parse_xml
 
 SUCCESS = frozenset(range(200, 400))
 
@@ -156,3 +157,11 @@ def test_disabled_elements_are_not_there():
 def test_names_of_samplers_are_labels():
     found = only(read(counter("n") + group(http(name="A ${n}") + http(name="B ${__P(x,y)}") + http("/p", name=""))))
     assert [step.label for step in found.steps] == ["A ${n}", "B y", "GET /p"]
+
+
+def test_characters_that_xml_does_not_allow_are_what_their_numbers_say() -> None:
+    # JMeter 5.5 sent these, of a body with bytes that are no text: 1f 00 01 EF BF BE F0 9F 98 80 for the last two.
+    said = "&#x1f;&#0;&#1;&#xFFFE;&#xD83D;&#xDE00;&#x1F600;&#x41;"
+    root = parse_xml(f'<a n="{said}">{said}</a>'.encode(), "test.jmx")
+
+    assert root.text == root.attributes["n"] == "\x1f\x00\x01\ufffe\U0001f600\U0001f600A"

@@ -68,3 +68,21 @@ def limit():
 def index():
     return "done"
 """
+
+ONLY_THE_FIRST = """
+import multiprocessing
+import time
+from flask import Flask
+
+app = Flask(__name__)
+cold = multiprocessing.Semaphore()
+
+@app.before_request
+def open_once():
+    if cold.acquire(block=False):
+        time.sleep(1.1)
+
+@app.get("/")
+def index():
+    return "done"
+"""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
+from giving_back import FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID
 from own_commands import ANSWERED, SCRIPTS
 from support.commandline import free_port
 
@@ -127,6 +128,14 @@ BOUNDS = (
     Bound("fastapi", DEPENDENCY, (*UVICORN, "shop:app"), 5, OFFERED - 5),
     # SQLAlchemy's QueuePool: pool_size 5 and max_overflow 10.
     Bound("sqlalchemy", POOL, (*UVICORN, "shop:app"), 15, OFFERED - 15, needs="sqlalchemy"),
+    # Of these, each request that was let go has to give its place back.
+    Bound("falcon", FALCON, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 3, 8 - 3, "falcon"),
+    Bound("falcon async", FALCON_ASYNC, (*UVICORN, "shop:app"), 20, OFFERED - 20, "falcon"),
+    Bound(
+        "pyramid", PYRAMID, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 3, 8 - 3, "pyramid"
+    ),
+    Bound("microdot", MICRODOT, (*UVICORN, "shop:app"), 4, OFFERED - 4, "microdot"),
+    Bound("litestar", LITESTAR, (*UVICORN, "shop:app"), 4, OFFERED - 4, "litestar"),
 )
 
 

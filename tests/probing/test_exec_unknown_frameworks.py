@@ -19,6 +19,7 @@ import os
 import sys
 
 import pytest
+from giving_back import SERVED, SERVING
 from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
@@ -300,6 +301,12 @@ COMMANDS = (
         {"app.py": SLOW},
         options=("--start-timeout", "3"),
         exit=INCONCLUSIVE,
+    ),
+    Own(
+        "a framework that ends the request that its thread began last",
+        ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "--pythonpath", "site-packages", "app:app"),
+        {"app.py": SERVED, "site-packages/serving.py": SERVING},
+        {"target.held_in": "wsgi view index()", "ceiling.in_service": 2, "ceiling.bounded": True},
     ),
     Own(
         "a framework that answers by itself",

@@ -51,13 +51,21 @@ INI = """
 module = plain
 callable = pages
 """
+SEVERAL_MOUNTS = """
+[uwsgi]
+mount = /first=plain:application
+mount = /last=app:app
+manage-script-name = true
+"""
+# Each value of an option that is given several times is mounted (uWSGI's core/uwsgi.c, uwsgi_opt_add_string_list()).
+MOUNTS = ("--mount", "/first=plain:pages", "--mount", "/last=plain:application", "--manage-script-name")
 
 
-def uwsgi(id: str, *arguments: str, held_in: str = "wsgi entry", **files: str) -> Own:
+def uwsgi(id: str, *arguments: str, held_in: str = "wsgi entry", path: str = "/", **files: str) -> Own:
     command = ("uwsgi", "--http-socket", "127.0.0.1:{port}", "--threads", "4", "--die-on-term", "--pythonpath", ".")
     names = {name.replace("_", "."): content for name, content in files.items()}
     says = {"target.held_in": held_in, "ceiling.in_service": 4, "ceiling.bounded": True, "model.kind": "thread-pool"}
-    return Own(id, (*command, *arguments), {"plain.py": PLAIN, **names}, says)
+    return Own(id, (*command, *arguments), {"plain.py": PLAIN, **names}, says, ("--path", path))
 
 
 COMMANDS = (
@@ -69,6 +77,17 @@ COMMANDS = (
     uwsgi("a file with workers", "--wsgi-file", "plain.py", "--master"),
     uwsgi("a mounted file", "--mount", "/=plain.py"),
     uwsgi("a mounted module", "--mount", "/=plain:application"),
+    uwsgi("the first of several mounts", *MOUNTS, path="/first/"),
+    uwsgi("the last of several mounts", *MOUNTS, path="/last/"),
+    uwsgi("a mount of a file's", "--ini", "own.ini", path="/first/", own_ini=SEVERAL_MOUNTS, app_py=BOTTLE),
+    uwsgi(
+        "another mount of a file's",
+        *("--ini", "own.ini"),
+        held_in="wsgi view index()",
+        path="/last/",
+        own_ini=SEVERAL_MOUNTS,
+        app_py=BOTTLE,
+    ),
     uwsgi("Bottle", "--module", "app:app", held_in="wsgi view index()", app_py=BOTTLE),
     Own(
         "no application",
@@ -76,7 +95,8 @@ COMMANDS = (
         exit=INCONCLUSIVE,
     ),
 )
-WITHOUT_BODY = tuple(each.id for each in COMMANDS if each.id not in {"Bottle", "no application"})
+_OTHERS = {"Bottle", "another mount of a file's", "no application"}
+WITHOUT_BODY = tuple(each.id for each in COMMANDS if each.id not in _OTHERS)
 
 
 @pytest.fixture(scope="module")

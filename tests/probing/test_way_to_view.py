@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from own_commands import ANSWERED, INCONCLUSIVE
-from slow_ways import BEFORE_REQUEST, DEPENDENCY, FEW, MIDDLEWARE
+from slow_ways import BEFORE_REQUEST, DEPENDENCY, FEW, MIDDLEWARE, ONLY_THE_FIRST
 
 
 def probe(holdfast, directory, application, *options, server):
@@ -41,6 +41,15 @@ def test_a_slow_middleware_is_not_a_ceiling(holdfast, tmp_path):
 
     verdict = msgspec.json.decode(ended.out)
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (40, False)
+
+
+def test_exact_load_is_offered_where_only_the_first_request_was_slow(holdfast, tmp_path):
+    options = ("--max-offered", "10", "--", "--preload", "-w", "3")
+
+    ended = probe(holdfast, tmp_path, ONLY_THE_FIRST, *options, server="gunicorn")
+
+    # A worker of gunicorn's kind "sync" accepts a connection once it has done with the last one.
+    assert msgspec.json.decode(ended.out)["ceiling"]["at_exact_load"] == [3, 3]
 
 
 def test_where_no_request_reaches_the_view_no_ceiling_is_claimed(holdfast, tmp_path):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.servers.interpreter import find_interpreter
+from holdfast.servers.adapter import Package
+from holdfast.servers.interpreter import answers, find_interpreter
 from holdfast.servers.registry import ADAPTERS
 from holdfast.servers.survey import ask_all, survey
 
@@ -91,3 +92,39 @@ def test_an_interpreter_that_was_asked_for_all_servers_is_not_started_again_for_
     assert starts.read_text() == "\n"
     assert found.version == asked[str(python)].found["flask"] != ""
     assert "flask" in found.frameworks
+
+
+def test_versions_are_those_that_importlib_metadata_reads():
+    packages = [package for adapter in ADAPTERS.values() for package in adapter.packages if package.distribution]
+
+    ((_, answer),) = answers(packages, sys.executable, Path.cwd())
+
+    assert answer is not None
+    # Of two distributions that bring one module, each counts where it is there.
+    known = {each.distribution: _version_of(each.distribution) for each in packages}
+    for module, version in answer.found.items():
+        assert version in {known[each.distribution] or "" for each in packages if each.module == module}
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def test_versions_are_found_however_an_installation_records_them(bare):
+    (place,) = Path(bare).parent.parent.glob("lib/*/site-packages")
+    for module in ("first", "second", "third", "unrecorded"):
+        (place / f"{module}.py").touch()
+    (place / "My.First-1.0.dist-info").mkdir()
+    (place / "My.First-1.0.dist-info" / "METADATA").write_text("Name: my-first\nVersion: 1.0.post1\n\nVersion: 9\n")
+    (place / "second-2-py3.11.egg-info").mkdir()
+    (place / "second-2-py3.11.egg-info" / "PKG-INFO").write_text("Name: second\nVersion: 2\n")
+    (place / "third-3.egg-info").write_text("Name: third\nVersion: 3\n")
+    packages = [Package("first", "my_first", ""), *(Package(each, each, "") for each in ("second", "third"))]
+
+    ((_, answer),) = answers([*packages, Package("unrecorded", "unrecorded", "")], bare, Path.cwd())
+
+    assert answer is not None
+    assert answer.found == {"first": "1.0.post1", "second": "2", "third": "3", "unrecorded": ""}

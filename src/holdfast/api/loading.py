@@ -170,7 +170,7 @@ def _saved(finished: FinishedLoad, saving: SavingAsItGoes) -> int:
         saved.title_of(finished.experiment),
         finished.result.offered,
         saved.head_of(finished),
-        saved.parts_of(finished),
+        saving.rows_of(finished),
         store.default_path(),
         saving.number,
         saving.mark,

@@ -37,6 +37,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write(_STOPPED)
         sys.exit(EXIT_INCONCLUSIVE)
+    finally:
+        # As it ends, the interpreter looks for garbage once more, in all that was imported: half of its last 0.03 s.
+        gc.freeze()
 
 
 def _hide_secrets() -> None:

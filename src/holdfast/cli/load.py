@@ -27,6 +27,7 @@ from holdfast.model.load import LoadExperiment, StopRule
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields
+    from holdfast.model.journey import Journeys
 
 
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
@@ -64,7 +65,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     else:
         from holdfast.loadtest.journey_plans import labels_of
 
-        _check_journeys(context, run)
+        _check_journeys(context, run, asked.journeys)
         checks.check_parts("label", labels_of(asked.journeys))
     targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
@@ -149,12 +150,12 @@ def _check_plain(context: click.Context, connection: ConnectionArguments) -> Non
             raise click.UsageError(f"{option} goes with a URL and nothing that is remembered. {why}", ctx=context)
 
 
-def _check_journeys(context: click.Context, run: RunArguments) -> None:
-    """Refuses what only a load that is fixed beforehand can be."""
-    why = "Clients that use values from answers share counters, tables and chance, and one process keeps them exact."
-    for option, given in (("--cluster", run.cluster is not None), ("--processes", (run.processes or 1) > 1)):
-        if given:
-            raise click.UsageError(f"{option} does not go with this load. {why}", ctx=context)
+def _check_journeys(context: click.Context, run: RunArguments, journeys: Journeys) -> None:
+    """Refuses hosts for clients that share something."""
+    from holdfast.loadtest.journey_plans import why_not_on_several_hosts
+
+    if run.cluster is not None and (why := why_not_on_several_hosts(journeys)) is not None:
+        raise click.UsageError(f"--cluster does not go with this load, because {why}. Leave it out.", ctx=context)
 
 
 def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:

@@ -122,11 +122,13 @@ def origins_of(context: click.Context, arguments: LoadArguments) -> Origins:
 
 def _fixed_plan(content: bytes, file: Path, files: _FilesOfPlan, arguments: LoadArguments) -> PlanRead | None:
     """The load of a plan that is fixed beforehand; None where only a client under way can decide what JMeter sends."""
-    from holdfast.jmeter.choice import is_fixed
+    from holdfast.jmeter.choice import is_fixed, may_be_fixed
     from holdfast.plans.jmx import read_plan
     from holdfast.plans.jmx_tree import plan_tree
 
     root = plan_tree(content, file.name)
+    if not may_be_fixed(root):
+        return None
     try:
         plan = read_plan(
             content,

@@ -30,11 +30,13 @@ from holdfast.cluster.frames import (
     Failure,
     Progress,
 )
-from holdfast.cluster.merge import report_of, rows_of
+from holdfast.cluster.merge import report_of, rows_of, rows_of_journeys
 from holdfast.engine.ended import Stretch, newly_ended, stretches
 from holdfast.engine.plan import Plan, Stop
 from holdfast.engine.processes import Watched, load_runs
 from holdfast.errors import HoldfastError
+from holdfast.loadtest.journey_parts import Packing
+from holdfast.loadtest.journey_plans import journey_plan, with_particulars
 from holdfast.loadtest.plans import plans_of
 from holdfast.model.load import StopRule
 
@@ -96,6 +98,7 @@ class ProgressReporter:
         self._plans = plans
         self._next_ns = self._next_rows_ns = 0
         self._stretches: list[Stretch] | None = None
+        self._packing: Packing | None = None
 
     def report(self, watched: Watched) -> None:
         """Reports, if it is time to."""
@@ -107,7 +110,9 @@ class ProgressReporter:
         begun = [0] * self._plans
         for (plan, _), count in zip(watched.shares, tally.begun, strict=True):
             begun[plan] += count
-        progress = Progress(begun, sum(tally.ended), sum(tally.unanswered))
+        travel = watched.plans[0].travel
+        ending = 0 if travel is None else travel.particulars.ending
+        progress = Progress(begun, sum(tally.ended), sum(tally.unanswered), ending)
         self._worker.send_bytes(PROGRESS + msgspec.json.encode(progress))
         if now_ns >= self._next_rows_ns:
             self._next_rows_ns = now_ns + ROWS_EACH_NS
@@ -116,8 +121,13 @@ class ProgressReporter:
     def _pass_rows_on(self, watched: Watched) -> None:
         if self._stretches is None:
             self._stretches = list(stretches(watched))
-        if ended := newly_ended(watched, self._stretches):
+        if not (ended := newly_ended(watched, self._stretches)):
+            return
+        if (travel := watched.plans[0].travel) is None:
             self._worker.send_bytes(ROWS + rows_of(watched.columns, ended, watched.spans))
+            return
+        self._packing = self._packing or Packing(watched.columns, travel.particulars)
+        self._worker.send_bytes(ROWS + rows_of_journeys(self._packing, ended))
 
 
 def main() -> int:
@@ -126,7 +136,7 @@ def main() -> int:
     orders = Orders(from_worker)
     try:
         assignment = orders.await_assignment()
-        plans = plans_of(assignment.experiment, assignment.targets)
+        plans = _plans(assignment)
         to_worker.send_bytes(READY)
         while orders.start_ns is None and orders.follow(1.0) is not Stop.AT_ONCE:
             pass
@@ -141,11 +151,18 @@ def main() -> int:
     return 0
 
 
+def _plans(assignment: Assignment) -> tuple[Plan, ...]:
+    experiment, targets = assignment.experiment, assignment.targets
+    return tuple(plans_of(experiment, targets)) if experiment.journeys is None else (journey_plan(experiment, targets),)
+
+
 def _send(plans: Sequence[Plan], assignment: Assignment, orders: Orders, start_ns: int, to_worker: Connection) -> None:
     # This host does not know the share of errors on the others; the host that asked for the load does.
     rule = StopRule(first_failure=assignment.experiment.stop.first_failure)
     watch = ProgressReporter(to_worker, len(plans)).report
     run = load_runs(plans, orders.follow, rule=rule, watch=watch, share=assignment.share, start_ns=start_ns)
+    if plans[0].travel is not None:
+        run = with_particulars(run, plans[0])
     to_worker.send_bytes(REPORT + report_of(replace(run, facts=replace(run.facts, stopped=None))))
 
 

@@ -271,7 +271,9 @@ async def _watch(
         ended = sum(member.progress.ended for member in load.members)
         unanswered = sum(member.progress.unanswered for member in load.members)
         load.reached = load.reached or stop_reason(experiment.stop, ended, unanswered)
-        asked = max(stopped(), Stop.DRAIN if load.reached else Stop.NOT)
+        # A client may end the load, on whichever host it is.
+        ended_by = max((Stop(member.progress.ending) for member in load.members), default=Stop.NOT)
+        asked = max(stopped(), Stop.DRAIN if load.reached else Stop.NOT, ended_by)
         if asked > passed_on:
             passed_on = asked
             load.ending_ns = load.ending_ns or time.monotonic_ns()

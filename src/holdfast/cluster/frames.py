@@ -28,11 +28,13 @@ class Progress:
     Attributes:
         begun: requests of each plan that were begun.
         ended, unanswered: requests of all plans that ended, and those of them that were not answered.
+        ending: how a client of a journey has ended the load, as `Stop`.
     """
 
     begun: list[int] = field(default_factory=list)
     ended: int = 0
     unanswered: int = 0
+    ending: int = 0
 
 
 @frozen

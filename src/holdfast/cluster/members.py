@@ -115,7 +115,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
     """Merges the rows of all hosts into one run."""
     limits: list[str] = []
     notes: set[str] = set()
-    location, streams = "", []
+    location, streams, redirects = "", [], 0
     hosts = []
     for member in load.members:
         report, rows = _taken(merged, member)
@@ -128,6 +128,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
         notes |= set(report.notes)
         location = location or report.location
         streams.append(report.http2)
+        redirects += report.redirects
         hosts.append(_result(member, len(rows), pacing_lag_p99_ns(merged.columns, rows)))
     rows_of_all = merged.begun
     unanswered = sum(merged.columns.outcome[row] != Outcome.ANSWERED for row in rows_of_all)
@@ -142,6 +143,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
         location=location,
         http2=together(streams),
         hosts=tuple(hosts),
+        redirects=redirects,
     )
     return run_of(merged.columns, rows_of_all, facts)
 
@@ -165,9 +167,10 @@ def _lost(merged: Merged, load: SharedLoad, member: Member) -> tuple[int, list[i
         How many rows it had passed on, and those that count as failed.
     """
     kept: list[int] = []
+    unpacking = merged.unpacking()
     for message in member.rows:
         with contextlib.suppress(ValueError):  # as if it had not come
-            kept += merged.take_rows(message, member.clock)
+            kept += merged.take_rows(message, member.clock, unpacking)
     begun = member.progress.begun or [0] * len(merged.plans)
     losses = [Loss(load.start_ns, member.lost_ns, each, load.ending_ns) for each in begun]
     return len(kept), merged.lose(member.share, losses, kept)

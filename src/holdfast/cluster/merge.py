@@ -21,10 +21,14 @@ from holdfast.engine.packing import pack, unpack
 from holdfast.engine.parts import Loss
 from holdfast.engine.plan import MOST_SOURCES, Plan, share_out, whole
 from holdfast.engine.summary import distribution
+from holdfast.loadtest.journey_parts import Packing, Unpacking
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StreamsResult
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
+
+LOST = "lost with its host"
+"""Label of requests of journeys of which nothing else is known."""
 
 
 @frozen
@@ -37,20 +41,35 @@ class PackedRows:
 
 @frozen
 class Report:
-    """What one host recorded; `limits`, `notes`, `location` and `http2` as in `RunFacts`."""
+    """What one host recorded; all but `plans` as in `RunFacts`."""
 
     plans: list[PackedRows]
     limits: list[str]
     notes: list[str]
     location: str = ""
     http2: StreamsResult | None = None
+    redirects: int = 0
 
 
 def report_of(run: LoadRun) -> bytes:
     """A host's run as bytes."""
     facts = run.facts
-    plans = _packed(run.columns, run.begun, facts.spans, facts.sources)
-    return msgspec.msgpack.encode(Report(plans, list(facts.limits), list(facts.notes), facts.location, facts.http2))
+    if run.particulars is None:
+        plans = _packed(run.columns, run.begun, facts.spans, facts.sources)
+    else:
+        packing = Packing(run.columns, run.particulars)
+        plans = [PackedRows(list(packing.parts(run.begun)), list(facts.sources[0]))]
+    report = Report(plans, list(facts.limits), list(facts.notes), facts.location, facts.http2, facts.redirects)
+    return msgspec.msgpack.encode(report)
+
+
+def rows_of_journeys(packing: Packing, rows: Sequence[int]) -> bytes:
+    """As `rows_of`, of journeys.
+
+    Args:
+        packing: the same for all rows of a load.
+    """
+    return msgspec.msgpack.encode([PackedRows(list(packing.parts(rows)), [""] * MOST_SOURCES)])
 
 
 def rows_of(columns: Columns, rows: Sequence[int], spans: Sequence[range]) -> bytes:
@@ -86,33 +105,44 @@ class Merged:
         self._sources: list[list[str]] = [[] for _ in plans]
         self._rows: list[Sequence[int]] = []
 
+    def unpacking(self) -> Unpacking | None:
+        """What unpacks the rows of journeys of one host; None for other loads."""
+        travel = self.plans[0].travel if self.plans else None
+        return None if travel is None else Unpacking(self.columns, travel.particulars)
+
     def take(self, report: Report, clock: Offset) -> list[int]:
         """Writes a host's rows; returns their numbers, ascending.
 
         Raises:
             ValueError: they cannot be read.
         """
-        rows = self._unpacked(report.plans, clock)
+        rows = self._unpacked(report.plans, clock, self.unpacking())
         self._rows.append(rows)
         return rows
 
-    def take_rows(self, content: bytes, clock: Offset) -> list[int]:
+    def take_rows(self, content: bytes, clock: Offset, unpacking: Unpacking | None = None) -> list[int]:
         """Writes what `rows_of` made of some rows; returns their numbers, ascending.
+
+        Args:
+            unpacking: of journeys, the same for all rows of a host.
 
         Raises:
             ValueError: they cannot be read.
         """
-        rows = self._unpacked(msgspec.msgpack.decode(content, type=list[PackedRows]), clock)
+        rows = self._unpacked(msgspec.msgpack.decode(content, type=list[PackedRows]), clock, unpacking)
         self._rows.append(rows)
         return rows
 
-    def _unpacked(self, plans: Sequence[PackedRows], clock: Offset) -> list[int]:
+    def _unpacked(self, plans: Sequence[PackedRows], clock: Offset, unpacking: Unpacking | None) -> list[int]:
         rows: list[int] = []
         for known, plan in zip(self._sources, plans, strict=True):
             known.extend([each for each in plan.sources if each not in known][: MOST_SOURCES - len(known)])
             indices = [known.index(each) if each in known else 0 for each in plan.sources]
             for part in plan.parts:
-                rows += unpack(part, self.columns, clock.ns, indices)
+                if unpacking is None:
+                    rows += unpack(part, self.columns, clock.ns, indices)
+                else:
+                    rows += unpacking.rows(part, clock.ns, indices)
         return rows
 
     def lose(self, share: tuple[int, int], losses: Sequence[Loss], known: Sequence[int] = ()) -> list[int]:
@@ -136,6 +166,10 @@ class Merged:
                 self.columns.done[at] = max(due_ns, loss.at_ns)
                 self.columns.outcome[at] = Outcome.FAILED
                 rows.append(at)
+            if plan.travel is not None:
+                label = plan.travel.particulars.texts.number_of(LOST)
+                for at in rows:
+                    plan.travel.particulars.label[at] = label
         rows.sort()
         self._rows.append(rows)
         return rows

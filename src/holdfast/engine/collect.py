@@ -38,7 +38,7 @@ _BUSY = (
 )
 _BUSY_ALONE = (
     "The load was busy all the time and never had to wait for the server, which may be faster than this: one process "
-    "sends all of a load whose clients remember something. Load it from another machine, or with fewer of such clients."
+    "sends all of it, because {why}."
 )
 
 Shares = Sequence[tuple[Part, WorkerReport]]
@@ -125,7 +125,8 @@ def collect(
     reports = [report for parts in shares for _, report in parts]
     limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
-        limits.append(_BUSY_ALONE if any(plan.travel for plan in plans) else _BUSY)
+        alone = next((plan.travel.shared for plan in plans if plan.travel), ())
+        limits.append(_BUSY_ALONE.format(why=alone[0]) if alone else _BUSY)
     stood_still, notes = stalled(reports), (*_notes(reports), *doubts_of_streams(streams_of(plans, reports)))
     if stood_still is not None:
         limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))

@@ -32,7 +32,7 @@ class Connection:
         "untouched",
     )
 
-    def __init__(self, sock: socket.socket, row: int, client: int | None) -> None:
+    def __init__(self, sock: socket.SocketType, row: int, client: int | None) -> None:
         self.sock = sock
         self.row = row
         self.client = client

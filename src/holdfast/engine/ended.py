@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from holdfast.engine.parts import Part
 from holdfast.engine.processes import Watched
@@ -83,12 +84,15 @@ def stretches(watched: Watched) -> Iterator[Stretch]:
 
 def newly_ended(watched: Watched, looked_at: Sequence[Stretch]) -> list[int]:
     """Rows that have ended since these stretches were last asked, ascending."""
-    rows: list[int] = []
+    return sorted(chain.from_iterable(runs_ended(watched, looked_at)))
+
+
+def runs_ended(watched: Watched, looked_at: Sequence[Stretch]) -> Iterator[range]:
+    """The same rows as runs of neighbours, in no order."""
     for stretch in looked_at:
         for first, new, _ in stretch.ended(watched.columns.outcome, stretch.reach(watched)):
             for run in RUNS.finditer(new):
-                rows += range(first + run.start(), first + run.end())
-    return sorted(rows)
+                yield range(first + run.start(), first + run.end())
 
 
 def _moved(part: Part, start: int) -> range:

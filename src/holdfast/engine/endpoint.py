@@ -41,6 +41,7 @@ _Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 _BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 _LONGEST_PATH = 107
+_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _WHAT_THE_PEER_DID = {
     errno.EAGAIN: Event.NO_ROOM,
     # The socket's file is gone, so nothing can be listening there.
@@ -70,11 +71,11 @@ class Endpoint(Protocol):
 
     sources: list[str]
 
-    def open(self) -> socket.socket:
+    def open(self) -> socket.SocketType:
         """A fresh one that does not block. Raises OSError."""
         ...
 
-    def connect(self, sock: socket.socket) -> tuple[int, int]:
+    def connect(self, sock: socket.SocketType) -> tuple[int, int]:
         """Starts the connection; returns the index of our address and our port or inode. Raises OSError."""
         ...
 
@@ -96,6 +97,19 @@ def endpoint(address: str, port: int, sources: Sequence[str] = ()) -> Endpoint:
     return _Unix(address) if is_unix(address) else _Tcp(address, port, sources)
 
 
+def open_socket(to: Endpoint, descriptors: int) -> socket.SocketType:
+    """A fresh one that is not connected; one beyond so many descriptors counts as none left, see `epoll`.
+
+    Raises:
+        OSError: our own side lacks the means.
+    """
+    sock = to.open()
+    if sock.fileno() >= descriptors:
+        sock.close()
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return sock
+
+
 class _Tcp:
     def __init__(self, address: str, port: int, sources: Sequence[str]) -> None:
         self._family, self._peer = _resolve(address, port)
@@ -103,12 +117,12 @@ class _Tcp:
         self._turn = 0
         self.sources: list[str] = list(sources)
 
-    def open(self) -> socket.socket:
-        sock = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    def open(self) -> socket.SocketType:
+        sock = socket.SocketType(self._family, _STREAM)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
-    def connect(self, sock: socket.socket) -> tuple[int, int]:
+    def connect(self, sock: socket.SocketType) -> tuple[int, int]:
         index = 0
         if self._bound:
             index = self._turn % len(self.sources)
@@ -116,12 +130,12 @@ class _Tcp:
             sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
             sock.bind((self.sources[index], 0))
         number = sock.connect_ex(self._peer)
-        if number not in (0, errno.EINPROGRESS):
+        if number and number != errno.EINPROGRESS:
             raise OSError(number, os.strerror(number))
-        own_address, own_port = sock.getsockname()[:2]
+        own = sock.getsockname()
         if not self.sources:
-            self.sources.append(own_address)
-        return index, own_port
+            self.sources.append(own[0])
+        return index, own[1]
 
     def event(self, number: int) -> Event:
         return event_of_errno(number)
@@ -133,10 +147,10 @@ class _Unix:
         # Our ends have no name, and the kernel shows the server's ends as having nameless peers.
         self.sources: list[str] = [""]
 
-    def open(self) -> socket.socket:
-        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    def open(self) -> socket.SocketType:
+        return socket.SocketType(socket.AF_UNIX, _STREAM)
 
-    def connect(self, sock: socket.socket) -> tuple[int, int]:
+    def connect(self, sock: socket.SocketType) -> tuple[int, int]:
         number = sock.connect_ex(self._path)
         if number:
             raise OSError(number, os.strerror(number))

@@ -2,7 +2,7 @@
 
 Decisions
 ---------
-* A row is given out when its request begins, the next one each time.
+* A row is given out when its request begins: the next one of this process's own each time.
 * Connections write into columns whose outcomes are this process's own. The outcome that others see is written once the
   journey has judged the answer, so that a look at the rows meanwhile never counts one that changes later.
 * Several exchanges may share one row (a redirect that is no result of its own): instants of the begin are then those of
@@ -24,6 +24,7 @@ from holdfast.engine.journey_timeouts import first_look_ns, times_out_ns
 from holdfast.engine.kept_replies import KeepingConnections, Read, read_of
 from holdfast.engine.origins import Origin, Origins
 from holdfast.engine.particulars import MOST_LABELS, MOST_URLS, Kind, Particulars
+from holdfast.engine.plan import MOST_SOURCES
 from holdfast.engine.target import Target
 from holdfast.engine.visitor import Visitor
 from holdfast.errors import HoldfastError
@@ -66,8 +67,7 @@ class Exchanges:
 
     Attributes:
         origins: the servers.
-        sources: our own addresses, as the rows count them.
-        begun: rows that were given out; row r is the r-th request that began, from 0.
+        begun: rows that were given out: so many of our own, from the first.
         ended, unanswered: rows that are settled, and those of them that were not answered.
         in_flight: by row, the client whose request it is.
         peak: most exchanges in flight at once.
@@ -76,9 +76,19 @@ class Exchanges:
     """
 
     def __init__(
-        self, columns: Columns, particulars: Particulars, target_of: Callable[[str], Target], sources: Sequence[str]
+        self,
+        columns: Columns,
+        particulars: Particulars,
+        target_of: Callable[[str], Target],
+        sources: Sequence[str],
+        rows: range,
     ) -> None:
-        """None has begun."""
+        """None has begun.
+
+        Args:
+            rows: our own.
+        """
+        self._rows = rows
         self._columns = columns
         self._particulars = particulars
         self._own = columns.part(range(columns.capacity))
@@ -86,7 +96,7 @@ class Exchanges:
         self._requests: dict[int, bytes] = {}
         self.origins = Origins(self._own, target_of, self._requests.__getitem__, sources)
         self._sources_given = bool(sources)
-        self.sources = list(sources)
+        self._given = list(sources)
         self._alarms: list[tuple[int, int, Visitor]] = []
         self._turns = 0
         self._urls: set[str] = set()
@@ -95,6 +105,17 @@ class Exchanges:
         self.in_flight: dict[int, Visitor] = {}
         self.at_once = False
         self._why_unsent: dict[str, int] = {}
+
+    @property
+    def sources(self) -> list[str]:
+        """Our own addresses, as the rows count them; those that the kernel chose are counted by all processes alike."""
+        addresses = self._particulars.addresses
+        return self._given if self._sources_given else [addresses[number] for number in range(len(addresses))]
+
+    @property
+    def reach(self) -> int:
+        """No row from here on was given out."""
+        return self._rows[self.begun - 1] + 1 if self.begun else 0
 
     def notes(self) -> Iterator[str]:
         """Why requests were not sent, in words."""
@@ -198,9 +219,10 @@ class Exchanges:
             self.settle(Verdict(ended.row, ended.outcome, ""))
 
     def _row(self, visitor: Visitor, exchange: Exchange) -> int:
-        row, known = self.begun, self._particulars
-        if row >= known.capacity:
+        known = self._particulars
+        if self.begun >= len(self._rows):
             raise FullError
+        row = self._rows[self.begun]
         self.begun += 1
         made = exchange.made
         if made is not None and _URL in made:
@@ -283,9 +305,8 @@ class Exchanges:
     def _source(self, connections: KeepingConnections, index: int) -> int:
         """The number among `sources` of our address at one of these connections."""
         address = connections.sources[index] if index < len(connections.sources) else ""
-        if address not in self.sources:
-            self.sources.append(address)
-        return self.sources.index(address)
+        number = self._particulars.addresses.number_of(address)
+        return number if number < MOST_SOURCES else 0
 
     def _set_alarm(self, visitor: Visitor, at_ns: int | None) -> None:
         if at_ns is not None and (visitor.alarm_ns is None or at_ns < visitor.alarm_ns):

@@ -173,7 +173,10 @@ class Following:
     ) -> Generator[Exchange | Verdict, Ended | None, str]:
         """Fetches what a page embeds, each once; returns which one failed, or ""."""
         assert sending.resources is not None
-        headers = tuple(field for field in sending.headers if field[0].lower() not in _OF_A_PAGE - _kept(sending))
+        with_body = sending.resources.with_body
+        left_out = _OF_A_PAGE - (frozenset({"content-type"}) if with_body else _kept(sending))
+        headers = tuple(field for field in sending.headers if field[0].lower() not in left_out)
+        body = sending.body if with_body else None
         failed, seen = "", {answer.url}
         waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
         while waiting:
@@ -181,7 +184,7 @@ class Following:
             if origin + path in seen:
                 continue
             seen.add(origin + path)
-            exchange = Exchange(origin, "GET", path, headers, None, f"{sending.label}, embedded", Kind.EMBEDDED)
+            exchange = Exchange(origin, "GET", path, headers, body, f"{sending.label}, embedded", Kind.EMBEDDED)
             followed = yield from self._followed(exchange, sending, visitor)
             if followed is None:
                 continue

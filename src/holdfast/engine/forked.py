@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import NoReturn
@@ -45,6 +44,8 @@ def be_load_process(
             os.write(writing, json.dumps(asdict(report)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
+        import traceback  # noqa: PLC0415 - 0.4 MB that each load would have
+
         traceback.print_exc()
     finally:
         os._exit(status)

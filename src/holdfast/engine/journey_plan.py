@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -29,6 +31,9 @@ class Travel:
         walk: crew and number of a client, from 1 -> what it does.
         target_of: origin -> where it is; raises HoldfastError where nothing may be sent.
         particulars: of the rows; as many as the plan has.
+        shared: what clients share, so that one process has all of them, in words that follow "because"; () is nothing.
+        begin: called by each of several processes, with the start, CLOCK_MONOTONIC ns, before its clients come.
+        doubts: how many ns the load took -> doubts about it, in words.
         own: functions of a person's own that walks call.
     """
 
@@ -36,6 +41,9 @@ class Travel:
     walk: Callable[[Crew, int], Walk]
     target_of: Callable[[str], Target]
     particulars: Particulars
+    shared: tuple[str, ...] = ()
+    begin: Callable[[int], None] = lambda _start_ns: None
+    doubts: Callable[[int], list[str]] = lambda _lasted_ns: []
     own: Own = NoneOfOwn()
 
 
@@ -43,7 +51,7 @@ class Travel:
 class JourneyShape:
     """Clients that decide what they send while they are under way, as an `EngineShape`.
 
-    One load process has all of them, and gives out rows in the order in which requests begin.
+    A load process gives out its own rows in the order in which requests begin.
 
     Attributes:
         rows: as many as may be given out.
@@ -65,8 +73,8 @@ class JourneyShape:
 
     @property
     def shared_out(self) -> range:
-        """See `EngineShape`: all clients, together."""
-        return range(1)
+        """See `EngineShape`; clients are dealt as rows are."""
+        return range(self.rows)
 
     @property
     def planned_s(self) -> float | None:
@@ -95,18 +103,35 @@ class JourneyShape:
 
     def begun(self, span: range, _columns: Columns, shares: Sequence[tuple[Part, WorkerReport]]) -> Sequence[int]:
         """See `EngineShape`."""
-        return range(span.start, span.start + max(report.reached for _, report in shares))
+        return rows_given(span.start, [part.rows[: report.begun] for part, report in shares])
 
-    def left_by(self, _part: Part, columns: Columns, _start_ns: int, reached: int) -> Sequence[int]:
+    def left_by(self, part: Part, columns: Columns, _start_ns: int, reached: int) -> Sequence[int]:
         """See `EngineShape`: those that have begun."""
+        many = bisect_left(part.rows, reached)
         # A few more may have begun since the process last wrote how far it was.
-        while reached < self.rows and columns.due[reached]:
-            reached += 1
-        return range(reached)
+        while many < len(part.rows) and columns.due[part.rows[many]]:
+            many += 1
+        return part.rows[:many]
 
-    def owed(self, _part: Part, _loss: Loss) -> Iterator[tuple[int, int]]:
-        """See `EngineShape`; journeys are not shared out among hosts."""
-        return iter(())
+    def owed(self, part: Part, loss: Loss) -> Iterator[tuple[int, int]]:
+        """See `EngineShape`; what clients were to send only their host knew."""
+        for row in part.rows[: loss.begun]:
+            yield row, loss.at_ns
+
+
+def rows_given(first: int, shares: Sequence[range]) -> Sequence[int]:
+    """Rows of the run's columns that were given out, ascending.
+
+    Args:
+        first: row of the plan.
+        shares: rows of the plan that each process gave out.
+    """
+    rows = array("q")
+    for each in shares:
+        rows.extend(range(first + each.start, first + each.stop, each.step))
+    # Without gaps, columns can be read as one slice.
+    highest = max(rows, default=first - 1)
+    return range(first, highest + 1) if highest - first + 1 == len(rows) else array("q", sorted(rows))
 
 
 def last_until_s(journeys: Journeys) -> float | None:

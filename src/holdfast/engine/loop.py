@@ -68,18 +68,20 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, deadlines: Dea
     """
     opened = 0
     total = len(rows)
+    next_ns = start_ns + due_ns[rows[0]] if total else 0
     seen = yield Step(NOTHING, (), NOTHING, 0)
     while seen.ended < total:
         if seen.draining:
             total = opened
-        first = opened
-        since_start_ns = seen.now_ns - start_ns
-        while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
-            columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
+        first, now_ns = opened, seen.now_ns
+        while opened < total and next_ns <= now_ns and opened - first < AT_ONCE:
+            columns.due[rows[opened]] = next_ns
             opened += 1
-        expired, wait_ns = deadlines.expired(rows, opened, seen.now_ns)
+            if opened < total:
+                next_ns = start_ns + due_ns[rows[opened]]
+        expired, wait_ns = deadlines.expired(rows, opened, now_ns)
         if opened < total:
-            wait_ns = min(wait_ns, due_ns[rows[opened]] - since_start_ns)
+            wait_ns = min(wait_ns, next_ns - now_ns)
         seen = yield Step(rows[first:opened], expired, NOTHING, max(0, wait_ns))
 
 

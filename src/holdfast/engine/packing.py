@@ -4,6 +4,8 @@ Rows are packed a part at a time. Each column is kept as differences from one th
 before it in the same request), the lowest bytes of all numbers first, then the next ones, and compressed: 3 to 20
 bytes a row instead of 61, in 0.6 to 1.5 us (measured). Compressing each column as it is takes 0.5 us and
 makes 22 bytes, but a load's rows are fetched once, and saved again after that.
+
+Rows without gaps that were answered in one piece on kept connections take 0.15 us (`squeezing`, `_usual`).
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import sub
 
 from holdfast.engine import wide
 from holdfast.engine.columns import Columns
+from holdfast.engine.squeezing import squeezed
 from holdfast.engine.wide import WIDTH, is_zero, minus
 
-ROWS_OF_A_PART = 1 << 16
+ROWS_OF_A_PART = 1 << 14
 LONG_RUN = 1 << 10
 _MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
 _PLAIN = ("status", "outcome", "source", "local_port", "received")
@@ -35,13 +37,16 @@ def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
         yield _packed(columns, rows[first : first + ROWS_OF_A_PART])
 
 
-def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
-    """As `pack`, where neighbours without gaps have parts of their own, which are packed several times as fast.
+def pack_runs(columns: Columns, runs: Iterable[range]) -> Iterator[bytes]:
+    """As `pack`, of rows that are runs of neighbours: long ones have parts of their own, packed several times as fast.
 
     Of a closed load that still runs, all rows have ended but for some of the last ones.
+
+    Args:
+        runs: ascending, none of which touches the next one.
     """
     scattered = array("q")
-    for run in runs(rows):
+    for run in runs:
         if len(run) >= LONG_RUN:
             yield from pack(columns, run)
         else:
@@ -49,14 +54,15 @@ def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
     yield from pack(columns, scattered)
 
 
-def runs(rows: Sequence[int]) -> Iterator[range]:
-    """Rows, ascending, as stretches without gaps."""
-    first, many = 0, len(rows)
-    while first < many:
-        # As long as there is no gap, a row is as far beyond its place as the first one is.
-        end = bisect_right(range(many), rows[first] - first, lo=first, key=lambda at: rows[at] - at)
-        yield range(rows[first], rows[end - 1] + 1)
-        first = end
+def joined(runs: Iterable[range]) -> list[range]:
+    """These runs, of which no two have a row in common, ascending, and as one where they touch."""
+    found: list[range] = []
+    for run in sorted(runs, key=lambda each: each.start):
+        if found and found[-1].stop == run.start:
+            found[-1] = range(found[-1].start, run.stop)
+        else:
+            found.append(run)
+    return found
 
 
 def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> Sequence[int]:
@@ -106,7 +112,7 @@ def taken(column: memoryview, rows: Sequence[int]) -> list[int]:
 
 def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
     planes = _usual(columns, rows) or _any(columns, rows)
-    return zlib.compress(b"".join(planes), 1)
+    return squeezed(planes, len(rows))
 
 
 def _usual(columns: Columns, rows: Sequence[int]) -> list[bytes] | None:
@@ -125,16 +131,16 @@ def _usual(columns: Columns, rows: Sequence[int]) -> list[bytes] | None:
     if waited is None or took is None or apart is None or not min(own.sent[0], own.due[0]):
         return None
     many = len(rows)
-    one, missing = (number.to_bytes(WIDTH, "little", signed=True) for number in (1, _MISSING))
-    numbered = rows[0].to_bytes(WIDTH, "little") + one * (many - 1)
+    one = (1).to_bytes(WIDTH, "little")
+    numbered, nowhere = rows[0].to_bytes(WIDTH, "little") + one * (many - 1), _equal(_MISSING, many)
     plain = (getattr(own, name) for name in _PLAIN)
     return [
-        *(wide.planes(each, WIDTH) for each in (numbered, due[:WIDTH] + apart)),
-        *[wide.planes(missing * many, WIDTH)] * 2,
-        wide.planes(waited, WIDTH),
-        wide.planes(missing * many, WIDTH),
-        wide.planes(took, WIDTH),
-        *(wide.planes(each.tobytes(), each.itemsize) for each in plain),
+        *(plane for each in (numbered, due[:WIDTH] + apart) for plane in wide.planes(each, WIDTH)),
+        *nowhere * 2,
+        *wide.planes(waited, WIDTH),
+        *nowhere,
+        *wide.planes(took, WIDTH),
+        *(plane for each in plain for plane in wide.planes(each.tobytes(), each.itemsize)),
     ]
 
 
@@ -160,7 +166,7 @@ def _any(columns: Columns, rows: Sequence[int]) -> list[bytes]:
         numbers[_OUTCOME] = [
             outcome + again * _RESENT for outcome, again in zip(numbers[_OUTCOME], resent, strict=True)
         ]
-    return [*map(_planes, numbers)]
+    return [plane for each in numbers for plane in _planes(each)]
 
 
 def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:
@@ -215,16 +221,20 @@ def _instants(differences: Sequence[int], before: list[int]) -> list[int]:
     return [0 if later == _MISSING else earlier + later for later, earlier in zip(differences, before, strict=True)]
 
 
-def _planes(numbers: Sequence[int]) -> bytes:
+def _planes(numbers: Sequence[int]) -> list[bytes]:
     """The lowest bytes of all numbers, then the next ones, and so on: similar bytes become neighbours."""
     many = len(numbers)
     if numbers.count(numbers[0]) == many:
-        return b"".join(bytes([octet]) * many for octet in numbers[0].to_bytes(8, "little", signed=True))
+        return _equal(numbers[0], many)
     values = array("q", numbers)
     if sys.byteorder == "big":
         values.byteswap()
-    raw = values.tobytes()
-    return b"".join(raw[at::8] for at in range(8))
+    return wide.planes(values.tobytes(), WIDTH)
+
+
+def _equal(number: int, many: int) -> list[bytes]:
+    """The planes of so many equal numbers."""
+    return [bytes([octet]) * many for octet in number.to_bytes(WIDTH, "little", signed=True)]
 
 
 def _numbers(planes: memoryview, many: int) -> array[int]:

@@ -3,24 +3,32 @@
 Of a load that is fixed beforehand, the number of a row says all of this. Rows of journeys are given out as clients come
 to need them, so it is written down beside them. All of it is in memory that is shared before the fork: the process that
 watches the load sees it, and a load process that is lost leaves it behind.
+
+A row has one writer. Texts and results of several requests together are written by one process at a time; a new text is
+rare, and the lock is two system calls.
 """
 
 from __future__ import annotations
 
 import mmap
 from array import array
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Literal
 
+from holdfast.engine.one_at_a_time import OneAtATime
 from holdfast.errors import EnvironmentFailure
 
 MOST_TEXTS = 1 << 20
-_TEXT_BYTES = 1 << 26
+_TEXT_BYTES = 1 << 6
 MOST_LABELS = 100
 """Different labels of one request of a journey that are told apart; further ones share one."""
 MOST_URLS = 1 << 16
 """Different URLs that are kept whole; of further ones, the path without its query, and then the server alone."""
+MOST_ADDRESSES = 1 << 10
 _ENTRY = 8
+_ENDS = 2
+"""Ways in which a load is ended: `Stop`, without NOT."""
 
 
 class Kind(IntEnum):
@@ -32,18 +40,26 @@ class Kind(IntEnum):
 
 
 class Texts:
-    """Texts by number, each once; the text 0 is empty. One process writes, others read.
+    """Texts by number, each once, the same in all processes that write; the text 0 is empty.
 
     Once there is no room left, a new text has the number 0.
     """
 
-    __slots__ = ("_bytes", "_edges", "_known", "_number_of")
+    __slots__ = ("_bytes", "_edges", "_known", "_learned", "_most", "_number_of", "_writing")
 
-    def __init__(self) -> None:
-        """Has the empty text."""
+    def __init__(self, writing: AbstractContextManager[object], most: int = MOST_TEXTS) -> None:
+        """Has the empty text.
+
+        Args:
+            writing: only one process is in it at a time.
+            most: texts, of 64 bytes on average.
+        """
+        self._writing = writing
+        self._most = most
+        self._learned = 0
         # Entry 0 is how many there are; entry n is where text n begins. A page takes memory once it is written.
-        self._edges = _shared((MOST_TEXTS + 2) * _ENTRY).cast("Q")
-        self._bytes = _shared(_TEXT_BYTES)
+        self._edges = _shared((most + 2) * _ENTRY).cast("Q")
+        self._bytes = _shared(most * _TEXT_BYTES)
         self._known: list[str] = []
         self._number_of: dict[str, int] = {}
         self.number_of("")
@@ -65,14 +81,24 @@ class Texts:
         found = self._number_of.get(text)
         if found is not None:
             return found
+        with self._writing:
+            # Those that other processes have written.
+            while self._learned < self._edges[0]:
+                self._number_of.setdefault(self[self._learned], self._learned)
+                self._learned += 1
+            found = self._number_of.get(text)
+            return self._added(text) if found is None else found
+
+    def _added(self, text: str) -> int:
         number, coded = self._edges[0], text.encode("utf-8", "replace")
         begin = self._edges[number + 1]
-        if number >= MOST_TEXTS or begin + len(coded) > _TEXT_BYTES:
+        if number >= self._most or begin + len(coded) > len(self._bytes):
             return 0
         self._bytes[begin : begin + len(coded)] = coded
         self._edges[number + 2] = begin + len(coded)
         self._edges[0] = number + 1  # last, so that who reads it finds the text
         self._number_of[text] = number
+        self._learned = number + 1
         return number
 
 
@@ -90,6 +116,7 @@ class Grouped:
 
     __slots__ = (
         "_count",
+        "_writing",
         "answered",
         "capacity",
         "client",
@@ -102,8 +129,9 @@ class Grouped:
         "took_ns",
     )
 
-    def __init__(self, capacity: int) -> None:
-        """Has none, and room for `capacity`."""
+    def __init__(self, capacity: int, writing: AbstractContextManager[object]) -> None:
+        """Has none, and room for `capacity`; `writing` as of `Texts`."""
+        self._writing = writing
         self.capacity = capacity
         many = max(1, capacity)
         whole = _shared(_ENTRY + many * 43)
@@ -118,12 +146,13 @@ class Grouped:
 
     def add(self, values: tuple[int, ...]) -> None:
         """Adds one, if there is room: values of the columns in the order of `OF_GROUPED`."""
-        at = self._count[0]
-        if at >= self.capacity:
-            return
-        for name, value in zip(OF_GROUPED, values, strict=True):
-            getattr(self, name)[at] = value
-        self._count[0] = at + 1
+        with self._writing:
+            at = self._count[0]
+            if at >= self.capacity:
+                return
+            for name, value in zip(OF_GROUPED, values, strict=True):
+                getattr(self, name)[at] = value
+            self._count[0] = at + 1
 
 
 class Particulars:
@@ -135,13 +164,30 @@ class Particulars:
         sent_bytes: length of the request, head and body.
         kind: of `Kind`.
         texts: that the numbers mean.
+        addresses: our own, as `Columns.source` counts them where none were given.
         grouped: results of several requests together.
     """
 
-    __slots__ = ("capacity", "client", "crew", "grouped", "kind", "label", "sent_bytes", "texts", "url", "why")
+    __slots__ = (
+        "_ending",
+        "addresses",
+        "capacity",
+        "client",
+        "crew",
+        "grouped",
+        "kind",
+        "label",
+        "sent_bytes",
+        "texts",
+        "url",
+        "why",
+    )
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, one_writer: bool = True) -> None:
         """Has room for `capacity` rows.
+
+        Args:
+            one_writer: no two processes write at once.
 
         Raises:
             EnvironmentFailure: there is not enough memory.
@@ -152,14 +198,29 @@ class Particulars:
         self.label, self.url, self.why = (places.next("I", many) for _ in range(3))
         self.client, self.sent_bytes = (places.next("I", many) for _ in range(2))
         self.crew, self.kind = places.next("H", many), places.next("B", many)
-        self.texts = Texts()
-        self.grouped = Grouped(capacity)
+        writing = nullcontext() if one_writer else OneAtATime()
+        self.texts, self.addresses = Texts(writing), Texts(writing, MOST_ADDRESSES)
+        self.grouped = Grouped(capacity, writing)
+        self._ending = _shared(_ENDS)
+
+    @property
+    def ending(self) -> int:
+        """How a client of one of the processes has ended the load, as `Stop`; 0: none has."""
+        return bytes(self._ending).rfind(1) + 1
+
+    @ending.setter
+    def ending(self, how: int) -> None:
+        # A byte for each: two processes that write at once do not write into one.
+        if how:
+            self._ending[how - 1] = 1
 
 
 PLAIN = ("label", "url", "why", "client", "sent_bytes", "crew", "kind")
 """The columns of `Particulars`, in the order in which they are packed."""
+OF_TEXTS = frozenset({"label", "url", "why"})
+"""Those of them that are numbers of texts."""
 OF_GROUPED = ("label", "client", "crew", "answered", "ended_ns", "took_ns", "requests", "failed", "pauses_ns")
-"""The columns of `Grouped`, likewise."""
+"""The columns of `Grouped`, in the order in which they are packed."""
 
 
 class _Places:

@@ -17,6 +17,7 @@ from holdfast.model.scenario import Timeouts
 
 if TYPE_CHECKING:
     from holdfast.engine.journey_plan import Travel  # a load that is fixed beforehand does without
+    from holdfast.engine.sender import Sender
 
 TIME_WAIT_S = 60.0
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
@@ -114,6 +115,19 @@ def stop_reason(rule: StopRule, ended: int, unanswered: int) -> str | None:
     if rule.error_share is None or ended < MIN_ENDED or unanswered <= rule.error_share * ended:
         return None
     return f"{unanswered:,} of {ended:,} requests were not answered ({unanswered / ended:.1%})"
+
+
+def nothing_listens(sender: Sender, *, waits_for_replies: bool) -> str | None:
+    """Why a load whose requests wait for replies can end early, in words; None if it cannot.
+
+    A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
+    its schedule, whatever becomes of the requests, and the server may yet come.
+    """
+    if sender.hopeless:
+        return "the server does not speak HTTP/2 there"
+    if sender.reached or sender.refused < MIN_ENDED or not waits_for_replies:
+        return None
+    return f"the first {sender.refused} connections were refused, so nothing listens there"
 
 
 def processes_for(connections: int, descriptors: int) -> int:

@@ -23,7 +23,6 @@ Decisions
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
@@ -48,17 +47,17 @@ from holdfast.engine.local_limits import (
     remedy,
     restore_descriptor_limit,
 )
-from holdfast.engine.loop import Seen
 from holdfast.engine.matching import checks_in_time
 from holdfast.engine.parts import Part
-from holdfast.engine.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
+from holdfast.engine.plan import Plan, Stop, nothing_listens, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.engine.replies import Replies
 from holdfast.engine.reports import WorkerReport
 from holdfast.engine.sender import Sender
+from holdfast.engine.sending import Control, send
 from holdfast.engine.stalls import Stalls
 from holdfast.engine.timeouts import Deadlines
 from holdfast.model.frozen import frozen
-from holdfast.model.load import MIN_ENDED, StopRule
+from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
 
 # A fork of a small process takes about 1 ms.
@@ -104,13 +103,9 @@ class _Job:
     events: EventRows | None = None
 
 
-def _never() -> Stop:
-    return Stop.NOT
-
-
 def load_runs(
     plans: Sequence[Plan],
-    stopped: Callable[[], Stop] = _never,
+    stopped: Callable[[], Stop] = lambda: Stop.NOT,
     *,
     rule: StopRule = NO_RULE,
     watch: Callable[[Watched], None] | None = None,
@@ -183,7 +178,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     if plan.travel is not None:
         from holdfast.engine.journey_runs import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
-        return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
+        return run_journeys(plan.travel, job.columns, job.part, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
@@ -193,70 +188,13 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     connections.remembers_finished = plan.shape.follows_each_end
     connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:
-        stalls = _send(job, connections, start_ns, stopped, rule, tally)
+        loop = plan.shape.loop(job.part, job.columns, start_ns, _deadlines(job, connections), keeps=plan.keeps)
+        stalls = send(plan, loop, job.columns, connections, Control(stopped, rule, tally, job.number))
         connections.give_up(connections.pending())
         tally.ended[job.number] = connections.ended
         return _report(job, connections, time.monotonic_ns() - start_ns, stalls)
     finally:
         connections.close()
-
-
-def _send(
-    job: _Job, connections: Sender, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
-) -> Stalls:
-    """Carries out the steps of the part's loop until it ends, or is to end at once; returns its stalls."""
-    shape, columns, number = job.plan.shape, job.columns, job.number
-    loop = shape.loop(job.part, columns, start_ns, _deadlines(job, connections), keeps=job.plan.keeps)
-    steps, clients, is_last = shape.steps, shape.clients, shape.is_last
-    keeps = job.plan.keeps and not shape.refills
-    ruled = rule != NO_RULE
-    stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
-    seen = Seen(now_ns, 0, room=connections.room)
-    with contextlib.suppress(StopIteration):
-        step = next(loop)
-        while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
-            for row in step.expire:
-                connections.expire(row)
-            for row in step.open:
-                client = row // steps % clients if keeps else None
-                connections.open(row, columns.due[row] or None, client, last=keeps and is_last(row))
-            connections.refill(step.refill)
-            in_flight, before_ns = connections.begun > connections.ended, now_ns
-            # What ended in this step may be what the next request waits for.
-            wait_ns = step.wait_ns if connections.ended == seen.ended else 0
-            connections.turn(wait_ns)
-            tally.begun[number] = connections.begun
-            tally.ended[number] = connections.ended
-            tally.unanswered[number] = connections.unanswered
-            tally.reached[number] = connections.highest_row + 1
-            ruled_out = ruled and stop_reason(rule, connections.ended, connections.unanswered)
-            if ruled_out or _nothing_listens(job, connections):
-                stop = max(stop, Stop.DRAIN)
-            now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
-            beyond_ns = now_ns - before_ns - wait_ns
-            if in_flight:
-                stalls.add(beyond_ns)
-            seen = Seen(
-                now_ns, connections.ended, connections.taken, draining, connections.finished(), connections.room
-            )
-            step = loop.send(seen)
-            # What is opened now became due meanwhile.
-            if step.open and not in_flight:
-                stalls.add(beyond_ns)
-    return stalls
-
-
-def _nothing_listens(job: _Job, connections: Sender) -> str | None:
-    """Why a load whose requests wait for replies can end early, in words; None if it cannot.
-
-    A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
-    its schedule, whatever becomes of the requests, and the server may yet come.
-    """
-    if connections.hopeless:
-        return "the server does not speak HTTP/2 there"
-    if connections.reached or connections.refused < MIN_ENDED or not job.plan.shape.waits_for_replies:
-        return None
-    return f"the first {connections.refused} connections were refused, so nothing listens there"
 
 
 def _report(job: _Job, connections: Sender, lasted_ns: int, stalls: Stalls) -> WorkerReport:
@@ -278,7 +216,7 @@ def _report(job: _Job, connections: Sender, lasted_ns: int, stalls: Stalls) -> W
         lasted_s=lasted_ns / NS_PER_S,
         longest_stall_s=stalls.longest_ns / NS_PER_S,
         stalled_s=stalls.total_ns / NS_PER_S,
-        nothing_listens=_nothing_listens(job, connections),
+        nothing_listens=nothing_listens(connections, waits_for_replies=job.plan.shape.waits_for_replies),
     )
 
 

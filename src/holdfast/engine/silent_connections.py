@@ -41,7 +41,7 @@ class _Client:
 
     __slots__ = ("begun", "ended_ns", "how", "left_ns", "opened_ns", "reader", "reads", "silent_ns", "sock", "unsent")
 
-    def __init__(self, sock: socket.socket, unsent: bytes, *, answered: bool, reads: bool) -> None:
+    def __init__(self, sock: socket.SocketType, unsent: bytes, *, answered: bool, reads: bool) -> None:
         self.sock = sock
         self.unsent = unsent
         self.reader = ReplyReader() if answered else None

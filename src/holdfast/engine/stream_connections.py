@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from holdfast.engine.columns import Columns
-from holdfast.engine.endpoint import NO_TLS, endpoint
+from holdfast.engine.endpoint import NO_TLS, endpoint, open_socket
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import Event, State, after, event_of_errno
 from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2, ProtocolError
@@ -33,7 +33,7 @@ from holdfast.engine.local_limits import descriptors_for_load, failure_in_words
 from holdfast.engine.multiplex import Multiplex
 from holdfast.engine.plan import Plan
 from holdfast.engine.replies import MOST_CHECKED
-from holdfast.engine.stream_link import StreamLink, open_socket
+from holdfast.engine.stream_link import StreamLink
 from holdfast.engine.stream_reply import Progress
 from holdfast.engine.stream_room import LinksWithRoom, Streams
 from holdfast.engine.stream_rows import StreamRows

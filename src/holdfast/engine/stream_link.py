@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import ssl
 from collections import deque
 from typing import cast
 
-from holdfast.engine.endpoint import NO_TLS, Endpoint
+from holdfast.engine.endpoint import NO_TLS
 from holdfast.engine.http1 import NOT_HTTP2, ProtocolError
 from holdfast.engine.multiplex import Multiplex
 from holdfast.engine.tls import TlsSocket, words_of
@@ -50,7 +48,7 @@ class StreamLink:
         "waiting",
     )
 
-    def __init__(self, sock: socket.socket, client: Multiplex) -> None:
+    def __init__(self, sock: socket.SocketType, client: Multiplex) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.client = client
@@ -80,7 +78,7 @@ class StreamLink:
     def speak_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Begins TLS on the connected socket."""
         self._tls = TlsSocket(self.sock, context, host)
-        self.sock = cast("socket.socket", self._tls)
+        self.sock = cast("socket.SocketType", self._tls)
 
     def shake(self) -> None:
         """TLS's handshake as far as it goes now; of a plain socket there is none.
@@ -123,16 +121,3 @@ class StreamLink:
         """Closes the socket."""
         self.ended = True
         self.sock.close()
-
-
-def open_socket(to: Endpoint, descriptors: int) -> socket.socket:
-    """A fresh one that is not connected; one beyond so many descriptors counts as none left, as in `epoll`.
-
-    Raises:
-        OSError: our own side lacks the means.
-    """
-    sock = to.open()
-    if sock.fileno() >= descriptors:
-        sock.close()
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    return sock

@@ -44,8 +44,8 @@ class _Connection:
 
     __slots__ = ("client", "connected", "fd", "ids", "local_port", "rows", "sock", "source", "tls", "unsent")
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock: socket.socket | None = sock
+    def __init__(self, sock: socket.SocketType) -> None:
+        self.sock: socket.SocketType | None = sock
         self.tls: TlsSocket | None = None
         self.fd = sock.fileno()
         self.client = Http2Client()
@@ -218,7 +218,7 @@ class StreamProber:
             self.columns.connected[row] = self.columns.sent[row] = now
         if self._tls is not None and connection.sock is not None:
             connection.tls = TlsSocket(connection.sock, context_for(self._tls, "h2"), self._tls.host)
-            connection.sock = cast("socket.socket", connection.tls)
+            connection.sock = cast("socket.SocketType", connection.tls)
 
     def _send(self, connection: _Connection) -> None:
         try:

@@ -7,16 +7,28 @@ from collections.abc import Callable, Sequence
 from holdfast.engine.columns import Columns
 
 IDLE_NS = 100_000_000
+NEVER_NS = 1 << 62
 
 
 class Deadlines:
     """A request's three timeouts: for all of it, for its connection, and for the first byte of the reply.
 
     What begins first expires first, so each timeout needs only the oldest request that it still runs for: an index
-    into the order in which requests were begun, or into the order in which they were sent.
+    into the order in which requests were begun, or into the order in which they were sent. None expires before the
+    oldest one did when it was last looked at, so until then nothing is looked at.
     """
 
-    __slots__ = ("_columns", "_connect", "_first_byte", "_reconnect", "_resent_rows", "_sent_rows", "_whole")
+    __slots__ = (
+        "_columns",
+        "_connect",
+        "_first_byte",
+        "_look_ns",
+        "_reconnect",
+        "_resent",
+        "_resent_rows",
+        "_sent_rows",
+        "_whole",
+    )
 
     def __init__(
         self,
@@ -43,6 +55,7 @@ class Deadlines:
         self._reconnect = _Timeout(connect_ns, self._opened_ns)
         self._resent_rows = resent_rows
         self._first_byte = _Timeout(first_byte_ns, self._sent_ns)
+        self._look_ns = self._resent = 0
 
     def expired(self, rows: Sequence[int], begun: int, now_ns: int) -> tuple[Sequence[int], int]:
         """Rows that expire now, and the ns until the next one can.
@@ -50,14 +63,18 @@ class Deadlines:
         Args:
             rows: in the order in which they are begun; the first `begun` of them have been.
         """
+        resent = len(self._resent_rows)
+        if now_ns < self._look_ns and resent == self._resent:
+            return (), min(self._look_ns - now_ns, IDLE_NS)
         expired: list[int] = []
         wait_ns = min(
             self._whole.expire(rows, begun, now_ns, expired),
             self._connect.expire(rows, begun, now_ns, expired),
-            self._reconnect.expire(self._resent_rows, len(self._resent_rows), now_ns, expired),
+            self._reconnect.expire(self._resent_rows, resent, now_ns, expired),
             self._first_byte.expire(self._sent_rows, len(self._sent_rows), now_ns, expired),
         )
-        return expired, wait_ns
+        self._look_ns, self._resent = now_ns + wait_ns, resent
+        return expired, min(wait_ns, IDLE_NS)
 
     def _begun_ns(self, row: int) -> int | None:
         columns = self._columns
@@ -96,14 +113,14 @@ class _Timeout:
     def expire(self, rows: Sequence[int], begun: int, now_ns: int, expired: list[int]) -> int:
         """Adds the rows that expire now to `expired`, and returns the ns until the next one can."""
         if self._limit_ns is None:
-            return IDLE_NS
+            return NEVER_NS
         while self._oldest < begun:
             began_ns = self._began_ns(rows[self._oldest])
             if began_ns is not None:
                 left_ns = (began_ns or now_ns) + self._limit_ns - now_ns
                 if left_ns > 0:
-                    return min(left_ns, IDLE_NS)
+                    return left_ns
                 entry = rows[self._oldest]
                 expired.append(max(entry, ~entry))
             self._oldest += 1
-        return IDLE_NS
+        return self._limit_ns

@@ -41,7 +41,7 @@ class TlsSocket:
 
     __slots__ = ("_coming", "_going", "_sock", "_ssl", "_taken", "_unsent", "alert", "shaken")
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, sock: socket.SocketType, context: ssl.SSLContext, host: str) -> None:
         self._sock = sock
         self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._coming, self._going, server_hostname=host)
@@ -177,7 +177,7 @@ class TlsConnections(KeptConnections):
         if hasattr(connection.sock, "shaken"):
             super()._begin(connection)
             return
-        connection.sock = cast("socket.socket", TlsSocket(connection.sock, self._context, self._host))
+        connection.sock = cast("socket.SocketType", TlsSocket(connection.sock, self._context, self._host))
         # While something is unsent, what comes is taken to `_send` first.
         connection.unsent = _NOT_SHAKEN
         self._shake(connection)

@@ -1,8 +1,9 @@
-"""Carries out journeys: the loop of the load process that has all of their clients.
+"""Carries out journeys: the loop of a load process that has some or all of their clients.
 
 Decisions
 ---------
-* One process has all clients, because they share counters, tables and chance, and each of these must be exact.
+* Where clients share anything (`journeys.sharing`), one process has all of them. Otherwise they are dealt out among
+  processes as rows are: the process that has every n-th row has every n-th client.
 * A walk decides, this loop carries out: it resumes a walk whenever what that waits for is there (`journeys.steps`).
 * Each client has one timer for its timeouts, which is set anew when it is due: requests that end in time cost none.
 * What a client does for one request (`fetching`) is begun only once there is more to do than that request: a redirect,
@@ -15,7 +16,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 
-from holdfast.engine.arrivals import Arrivals, batches
+from holdfast.engine.arrivals import Arrivals, batches, dealt
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.exchanges import Exchanges, FullError
 from holdfast.engine.fetching import Ended, Verdict, answer_of, first_exchange, judged
@@ -40,7 +41,7 @@ MOST_FAULTS = 5
 
 
 class Travelling:
-    """All clients of a load's journeys.
+    """The clients of a load's journeys that this process has.
 
     Attributes:
         exchanges: what they send.
@@ -49,8 +50,17 @@ class Travelling:
         faults: what went wrong with walks, in words, and how often.
     """
 
-    def __init__(self, travel: Travel, columns: Columns, sources: Sequence[str], start_ns: int, rule: StopRule) -> None:
+    def __init__(  # parameters: of `run_journeys`
+        self,
+        travel: Travel,
+        columns: Columns,
+        rows: range,
+        sources: Sequence[str],
+        start_ns: int,
+        rule: StopRule,
+    ) -> None:
         """Nothing has begun; arguments as of `run_journeys`."""
+        self._share = rows
         self._travel = travel
         self._rule = rule
         self._has_rule = rule != _NO_RULE
@@ -61,7 +71,7 @@ class Travelling:
         self._here: set[Visitor] = set()
         self._turns = 0
         self._clients = 0
-        self.exchanges = Exchanges(columns, travel.particulars, travel.target_of, sources)
+        self.exchanges = Exchanges(columns, travel.particulars, travel.target_of, sources, rows)
         self.following = Following(self.exchanges.origins.may, in_time)
         self.stop = Stop.NOT
         self.faults: dict[str, int] = {}
@@ -75,7 +85,7 @@ class Travelling:
         """
         exchanges, own, stalls, now_ns = self.exchanges, self._travel.own, Stalls(), time.monotonic_ns()
         while self._goes_on(now_ns):
-            self.stop = max(self.stop, stopped())
+            self.stop = max(self.stop, stopped(), Stop(self._travel.particulars.ending))
             if self.stop is Stop.DRAIN:
                 self._wake_all()
             if self.stop is Stop.AT_ONCE:
@@ -117,7 +127,7 @@ class Travelling:
     def _write(self, tally: Tally, number: int) -> None:
         exchanges = self.exchanges
         tally.begun[number], tally.ended[number] = exchanges.begun, exchanges.ended
-        tally.unanswered[number], tally.reached[number] = exchanges.unanswered, exchanges.begun
+        tally.unanswered[number], tally.reached[number] = exchanges.unanswered, exchanges.reach
 
     def _goes_on(self, now_ns: int) -> bool:
         """Whether a client is here or still to come; begins the next crews where all of those before have left."""
@@ -126,7 +136,8 @@ class Travelling:
             if places is None:
                 return False
             for place in places:
-                self._expect(Arrivals(self._travel.journeys.crews[place], place, max(now_ns, self._start_ns)))
+                ours = dealt(self._travel.journeys, place, self._share)
+                self._expect(Arrivals(self._travel.journeys.crews[place], place, max(now_ns, self._start_ns), ours))
         return True
 
     def _expect(self, arrivals: Arrivals) -> None:
@@ -207,7 +218,7 @@ class Travelling:
                 answer = self._carry_out(visitor, step)
             except FullError:
                 self.faults[f"The load ended early: it has rows for {self.exchanges.begun:,} requests."] = 1
-                self.stop = max(self.stop, Stop.DRAIN)
+                self._end(Stop.DRAIN)
                 break
             if answer is not None and answer is not _LATER:
                 # It ended as it began: a client that can send nothing must not keep the others from sending.
@@ -239,8 +250,13 @@ class Travelling:
             case Grouped():
                 self._note_group(visitor, step)
             case EndLoad(at_once):
-                self.stop = max(self.stop, Stop.AT_ONCE if at_once else Stop.DRAIN)
+                self._end(Stop.AT_ONCE if at_once else Stop.DRAIN)
         return None
+
+    def _end(self, how: Stop) -> None:
+        """Ends the load, in all of its processes."""
+        self.stop = max(self.stop, how)
+        self._travel.particulars.ending = self.stop
 
     def _send(self, visitor: Visitor, sending: Sending) -> Answer:
         """Begins a request; returns the answer if it has ended already, or `_LATER`."""
@@ -303,7 +319,7 @@ class Travelling:
             fetch = self._first_ended if visitor.fetching is None else self._fetch
             answer = fetch(visitor, ended)
         except FullError:
-            self.stop = max(self.stop, Stop.DRAIN)
+            self._end(Stop.DRAIN)
             self._leaves(visitor)
             return
         if answer is not _LATER:

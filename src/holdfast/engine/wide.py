@@ -39,10 +39,20 @@ def is_zero(raw: bytes | memoryview) -> bool:
     return raw == bytes(len(raw))
 
 
-def planes(raw: bytes, width: int) -> bytes:
+def is_one(raw: bytes, width: int) -> bool:
+    """Whether it is one number of this width, again and again; at least once."""
+    return raw == raw[:width] * (len(raw) // width)
+
+
+def ascends(numbers: bytes) -> bool:
+    """Whether each number, as of `minus`, is at least the one before it; False also where that is not found out."""
+    return minus(numbers[WIDTH:], numbers[:-WIDTH]) is not None
+
+
+def planes(raw: bytes, width: int) -> list[bytes]:
     """The lowest bytes of all numbers, then the next ones, and so on up to the eighth: similar bytes become neighbours.
 
     Args:
         width: bytes of a number, the lowest first; what a narrow number lacks is 0.
     """
-    return b"".join(raw[at::width] for at in range(width)) + bytes((WIDTH - width) * (len(raw) // width))
+    return [raw[at::width] for at in range(width)] + [bytes(len(raw) // width)] * (WIDTH - width)

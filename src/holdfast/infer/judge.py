@@ -94,10 +94,12 @@ class _AtLeast:
     Attributes:
         reason: for a person, with what would show the bound.
         most: what the ceiling may be; None if that is not known.
+        hangs: whether a process may hang, with its own queue empty.
     """
 
     reason: str
     most: int | None = None
+    hangs: bool = False
 
 
 def judge(record: Timeline | OutsideTimeline) -> Verdict:
@@ -201,6 +203,9 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
     if at_least is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
+        if at_least.hangs and ceiling.userspace_queue_bounded:
+            ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
+            unknown.because("a process that may hang would take more of them", "ceiling.userspace_queue")
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     full = ceiling.accept_queue is not None
@@ -215,7 +220,7 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
         return None
     open_ = open_places(counted.snapshot, counted.places, counted.held, counted.timeline.entries)
     if open_ is not None:
-        return _AtLeast(open_.reason(counted.places), open_.most)
+        return _AtLeast(open_.reason(counted.places), open_.most, hangs=bool(open_.hanging))
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     return _AtLeast(growing) if growing else None
 

@@ -3,7 +3,8 @@
 Where several processes accept from a port, the kernel or the quickest of them decides who gets a connection. A process
 that already runs as many handlers as it can may take ten more connections into its own queue while another one, which
 could run them, sleeps. So a place counts as tried only in a process that was seen to let a request wait: in its own
-queue, or in the accept queue that it does not empty.
+queue, or in the accept queue that it does not empty. One that has run handlers before, runs none now and leaves
+requests in the accept queue was not seen full either: it may hang.
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
@@ -28,6 +29,7 @@ class OpenPlaces:
     Attributes:
         pids: of these processes.
         idle: those of them that had run no handler when the places were counted.
+        hanging: those of them that leave requests in the accept queue although they ran handlers before.
         most: the most that may be in service if they are like those that were seen full; None where none was.
         of: how many processes accept, these included.
     """
@@ -36,9 +38,12 @@ class OpenPlaces:
     idle: tuple[int, ...]
     most: int | None
     of: int
+    hanging: tuple[int, ...] = ()
 
     def reason(self, places: Places) -> str:
         """Why the number in service is not a bound, and what would show it."""
+        if self.hanging:
+            return self._hanging(places)
         one = len(self.pids) == 1
         who = "One" if one else f"{len(self.pids)}"
         seen = "had run no handler" if set(self.idle) == set(self.pids) else "had no request waiting behind it"
@@ -48,6 +53,16 @@ class OpenPlaces:
             f"{who} of the {self.of} processes that accept here {seen} (pid {', '.join(map(str, self.pids))}), while "
             f"{waiting(places)} requests waited behind others: the ceiling may be higher. The processes share out "
             f"connections by chance; offer more with --max-offered {max(DEFAULT_MAX_OFFERED, 4 * offered_in(places))}."
+        )
+
+    def _hanging(self, places: Places) -> str:
+        one = len(self.hanging) == 1
+        they, them = ("it", "it") if one else ("they", "them")
+        return (
+            f"{'One' if one else len(self.hanging)} of the {self.of} processes that accept here "
+            f"(pid {', '.join(map(str, self.hanging))}) ran handlers before and ran none when the places were counted, "
+            f"while {places.accept_queue} requests waited in the accept queue: {they} may hang. With {them} the "
+            f"ceiling would be higher; look at what {they} {'does' if one else 'do'}."
         )
 
 
@@ -60,19 +75,22 @@ def open_places(
         held: handlers in service at the snapshot.
         entries: all handlers of the run.
     """
-    acceptors = _of_their_kind(snapshot, {each.pid for each in entries})
+    ran = {each.pid for each in entries}
+    acceptors = _of_their_kind(snapshot, ran)
     running = Counter(each.pid for each in held)
     if not waiting(places) and not turned_away(places):
         return None
-    full, room = list[Acceptor](), list[Acceptor]()
-    for each in acceptors:
-        (full if is_full(each, snapshot, running) else room).append(each)
+    full = [each for each in acceptors if is_full(each, snapshot, running)]
+    room = [each for each in acceptors if each not in full]
+    hanging = _hanging(full, places, running) if places.accept_queue else []
+    hanging = [each for each in hanging if each.pid in ran]
     most_of_one = max((running[each.pid] for each in full), default=0)
     # Workers of one master have as many places as one another.
     room = [each for each in room if not running[each.pid] or running[each.pid] < most_of_one or not most_of_one]
     if turned_away(places):
         # Asked one at a time and many times, one with room would have taken one; unless none ever came to it.
         room = [each for each in room if not running[each.pid]]
+    room += hanging
     if not room:
         return None
     more = sum(most_of_one - running[each.pid] for each in room)
@@ -81,7 +99,16 @@ def open_places(
         idle=tuple(each.pid for each in room if not running[each.pid]),
         most=places.in_service + more if most_of_one else None,
         of=len(acceptors),
+        hanging=tuple(each.pid for each in hanging),
     )
+
+
+def _hanging(full: Iterable[Acceptor], places: Places, running: Counter[int]) -> list[Acceptor]:
+    """Those that run nothing, although none of the requests that wait in user space can be theirs."""
+    waits = sum(each.connections - running[each.pid] for each in full if running[each.pid] and each.connections)
+    accounted = waits >= places.userspace_queue
+    idle = [each for each in full if not running[each.pid] and each.waits_on and each.connections is not None]
+    return [each for each in idle if accounted or not each.connections]
 
 
 def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from holdfast.jmeter.extractors import check_markup, check_path, check_pattern, namespaces_of, variable_of
+from holdfast.jmeter.extractors import (
+    check_markup,
+    check_path,
+    check_pattern,
+    namespaces_of,
+    readable_path,
+    variable_of,
+)
 from holdfast.jmeter.scope import Reading, Scope
 from holdfast.model.answers import Assertion, Template
 from holdfast.plans.jmx_tree import Node
@@ -77,7 +84,7 @@ def _response(node: Node, reading: Reading) -> list[Assertion]:
 
 
 def _json(node: Node, reading: Reading) -> list[Assertion]:
-    path = reading.template(node, node.text("JSON_PATH"))
+    path = readable_path(node, reading.template(node, node.text("JSON_PATH")), reading)
     check_path(node, path, reading)
     how: Literal["exists", "matches", "equals"] = "exists"
     texts: tuple[Template, ...] = (path,)

@@ -30,11 +30,30 @@ def _is_file_alone(files: list[tuple[Node, Properties]]) -> bool:
     return len(files) == 1 and not files[0][1].text("File.paramname")
 
 
+def _is_raw(found: Merged) -> bool:
+    """Whether the body is written out, and not a form."""
+    arguments = found.arguments()
+    return found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
+
+
+def _sends_file(found: Merged) -> bool:
+    """Whether the body is a file."""
+    files = found.files()
+    return not found.arguments() and bool(files) and _is_file_alone(files)
+
+
+def goes_with_get(found: Merged) -> bool:
+    """Whether JMeter sends the body with a GET too, such as those of embedded resources.
+
+    Source: HTTPHC4Impl.java (createHttpRequest).
+    """
+    return _is_raw(found) or _sends_file(found)
+
+
 def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     """The body, and the Content-Type that JMeter adds if no header manager sets one."""
     files, arguments = found.files(), found.arguments()
-    raw = found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
-    sends_file = not arguments and bool(files) and _is_file_alone(files)
+    raw, sends_file = _is_raw(found), _sends_file(found)
     if method in _WITHOUT and not (method == "GET" and (raw or sends_file)):
         return None, ()
     if is_multipart(found):
@@ -43,6 +62,8 @@ def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     if sends_file:
         content = _content(found, *files[0])
         return content, mime
+    if raw and found.says_no_charset():
+        return _raw(arguments, "iso-8859-1"), mime or ("text/plain",)
     charset = found.charset()
     named = charset.upper() if charset == "utf-8" else charset
     if raw:
@@ -89,8 +110,9 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
         name = "".join(str(part) if isinstance(part, str) else "x" for part in each.name)
         if is_skipped(name):
             continue
-        media_type = each.content_type or (f"text/plain; charset={found.charset().upper()}",)
-        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type))
+        charset = "us-ascii" if found.says_no_charset() else found.charset()
+        media_type = each.content_type or (f"text/plain; charset={charset.upper()}",)
+        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type, charset=charset))
     for element, file in files:
         template = found.scope.template
         parts.append(

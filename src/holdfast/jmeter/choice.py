@@ -12,7 +12,7 @@ from holdfast.jmeter.variables import all_nodes, texts_of
 from holdfast.journeys.references import template_of
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.differences import Note
-from holdfast.plans.jmx_tree import Node
+from holdfast.plans.jmx_tree import Node, is_before_5_6
 
 _KINDS = frozenset(
     {
@@ -50,6 +50,8 @@ _FUNCTIONS = {
     "__Random": (2,),
 }
 # What is left out of such a plan without any consequence for its requests.
+# A plan that is fixed beforehand is written out whole; more takes seconds to read, and hundreds of MB.
+_MOST_WRITTEN_OUT = 5_000
 _LISTENERS = frozenset({"ResultCollector", "Summariser"})
 
 
@@ -62,7 +64,33 @@ def is_fixed(root: Node, notes: Iterable[Note]) -> bool:
     """
     if any(note.kind not in _LISTENERS for note in notes if not _is_told_anyhow(note)):
         return False
-    return all(_is_node_fixed(node) for node in all_nodes(root))
+    return may_be_fixed(root)
+
+
+def may_be_fixed(root: Node) -> bool:
+    """Whether its elements allow that; what they are told apart by is cheaper than reading the plan."""
+    if is_before_5_6(root) and any(map(_is_in_latin_1, all_nodes(root))):
+        return False
+    return all(_is_node_fixed(node) for node in all_nodes(root)) and _written_out(root) <= _MOST_WRITTEN_OUT
+
+
+def _is_in_latin_1(node: Node) -> bool:
+    """Whether the body of a request may have characters that an older JMeter encodes otherwise."""
+    if node.kind != "HTTPSamplerProxy" or node.text("HTTPSampler.contentEncoding").strip():
+        return False
+    arguments = node.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
+    texts = [each.text("Argument.value") for each in arguments if not each.text("Argument.name")]
+    return any("${" in each or not each.isascii() for each in texts)
+
+
+def _written_out(node: Node) -> int:
+    """How many elements there are below a node once its loops are written out."""
+    return sum(1 + _passes(each) * _written_out(each) for each in node.enabled)
+
+
+def _passes(node: Node) -> int:
+    loops = node.text("LoopController.loops").strip() if node.kind == "LoopController" else ""
+    return int(loops) if loops.isascii() and loops.isdigit() else 1
 
 
 def _is_told_anyhow(note: Note) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from holdfast.jmeter import elements
-from holdfast.jmeter.extractors import EXTRACTORS
+from holdfast.jmeter.made_up import made_up_of, makes_up, silent, values_set_by
 from holdfast.jmeter.samplers import HANDLED, request_of_sampler
 from holdfast.jmeter.scope import Scope
 from holdfast.jmeter.scripts import changes_nothing, unreadable_text
@@ -26,6 +26,7 @@ from holdfast.plans.jmx_tree import Node
 
 _OnFailure = Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"]
 _SAMPLER = "HTTPSamplerProxy"
+_SETS = "SetVariablesAction"
 _RESULT_ACTION = "ResultAction"
 # Source: apache/jmeter, testelement/OnErrorTestElement.java.
 _AFTER_FAILURE: Mapping[str, _OnFailure] = {
@@ -80,20 +81,24 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
         return CONTROLLERS[kind](node, scope)
     if kind == "TestAction":
         return _below_sampler(node, scope, _action(node, scope))
-    if _is_silent(node):
-        if next(scope.below(tuple(node.children)).nearest(*EXTRACTORS), None) is not None:
-            reading.refuse(
-                node,
-                "extractors apply to it, and would set their variables from it",
-                "Disable it, or put the extractors below the requests that they are for.",
-            )
-        if kind != "DebugSampler":
-            elements.look_at(node, reading)
-        return _below_sampler(node, scope, journey.Delay(("0",)))
+    if kind == _SETS or _is_silent(node):
+        return _below_sampler(node, scope, _sends_nothing(node, scope))
     if kind in HANDLED or kind in TIMERS or kind in SETTERS:
         return ()
     elements.look_at(node, reading)
     return ()
+
+
+def _sends_nothing(node: Node, scope: Scope) -> journey.Node:
+    if node.kind == _SETS:
+        return journey.Timed((), (journey.Delay(("0",)),), values_set_by(node, scope))
+    inside = scope.below(tuple(node.children))
+    if makes_up(node):
+        answer = made_up_of(node, inside)
+    else:
+        elements.look_at(node, scope.reading)
+        answer = silent(node, inside)
+    return replace(answer, on_failure=_after_failure(inside))
 
 
 def _with_action(request: Request, scope: Scope) -> Request:
@@ -103,12 +108,16 @@ def _with_action(request: Request, scope: Scope) -> Request:
         if limit_ms > 0:
             request = replace(request, timeouts=replace(request.timeouts, whole_s=limit_ms / 1000))
         break
+    return replace(request, on_failure=_after_failure(scope))
+
+
+def _after_failure(scope: Scope) -> _OnFailure:
     for handler in scope.nearest(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
             scope.reading.refuse(handler, f"its action is {number!r}, which is not one of JMeter's", "Choose it anew.")
-        return replace(request, on_failure=_AFTER_FAILURE.get(number, ""))
-    return request
+        return _AFTER_FAILURE.get(number, "")
+    return ""
 
 
 def _below_sampler(node: Node, scope: Scope, leaf: journey.Node) -> Sequence[journey.Node]:
@@ -252,13 +261,17 @@ def _switch(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 
 def _is_chosen_from(node: Node) -> bool:
-    return node.kind in CONTROLLERS or node.kind in (_SAMPLER, "TestAction") or _is_silent(node)
+    return node.kind in CONTROLLERS or node.kind in (_SAMPLER, _SETS, "TestAction") or _is_silent(node)
 
 
 def _is_silent(node: Node) -> bool:
-    """Whether it is a sampler that sends nothing and sets nothing, and has its turn among others."""
+    """Whether it is a sampler that sends nothing, and whose answer is known."""
     is_script = node.kind.endswith("Sampler") and node.kind.startswith(elements.SCRIPTS)
-    return node.kind == "DebugSampler" or (is_script and bool(changes_nothing(node)))
+    return makes_up(node) or (is_script and bool(changes_nothing(node)))
+
+
+def _parameterized(node: Node, scope: Scope) -> Sequence[journey.Node]:
+    return [journey.Given(values_set_by(node, scope), nodes_of(node, scope))]
 
 
 def _throughput(node: Node, scope: Scope) -> Sequence[journey.Node]:
@@ -305,4 +318,5 @@ CONTROLLERS: Mapping[str, Callable[[Node, Scope], Sequence[journey.Node]]] = {
     "ThroughputController": _throughput,
     "TransactionController": _transaction,
     "WeightedSwitchController": _weighted,
+    "ParameterizedController": _parameterized,
 }

@@ -1,7 +1,7 @@
 """Turns JMeter's Cookie Managers into the jars of a crew's clients; pure.
 
-Source: apache/jmeter, protocol/http/control/CookieManager.java (testIterationStart, addCookie), config in
-HTTPSamplerBase: a request uses the nearest one.
+Source: apache/jmeter, protocol/http/control/CookieManager.java (testIterationStart, addCookie),
+HTTPSamplerBase.java (setCookieManager).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from holdfast.jmeter.scope import Reading
 from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node, Properties
 
-_KIND = "CookieManager"
+_KIND, _REQUEST = "CookieManager", "HTTPSamplerProxy"
 
 
 @frozen
@@ -37,20 +37,20 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
         common: the elements beside the thread groups.
         same_user: the client stays the same from one pass to the next.
     """
-    own = [each for each in group.children if each.kind == _KIND]
     others = [each for each in common if each.kind == _KIND]
-    managers = own or others
-    for node in [each for each in group.descendants() if each.kind == _KIND and each not in own]:
-        reading.refuse(
-            node,
-            "it applies to some of the group's requests only",
-            "Put it directly into its Thread Group, where it applies to all of them.",
-        )
-    if not managers:
+    manager = others[-1] if others else _manager_of_all(group)
+    nested = [each for each in group.descendants() if each.kind == _KIND]
+    if manager is None:
+        for node in nested:
+            reading.refuse(
+                node,
+                "it applies to some of the group's requests only",
+                "Put it directly into its Thread Group, where it applies to all of them.",
+            )
         return Jar()
-    if len(managers) > 1:
-        reading.refuse(managers[1], "a request would have two of them", "Keep one of them.")
-    (manager, *_) = managers
+    for node in (*others, *nested):
+        if node is not manager:
+            reading.note(node, f"{manager.name} takes its place, as in JMeter: of several, that of the outermost level")
     policy = reading.fixed(manager, manager.text("CookieManager.policy"))
     if policy == "ignoreCookies":
         return Jar()
@@ -60,6 +60,22 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
     clears = not same_user if by_group else reading.flag(manager, "CookieManager.clearEachIteration")
     own_cookies = [_cookie(manager, each, reading) for each in manager.properties.elements("CookieManager.cookies")]
     return Jar(keeps=True, clears=clears, cookies=tuple(each for each in own_cookies if each is not None))
+
+
+def _manager_of_all(node: Node) -> Node | None:
+    """The manager that applies to all requests below a node: the last one of the outermost level; None: there is none.
+
+    Source: HTTPSamplerBase.java, setCookieManager: each that applies takes the place of the one before.
+    """
+    here = [each for each in node.enabled if each.kind == _KIND]
+    if here:
+        return here[-1]
+    inside = [each for each in node.enabled if _has_request(each)]
+    return _manager_of_all(inside[0]) if len(inside) == 1 else None
+
+
+def _has_request(node: Node) -> bool:
+    return any(each.kind == _REQUEST for each in (node, *node.descendants()))
 
 
 def _cookie(manager: Node, cookie: Properties, reading: Reading) -> tuple[str, str, str, str] | None:

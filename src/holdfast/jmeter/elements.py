@@ -64,8 +64,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
         "its requests would not be sent at the same time",
         "Put them into one Transaction Controller, one after the other, or into Thread Groups of their own.",
     ),
-    "ParameterizedController": ("its parameters would not be set", "Use User Parameters and a Module Controller."),
-    "DummySampler": ("it makes up answers, from which others may take values", "Disable it."),
     "AnchorModifier": (
         "it fills parameters of requests with what links and forms of the last page have",
         "Take the values with an extractor, and refer to its variables.",
@@ -78,7 +76,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
         "it fills parameters of requests with what an extractor has found",
         "Refer to the extractor's variables.",
     ),
-    "SetVariablesAction": ("it sets variables", "Use User Parameters."),
     "VariablesFromCSV": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "VariablesFromCSVFile": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "RedisDataSet": ("it takes values from a Redis server", "Write them to a file, for a CSV Data Set."),

@@ -9,6 +9,7 @@ undera/jmeter-plugins, plugins/json, JSONPathExtractor.java.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -28,6 +29,8 @@ from holdfast.model.answers import (
 )
 from holdfast.plans.jmx_tree import Node
 
+_NO_PATH = re.compile(r"\$\w")
+_NOTHING = "$['\0']"
 _SOURCES: Mapping[str, Source] = {
     "": "body",
     "false": "body",
@@ -92,6 +95,18 @@ def check_pattern(node: Node, pattern: Template, reading: Reading) -> None:
         reading.refuse(node, str(error), "Rewrite the pattern.")
 
 
+def readable_path(node: Node, path: Template, reading: Reading) -> Template:
+    """A JSON path, or in place of one that Jayway cannot read one that finds nothing.
+
+    Source: com.jayway.jsonpath, internal/path/PathCompiler.java ("Path must not end with a '.' or '..'").
+    """
+    written = "".join(map(str, path)) if all(isinstance(each, str) for each in path) else "$"
+    if written and not written.endswith(".") and _NO_PATH.match(written) is None:
+        return path
+    reading.note(node, f"{written!r} is not a JSON path, and finds nothing, as in JMeter")
+    return (_NOTHING,)
+
+
 def check_path(node: Node, path: Template, reading: Reading) -> str:
     """Refuses a JSON path that cannot be read, if it is known; returns the function at its end."""
     if not all(isinstance(each, str) for each in path):
@@ -122,7 +137,7 @@ def _regex(node: Node, reading: Reading) -> list[Extract]:
             name=_fixed(node, node.text("RegexExtractor.refname"), "its variable", reading),
             pattern=pattern,
             source=_source(node, "RegexExtractor.useHeaders", reading),
-            match=reading.number(node, node.text("RegexExtractor.match_number"), "its match number"),
+            match=reading.number_or_zero(node, node.text("RegexExtractor.match_number"), "its match number"),
             template=_fixed_template(node, reading),
             default=_default(node, "RegexExtractor", reading),
             required=False,
@@ -147,7 +162,7 @@ def _boundary(node: Node, reading: Reading) -> list[Extract]:
             left=reading.template(node, node.text("BoundaryExtractor.lboundary")),
             right=reading.template(node, node.text("BoundaryExtractor.rboundary")),
             source=_source(node, "BoundaryExtractor.useHeaders", reading),
-            match=reading.number(node, node.text("BoundaryExtractor.match_number"), "its match number"),
+            match=reading.number_or_zero(node, node.text("BoundaryExtractor.match_number"), "its match number"),
             default=default,
             required=False,
             of_variable=variable_of(node, reading),
@@ -173,7 +188,7 @@ def _json(node: Node, reading: Reading) -> list[Extract]:
         return []
     found: list[Extract] = []
     for name, written, default, number in zip(names, paths, defaults, numbers, strict=False):
-        path = reading.template(node, written.strip())
+        path = readable_path(node, reading.template(node, written.strip()), reading)
         if call := check_path(node, path, reading):
             reading.refuse(node, f"its path ends with {call}(), which JMeter's extractor cannot do", "Do without.")
         found.append(
@@ -193,7 +208,7 @@ def _json(node: Node, reading: Reading) -> list[Extract]:
 def _json_of_plugin(node: Node, reading: Reading) -> list[Extract]:
     if node.text("INPUT_FORMAT") == "YAML":
         reading.refuse(node, "it reads YAML", "Use a Regular Expression Extractor.")
-    path = reading.template(node, node.text("JSONPATH"))
+    path = readable_path(node, reading.template(node, node.text("JSONPATH")), reading)
     if call := check_path(node, path, reading):
         reading.refuse(node, f"its path ends with {call}(), which is not supported there", "Do without.")
     of_variable = node.text("SUBJECT") == "VAR"
@@ -226,7 +241,7 @@ def _css(node: Node, reading: Reading) -> list[Extract]:
             selector=selector,
             language="css",
             attribute=_fixed(node, node.text("HtmlExtractor.attribute"), "its attribute", reading),
-            match=reading.number(node, node.text("HtmlExtractor.match_number"), "its match number"),
+            match=reading.number_or_zero(node, node.text("HtmlExtractor.match_number"), "its match number"),
             default=_default(node, "HtmlExtractor", reading),
             required=False,
             of_variable=variable_of(node, reading),

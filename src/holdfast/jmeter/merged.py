@@ -80,6 +80,10 @@ class Merged:
             return "utf-8"
         return found
 
+    def says_no_charset(self) -> bool:
+        """Whether a body is sent in the charset of a JMeter before 5.6."""
+        return self.scope.reading.before_5_6 and not self.written("contentEncoding")[1].strip()
+
     def arguments(self) -> list[Argument]:
         """All arguments, the request's own first."""
         return [

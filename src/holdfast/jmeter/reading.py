@@ -19,12 +19,12 @@ from holdfast.jmeter.groups import GROUPS, coming_of
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
 from holdfast.jmeter.unset import Unset, sends, unset_in
-from holdfast.jmeter.variables import constants_of, defined_values, sets_properties
+from holdfast.jmeter.variables import changing_properties, constants_of, defined_values
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
 from holdfast.model.units import NS_PER_S
 from holdfast.plans.differences import Note
-from holdfast.plans.jmx_tree import Node, plan_tree
+from holdfast.plans.jmx_tree import Node, is_before_5_6, plan_tree
 
 _STAGES: Mapping[str, Literal["before", "after"]] = {"SetupThreadGroup": "before", "PostThreadGroup": "after"}
 _ON_ERROR: Mapping[str, Literal["continue", "next pass", "leave", "stop", "stop at once"]] = {
@@ -77,7 +77,8 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
     reading = Reading(origin, read_file, properties, seed=seed, environment=environment, elsewhere=elsewhere)
-    reading.sets_properties = sets_properties(root)
+    reading.before_5_6 = is_before_5_6(root)
+    reading.changing = changing_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)
     # JMeter applies what is beside the thread groups to each of them, without what is below it.

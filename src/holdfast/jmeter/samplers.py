@@ -7,17 +7,19 @@ missing or empty, and default arguments come after the request's own). tests/ora
 
 from __future__ import annotations
 
+import re
+from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, is_multipart
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
 from holdfast.jmeter.fields import fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
-from holdfast.journeys.functions_request import ORIGIN, SCHEMES, TARGET, target
+from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Request, Resources
 from holdfast.model.scenario import Timeouts
@@ -40,6 +42,8 @@ HANDLED = frozenset(
 """Kinds of elements that this file turns into requests, or refuses."""
 
 _MOST_REDIRECTS = 20
+# In a host name, java.net.URL and java.net.URI refuse these.
+_NO_HOST = re.compile(r"[\s/\\?#@<>\"{}|^`]")
 _ASKED_TWICE = frozenset({"__V", "__P", "__property", "__env", "__evalVar"})
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "DELETE", "PATCH", "PROPFIND", "PROPPATCH",
@@ -113,19 +117,43 @@ def _origin(found: Merged) -> Template:
     host, port = found.template("domain"), found.template("port")
     port = tuple(each.strip() if isinstance(each, str) else each for each in port)
     node, reading = found.node, found.scope.reading
-    if all(isinstance(each, str) for each in scheme) and scheme not in (("http",), ("https",)):
-        reading.refuse(node, f"its protocol is {scheme[0]!r}; holdfast speaks http and https")
+    if why := _no_server(scheme, host):
+        # It fails each time, unsent, as with JMeter.
+        reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
+        return template_call(NOWHERE, [(why,)])
     if not host and not reading.elsewhere:
         reading.refuse(
             node,
             "it names no server, and neither do the HTTP Request Defaults that apply to it",
             "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
         )
+    if len(port) == 1 and isinstance(port[0], str) and not port[0].isdecimal():
+        reading.note(node, f"its port is {port[0]!r}, no number, so it is the usual one, as with JMeter")
+        port = ()
     if port in (("80",), ("443",), ("0",)):
         port = () if (scheme, port) in ((("http",), ("80",)), (("https",), ("443",))) or port == ("0",) else port
     if len(host) == 1 and isinstance(host[0], str) and ":" in host[0] and not host[0].startswith("["):
         host = (f"[{host[0]}]",)
     return _joined(*scheme, "://", *host, *((":", *port) if port else ()))
+
+
+def _no_server(scheme: Template, host: Template) -> str:
+    """Why these cannot be a server's scheme and host, as far as they are known; "" if they can."""
+    if all(isinstance(each, str) for each in scheme) and scheme not in (("http",), ("https",)):
+        return f"its protocol is {''.join(map(str, scheme))!r}, and neither http nor https"
+    if len(host) != 1 or not isinstance(host[0], str):
+        return ""
+    name = host[0]
+    if _NO_HOST.search(name) or (":" in name and not _is_address(name)):
+        return f"its server name is {name!r}, which has more than a name in it"
+    return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(IPv6Address(name.removeprefix("[").removesuffix("]").partition("%")[0]))
+    except AddressValueError:
+        return False
 
 
 def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
@@ -177,7 +205,9 @@ def _resources(found: Merged) -> Resources | None:
     if found.flag("concurrentDwn"):
         meaning = "its embedded resources are fetched one after the other"
         found.scope.reading.tell(found.node, meaning)
-    return Resources(found.template("embedded_url_re"), found.template("embedded_url_exclude_re"))
+    return Resources(
+        found.template("embedded_url_re"), found.template("embedded_url_exclude_re"), with_body=goes_with_get(found)
+    )
 
 
 _DIFFERENT = {

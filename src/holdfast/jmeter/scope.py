@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
 
 _Made = TypeVar("_Made")
+_NUMBER = re.compile("[+-]?[0-9]+")
 ReadFile = Callable[[str], bytes]
 
 
@@ -50,9 +52,10 @@ class Reading:
         read_file: returns the content of a file that the plan names, or raises UsageError.
         properties: those that the person gave, by name.
         constants: variables that keep one value all the time.
-        sets_properties: something in the plan changes properties.
+        changing: the properties that something in the plan may change; "*" are all.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         caches: how many Cache Managers were met.
@@ -63,9 +66,10 @@ class Reading:
     read_file: ReadFile
     properties: Mapping[str, str]
     constants: dict[str, str] = field(default_factory=dict)
-    sets_properties: bool = False
+    changing: frozenset[str] = frozenset()
     seed: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    before_5_6: bool = False
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     caches: int = 0
@@ -151,6 +155,14 @@ class Reading:
             self.refuse(node, f"its {name} is {_short(text)}, which holdfast has to know before the load begins")
         return (found or "").strip().lower() == "true"
 
+    def number_or_zero(self, node: Node, text: str, what: str) -> int:
+        """The same where JMeter takes what is not a number as 0."""
+        found = self.fixed(node, text)
+        if found is None or not found.strip() or _NUMBER.fullmatch(found.strip()):
+            return self.number(node, text, what)
+        self.note(node, f"{what} is {found!r}, not a number, which counts as 0, as in JMeter")
+        return 0
+
     def number(self, node: Node, text: str, what: str, default: int = 0) -> int:
         """A whole number that is known before the load begins; otherwise it is refused."""
         found = self.fixed(node, text)
@@ -163,7 +175,9 @@ class Reading:
             return int(found) if found else default
         except ValueError:
             spelled = "" if found == text.strip() else f", from {_short(text)}"
-            self.refuse(node, f"{what} is {found!r}{spelled}; it must be a whole number", "Correct it in the plan.")
+            comes = "${__P(" in text or "${__property(" in text
+            instead = "Give it with -J name=value." if comes else "Correct it in the plan."
+            self.refuse(node, f"{what} is {found!r}{spelled}; it must be a whole number", instead)
             return default
 
     def decimal(self, node: Node, text: str, what: str, default: float = 0.0) -> float:
@@ -205,7 +219,7 @@ class Reading:
         known = len(texts) == len(arguments)
         if known and part.name == "__env" and not "".join(texts[1:2]):
             return self.environment.get(texts[0], texts[2] if len(texts) > 2 else texts[0])
-        if known and not self.sets_properties:
+        if known and self.changing.isdisjoint(("*", *texts[:1])):
             if part.name == "__P" and len(texts) in (1, 2):
                 return self.properties.get(texts[0], texts[1] if len(texts) > 1 else "1")
             if part.name == "__property" and (len(texts) in (1, 3)) and not "".join(texts[1:2]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from holdfast.journeys.conditions import value_of
+from holdfast.journeys.conditions import NotDefinedError, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node
@@ -32,6 +32,12 @@ def unreadable_text(template: Template, language: str, *, only_conditions: bool 
         text = "".join(part if isinstance(part, str) else stand_in for part in template)
         try:
             found = value_of(text, language)
+        except NotDefinedError as error:
+            # With "||", what comes before may hold already.
+            if language == "javascript" and "||" not in text:
+                return ""
+            why = str(error)
+            continue
         except ValueError as error:
             why = str(error)
             continue

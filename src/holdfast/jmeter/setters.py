@@ -122,7 +122,7 @@ def _pattern(node: Node, of: str, reading: Reading) -> str:
     text = node.text(of)
     found = reading.fixed(node, text)
     matched = None if found is None else PATTERN.fullmatch(found)
-    if found and (matched is None or not (matched[2] or matched[3])):
+    if found and matched is None:
         reading.refuse(
             node, f"its format {found!r} is not supported", "Zeros with text around them are, such as user_000."
         )

@@ -9,7 +9,7 @@ from holdfast.jmeter.variables import names_kept_in
 from holdfast.model import journey
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.frozen import frozen
-from holdfast.model.journey_request import Request
+from holdfast.model.journey_request import MadeUp, Request
 
 
 @frozen
@@ -77,12 +77,12 @@ def _all_set_in(node: journey.Node) -> Iterator[str]:
 def _set_by(node: journey.Node) -> Iterator[str]:
     """The variables that a node sets, once it has been done."""
     yield from _kept_by_calls(node)
-    if isinstance(node, Request):
+    if isinstance(node, Request | MadeUp):
         for extract in node.extracts:
             yield from (each.strip() for each in getattr(extract, "name", "").replace(",", ";").split(";"))
     elif isinstance(node, journey.TakeRow | journey.ValuesOfClients):
         yield from node.names
-    elif isinstance(node, journey.Timed):
+    elif isinstance(node, journey.Timed | journey.Given):
         for each in node.sets:
             yield from _set_by(each)
     else:

@@ -20,7 +20,8 @@ _SETS = re.compile(
     re.IGNORECASE,
 )
 _READ_ONLY = frozenset({"__P", "__V", "__eval", "__evalVar", "__urlencode", "__urldecode", "__isVarDefined"})
-_SETS_PROPERTIES = "__setProperty"
+_SETS_PROPERTY = "__setProperty"
+_PROPERTY_SET = re.compile(r"\$\{__setProperty\(([^,(){}$\\]+)[,)]")
 
 
 def defined_in(node: Node) -> Iterator[tuple[str, str]]:
@@ -36,9 +37,14 @@ def _pairs(arguments: Properties) -> Iterator[tuple[str, str]]:
         yield argument.text("Argument.name") or argument.name, argument.text("Argument.value")
 
 
-def sets_properties(root: Node) -> bool:
-    """Whether anything in a plan may change a property."""
-    return any(_SETS_PROPERTIES in text for node in all_nodes(root) for text in texts_of(node.properties))
+def changing_properties(root: Node) -> frozenset[str]:
+    """The properties that something in a plan may change; "*" where their names are not known beforehand."""
+    names: set[str] = set()
+    for node in all_nodes(root):
+        for text in texts_of(node.properties):
+            found = _PROPERTY_SET.findall(text)
+            names.update(found if len(found) == text.count(_SETS_PROPERTY) else ["*"])
+    return frozenset(names)
 
 
 def constants_of(root: Node, reading: Reading) -> dict[str, str]:
@@ -102,6 +108,8 @@ def _changing(root: Node) -> set[str]:
                 if _SETS.fullmatch(name.rpartition(".")[2]) and isinstance(value, str):
                     names.update(each.strip() for each in re.split("[,;]", value))
             names.update(each for each in node.properties.items("UserParameters.names") if isinstance(each, str))
+            # A Set Variables Action, and others that hold a list of variables.
+            names.update(name for name, _ in _pairs(node.properties.inner(node.kind)))
             if node.kind == "CSVDataSet" and not node.text("variableNames").strip():
                 names.update(_HEADER_MAY_NAME_ANY)
         for text in texts:

@@ -15,7 +15,7 @@ from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.steps import Grouped
 from holdfast.journeys.templates import text_of
 from holdfast.journeys.values import set_values
-from holdfast.model.journey import Alone, If, Share, Transaction
+from holdfast.model.journey import Alone, Given, If, Share, Transaction
 
 
 class Conditional(Control):
@@ -40,6 +40,35 @@ class Conditional(Control):
         """See `Control`."""
         self.reset_children()
         self.renew()
+
+
+class Setting(Control):
+    """A `Given`.
+
+    Source: undera/jmeter-plugins, plugins/prmctl, ParameterizedController.java (next).
+    """
+
+    __slots__ = ("sets",)
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, Given)
+        self.sets = branch.node.sets
+
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        self.set()
+        return super().next()
+
+    def after(self, child: Control) -> None:
+        """See `Control`: JMeter asks itself anew for what comes next."""
+        super().after(child)
+        self.set()
+
+    def set(self) -> None:
+        """Sets its values."""
+        for each in self.sets:
+            set_values(each, self.here.client)
 
 
 class First(Control):

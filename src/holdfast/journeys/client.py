@@ -15,6 +15,8 @@ from holdfast.model.answers import Answer, FunctionCall, HookExtract, Template
 from holdfast.model.journey import Crew, Journeys
 
 _Made = TypeVar("_Made")
+Change = Callable[[int | None], int]
+_ALL = -1
 # The variables that JMeter gives to each thread by itself.
 LAST_ANSWERED = "JMeterThread.last_sample_ok"
 _BEGUN = {"START.YMD": "yyyyMMdd", "START.HMS": "HHmmss"}
@@ -79,7 +81,8 @@ class Shared:
         remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
         values: that all clients begin with; None before the first one has come.
         crews: for each crew, by its identity: names may be the same.
-        present: how many clients are there now.
+        present: how many clients are there now, of those that are in this process.
+        across: changes numbers that clients in several processes share, as `changed`; None: one process has all.
     """
 
     journeys: Journeys
@@ -92,17 +95,53 @@ class Shared:
     values: dict[str, str] | None = None
     crews: dict[int, CrewShared] = field(default_factory=dict)
     present: int = 0
+    across: Callable[[object, Change], int | None] | None = None
+
+    def begin(self, now_ns: int) -> None:
+        """Decides what all clients begin with, before any of them comes.
+
+        Processes that have some of the clients each would otherwise decide when the first one of theirs comes.
+
+        Args:
+            now_ns: the start, CLOCK_MONOTONIC.
+        """
+        if self.journeys.crews:
+            Client(self.journeys.crews[0], -1, self).comes(now_ns)
 
     def __post_init__(self) -> None:
         self.properties.update(self.journeys.properties)
         for number, crew in enumerate(self.journeys.crews):
             self.crews[id(crew)] = CrewShared(number)
 
+    def changed(self, key: object, change: Change) -> int | None:
+        """Changes a number that all clients share; returns what it was, None where there was none.
+
+        Args:
+            change: what it was -> what it becomes.
+        """
+        if self.across is not None:
+            return self.across(key, change)
+        before: int | None = self.remembered.get(key)
+        self.remembered[key] = change(before)
+        return before
+
     def next_number(self, key: object) -> int:
         """How often this was asked before."""
-        number: int = self.remembered.get(key, 0)
-        self.remembered[key] = number + 1
-        return number
+        return self.changed(key, lambda before: (before or 0) + 1) or 0
+
+    def counts(self, crew: CrewShared, by: int) -> None:
+        """Counts a client that comes (1) or leaves (-1)."""
+        self.present += by
+        crew.present += by
+        if self.across is not None:
+            for number in (crew.number, _ALL):
+                self.across(("present", number), lambda before: (before or 0) + by)
+
+    def present_in(self, crew: CrewShared | None) -> int:
+        """How many clients of a crew, or with None of the load, are there now, in whichever process."""
+        if self.across is not None:
+            return self.across(("present", _ALL if crew is None else crew.number), lambda before: before or 0) or 0
+        return self.present if crew is None else crew.present
 
 
 class Client:
@@ -264,6 +303,10 @@ class Client:
         """
         made: _Made = self.shared.within(do)
         return made
+
+    def changed(self, key: object, change: Change) -> int | None:
+        """Changes a number that all clients share (`Shared.changed`)."""
+        return self.shared.changed(key, change)
 
     def next_number(self, key: object) -> int:
         """How often this client asked this before."""

@@ -38,6 +38,15 @@ _TOKEN = re.compile(
 _WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
 _NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": None}
+# Words and objects of the language that are not read here; any other name stands for nothing.
+_OF_JAVASCRIPT = frozenset(
+    re.findall(
+        r"\w+",
+        "var let const if else for while do function return new typeof instanceof in delete void this throw try catch "
+        "finally switch case break continue with class Math Date JSON Object Array Boolean RegExp Error NaN Infinity "
+        "isNaN isFinite eval java javax org com Packages importPackage importClass JavaImporter print log ctx sampler",
+    )
+)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
 
@@ -58,6 +67,10 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
     if reader.at < len(reader.tokens):
         raise ValueError(f"{reader.tokens[reader.at].text!r} is not understood at character {reader.place()}")
     return found
+
+
+class NotDefinedError(ValueError):
+    """A name stands for nothing: in JavaScript that ends the script, and its condition does not hold."""
 
 
 class _Token(NamedTuple):
@@ -201,7 +214,9 @@ class _Reader:
         if self.is_next("("):
             return self.asked_of(name, level)
         if self.language != "own":
-            raise ValueError(f"{name} is not defined")  # none of them knows the client's variables by bare names
+            # None of them knows the client's variables by bare names.
+            known = name in _OF_JAVASCRIPT or self.is_next(".")
+            raise (ValueError if known else NotDefinedError)(f"{name} is not defined")
         return None if self.client is None else self.client.variables.get(name)
 
     def asked_of(self, name: str, level: int) -> Value:

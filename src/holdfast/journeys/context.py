@@ -31,6 +31,13 @@ class Context(Protocol):
     def remembered(self) -> MutableMapping[object, Any]:
         """What functions keep from one call to the next, for the whole load; each takes keys of its own."""
 
+    def changed(self, key: object, change: Callable[[int | None], int]) -> int | None:
+        """Changes a number that all clients of the load share; returns what it was, None where there was none.
+
+        Args:
+            change: what it was -> what it becomes.
+        """
+
     @property
     def files(self) -> Mapping[str, bytes]:
         """Contents of the files that the plan names, by the name written there."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from holdfast.journeys.functions_chance import OF_CHANCE
 from holdfast.journeys.functions_files import OF_FILES
+from holdfast.journeys.functions_made_up import OF_MADE_UP
 from holdfast.journeys.functions_own import OF_OUR_OWN
 from holdfast.journeys.functions_plugin import OF_PLUGIN
 from holdfast.journeys.functions_regex import OF_REGEX
@@ -30,6 +31,7 @@ FUNCTIONS: Mapping[str, Known] = {
     **OF_REGEX,
     **OF_PLUGIN,
     **OF_REQUEST,
+    **OF_MADE_UP,
     **OF_OUR_OWN,
 }
 

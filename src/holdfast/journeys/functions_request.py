@@ -16,6 +16,7 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.known import Known
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
+NOWHERE = "jmeter nowhere"
 
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
@@ -124,6 +125,15 @@ def form(arguments: list[str]) -> str:
     return "&".join(pairs)
 
 
+def nowhere(arguments: list[str]) -> str:
+    """In place of a server that cannot be one.
+
+    Raises:
+        FunctionError: always; the argument says why.
+    """
+    raise FunctionError(f"{arguments[0]}; JMeter sends nothing.")
+
+
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -132,6 +142,7 @@ def is_skipped(name: str) -> bool:
 OF_REQUEST: Mapping[str, Known] = {
     TARGET: Known(2, None, lambda arguments, _context: target(arguments)),
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
+    NOWHERE: Known(1, 1, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),
 }

@@ -50,8 +50,7 @@ def _counter(arguments: list[str], context: Context) -> str:
     """__counter(TRUE for one of each client's own, variable): each call in the plan counts on its own."""
     own = context.client if arguments[0].lower() == "true" else 0
     key = ("__counter", id(context.site), context.crew if own else "", own)
-    counted = context.remembered.get(key, 0) + 1
-    context.remembered[key] = counted
+    counted = (context.changed(key, lambda before: (before or 0) + 1) or 0) + 1
     return kept(str(as_java_holds(counted, 32)), arguments, 1, context)
 
 

@@ -11,6 +11,7 @@ from holdfast.model.journey import (
     Delay,
     Draw,
     Leave,
+    MadeUp,
     Meeting,
     Node,
     Pace,
@@ -37,7 +38,7 @@ class Leaf:
         number: of a request, among those of its journey; -1 of the others.
     """
 
-    node: Request | Delay | Pace | Leave | None
+    node: Request | MadeUp | Delay | Pace | Leave | None
     waits: tuple[Delay | Pace, ...] = ()
     sets: tuple[Sets, ...] = ()
     number: int = -1
@@ -66,7 +67,7 @@ class _Around:
         meetings = tuple(each for each in timed.waits if isinstance(each, Meeting))
         return _Around(waits + self.waits, self.sets + timed.sets, meetings + self.meetings)
 
-    def leaf(self, node: Request | Delay | Pace | Leave, number: int = -1) -> Leaf:
+    def leaf(self, node: Request | MadeUp | Delay | Pace | Leave, number: int = -1) -> Leaf:
         """A leaf here."""
         return Leaf(node, self.waits, self.sets, number, self.meetings)
 
@@ -104,7 +105,7 @@ def _below(nodes: tuple[Node, ...], around: _Around, numbering: _Numbering) -> t
         elif isinstance(node, Request):
             found.append(around.leaf(node, len(numbering.requests)))
             numbering.requests.append(node)
-        elif isinstance(node, Delay | Pace | Leave):
+        elif isinstance(node, MadeUp | Delay | Pace | Leave):
             found.append(around.leaf(node))
         elif isinstance(node, Assign | Count | TakeRow | ValuesOfClients | Draw):
             found.append(node)

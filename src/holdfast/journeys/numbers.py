@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # The patterns of java.text.DecimalFormat that pad with zeros, with plain text around them.
-PATTERN = re.compile(r"((?:'[^']*'|[^0#.,;%'‰¤E-])*)(#*)(0*)((?:'[^']*'|[^0#.,;%'‰¤E-])*)")
+PATTERN = re.compile(r"((?:'[^']*'|[^0#.,;%'‰¤])*)(#*)(0*)((?:'[^']*'|[^0#.,;%'‰¤E])*)")
 
 
 def integer(text: str, otherwise: int = 0) -> int:
@@ -31,10 +31,8 @@ def patterned(number: int, pattern: str) -> str:
     Source: java.text.DecimalFormat; JMeter writes a number plainly where the format is not valid.
     """
     found = PATTERN.fullmatch(pattern)
-    if not pattern or found is None or not (found[2] or found[3]):
+    if not pattern or found is None:
         return str(number)
     digits = str(abs(number)).zfill(len(found[3]))
-    if not found[3] and number == 0:
-        digits = ""
     before, after = (re.sub("'([^']*)'", lambda quoted: quoted[1] or "'", each) for each in (found[1], found[4]))
     return f"{'-' if number < 0 else ''}{before}{digits}{after}"

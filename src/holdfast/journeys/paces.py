@@ -69,9 +69,9 @@ def _pace_ns(pace: Pace, client: Client) -> int:
     if pace.shared_by != "client" and not pace.in_equal_parts:
         return _queued_ns(pace, gap_ns, client)
     if pace.shared_by == "load":
-        gap_ns *= client.shared.present
+        gap_ns *= client.shared.present_in(None)
     elif pace.shared_by == "crew":
-        gap_ns *= client.crew_shared.present
+        gap_ns *= client.shared.present_in(client.crew_shared)
     key = ("pace", id(pace))
     due_ns = client.own.get(key)
     # One that is behind begins anew instead of catching up; the first one is not delayed.
@@ -83,10 +83,11 @@ def _pace_ns(pace: Pace, client: Client) -> int:
 def _queued_ns(pace: Pace, gap_ns: int, client: Client) -> int:
     # JMeter has one queue for all timers of this kind, whatever their rates.
     key = ("queue", client.crew_shared.number if pace.shared_by == "crew" else -1)
-    due_ns: int = client.remembered.get(key, -gap_ns) + gap_ns
-    next_ns = max(client.now_ns, due_ns)
-    client.remembered[key] = next_ns
-    return next_ns - client.now_ns
+
+    def following(before: int | None) -> int:
+        return max(client.now_ns, (-gap_ns if before is None else before) + gap_ns)
+
+    return following(client.shared.changed(key, following)) - client.now_ns
 
 
 def _precise_ns(pace: Pace, per_minute: float, client: Client) -> int:

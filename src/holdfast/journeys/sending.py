@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from holdfast.journeys.client import Client
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import text_of
@@ -80,7 +82,8 @@ def _text(template: Template, client: Client) -> str:
 def _resources(resources: Resources | None, client: Client) -> Resources | None:
     if resources is None:
         return None
-    return Resources((_text(resources.matching, client),), (_text(resources.not_matching, client),))
+    matching, not_matching = _text(resources.matching, client), _text(resources.not_matching, client)
+    return replace(resources, matching=(matching,), not_matching=(not_matching,))
 
 
 def _body(request: Request, client: Client) -> tuple[bytes | None, str]:
@@ -106,7 +109,9 @@ def _part(part: Part, client: Client) -> bytes:
         said += f'; filename="{_quoted(_text(part.file_name, client))}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
-    content = part.content if isinstance(part.content, bytes) else _text(part.content, client).encode()
+    content = part.content
+    if not isinstance(content, bytes):
+        content = _text(content, client).encode(part.charset, "replace")
     return said.encode() + _CRLF + _CRLF + content
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from holdfast.journeys.choices import Conditional, First, Group, GroupAbove, OneAtATime, Sharing, Shuffling
+from holdfast.journeys.choices import Conditional, First, Group, GroupAbove, OneAtATime, Setting, Sharing, Shuffling
 from holdfast.journeys.controls import Control, Here, Looping
 from holdfast.journeys.leaves import Branch
 from holdfast.journeys.loops import AsLongAs, Each, ForSeconds
@@ -14,6 +14,7 @@ from holdfast.journeys.templates import text_of
 from holdfast.model.journey import (
     Alone,
     ForEach,
+    Given,
     If,
     Loop,
     Node,
@@ -35,6 +36,7 @@ _MAKES: dict[type[Node], Callable[[Here, Control | None, Branch], Control]] = {
     Shuffled: Shuffling,
     Share: Sharing,
     Alone: OneAtATime,
+    Given: Setting,
 }
 
 

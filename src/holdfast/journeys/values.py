@@ -50,10 +50,11 @@ def _count(node: Count, client: Client) -> None:
         following = number + step
         client.own[key] = first if last is not None and following > last else following
     else:
-        number = client.shared.remembered.get(key, first)
-        if last is not None and number > last:
-            number = first
-        client.shared.remembered[key] = number + step
+
+        def counted(before: int | None) -> int:
+            return first if before is None or (last is not None and before > last) else before
+
+        number = counted(client.shared.changed(key, lambda before: counted(before) + step))
     client.variables[node.name] = patterned(number, node.pattern)
 
 
@@ -97,5 +98,6 @@ def _draw(node: Draw, client: Client) -> None:
 def _deal(node: ValuesOfClients, client: Client) -> None:
     if node.rows:
         row = node.rows[client.index % len(node.rows)]
-        for name, value in zip(node.names, row, strict=False):
-            client.variables[name] = text_of(value, client)
+        values = [text_of(each, client) for each in row] if node.at_once else (text_of(each, client) for each in row)
+        for name, value in zip(node.names, values, strict=False):
+            client.variables[name] = value

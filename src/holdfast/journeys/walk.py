@@ -16,6 +16,7 @@ from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
+from holdfast.journeys.made_up import lasts_ms, made_up
 from holdfast.journeys.numbers import integer
 from holdfast.journeys.paces import waits_ns
 from holdfast.journeys.sending import sending_of
@@ -25,7 +26,7 @@ from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
 from holdfast.model.answers import Answer
 from holdfast.model.journey import Crew, Leave, Meeting
-from holdfast.model.journey_request import Request
+from holdfast.model.journey_request import MadeUp, Request
 
 __all__ = ["Shared", "walk"]
 
@@ -122,9 +123,8 @@ class _Walker:
         """Counts the client as present."""
         self.came = True
         self.client.comes(self.client.now_ns)
-        self.shared.present += 1
         crew = self.client.crew_shared
-        crew.present += 1
+        self.shared.counts(crew, 1)
         if crew.begun_ns is None:
             crew.begun_ns = self.client.now_ns
 
@@ -133,8 +133,7 @@ class _Walker:
         for lock in self.here.held:
             self.shared.remembered.pop(lock, None)
         if self.came:
-            self.shared.present -= 1
-            self.client.crew_shared.present -= 1
+            self.shared.counts(self.client.crew_shared, -1)
 
     def say(self, step: Step) -> Generator[Step, Told, Told]:
         """Says a step, and hears what came of it.
@@ -163,7 +162,7 @@ class _Walker:
         node = leaf.node
         for each in leaf.sets:
             set_values(each, self.client)
-        if isinstance(node, Request):
+        if isinstance(node, Request | MadeUp):
             self.client.label = text_of(node.label, self.client)
         for meeting in leaf.meetings:
             yield from self.meet(meeting)
@@ -171,6 +170,8 @@ class _Walker:
             yield from self.wait(waits_ns(leaf.waits, self.client))
         if isinstance(node, Request):
             yield from self.send(node, leaf.number)
+        elif isinstance(node, MadeUp):
+            yield from self.make_up(node)
         elif isinstance(node, Leave):
             yield from self.leave(node)
         else:
@@ -219,21 +220,41 @@ class _Walker:
             if told.answer.is_cached:
                 return
             answered = yield from self.judge(request, told.answer)
-        client.last_answered = answered
-        client.variables[LAST_ANSWERED] = "true" if answered else "false"
+        yield from self.has_ended(begun_ns, request.on_failure, answered=answered)
+
+    def make_up(self, node: MadeUp) -> Generator[Step, Told, None]:
+        """Makes an answer up, and judges it as one that came."""
+        client = self.client
+        begun_ns, took_ms = client.now_ns, lasts_ms(node, client)
+        # It also ends what is known of the request before it.
+        yield from self.say(Waiting(begun_ns + (took_ms * BREATH_NS if node.waits else 0)))
+        answer = made_up(node, client, took_ms)
+        yield from self.has_ended(begun_ns, node.on_failure, answered=not self.faults_of(node, answer))
+
+    def has_ended(self, begun_ns: int, on_failure: str, *, answered: bool) -> Generator[Step, Told, None]:
+        """Notes how a request, or what took its place, has ended."""
+        self.client.last_answered = answered
+        self.client.variables[LAST_ANSWERED] = "true" if answered else "false"
         for each in self.here.groups:
-            each.take(begun_ns, client.now_ns, answered=answered)
+            each.take(begun_ns, self.client.now_ns, answered=answered)
         if not answered:
-            yield from self.after_failure(request.on_failure)
+            yield from self.after_failure(on_failure)
 
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
+        why = self.faults_of(request, answer)
+        if request.extracts or request.assertions:
+            yield from self.say(Judged(not why, why))
+        return not why
+
+    def faults_of(self, request: Request | MadeUp, answer: Answer) -> str:
+        """Takes from an answer what later requests need; returns why it is not as it should be, or ""."""
         client = self.client
         client.answer = answer
-        if not request.extracts and not request.assertions:
-            return answer.answered
         # A reason phrase may be empty (RFC 9112, section 4).
         why = "" if answer.answered else answer.message or f"The status is {answer.status}"
+        if not request.extracts and not request.assertions:
+            return why
         for extract in request.extracts:
             missing = take(extract, answer, client)
             why = why or missing
@@ -242,8 +263,7 @@ class _Walker:
                 why = ""
             why = why or unmet(request.assertions, answer, client)
         client.answer = replace(answer, answered=not why)
-        yield from self.say(Judged(not why, why))
-        return not why
+        return why
 
     def after_failure(self, of_request: str) -> Generator[Step, Told, None]:
         """What a request that was not answered means for the client.

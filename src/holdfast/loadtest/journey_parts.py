@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.engine.columns import Columns
 from holdfast.engine.packing import ROWS_OF_A_PART, pack, taken, unpack
-from holdfast.engine.particulars import OF_GROUPED, PLAIN, Particulars
+from holdfast.engine.particulars import OF_GROUPED, OF_TEXTS, PLAIN, Particulars
 
 _LENGTH_BYTES = 8
 
@@ -59,36 +59,62 @@ def last_row_of(parts: Iterable[bytes]) -> int:
     return max((json.loads(zlib.decompress(_pieces(part)[0]))["last"] for part in parts), default=-1)
 
 
-def unpack_part(part: bytes, columns: Columns, known: Particulars) -> list[int]:
-    """Writes the rows of a part, and what else is known of them, into their places; returns their numbers.
+class Unpacking:
+    """Writes parts into their places, in the order in which they were packed."""
 
-    Raises:
-        ValueError: the bytes are not a part.
-    """
-    said, beside, packed = _pieces(part)
-    head = json.loads(zlib.decompress(said))
-    for text in head["texts"]:
-        known.texts.number_of(text)
-    together = head["together"]
-    # Earlier versions had fewer columns.
-    nothing = [0] * len(together["label"])
-    for values in zip(*(together.get(name, nothing) for name in OF_GROUPED), strict=True):
-        known.grouped.add(values)
-    rows = [*unpack(packed, columns)]
-    whole = zlib.decompress(beside)
-    at = 0
-    for name in PLAIN:
-        column = getattr(known, name)
-        numbers = array(column.format)
-        size = numbers.itemsize * len(rows)
-        numbers.frombytes(whole[at : at + size])
-        at += size
-        if rows[-1] - rows[0] == len(rows) - 1:
-            column[rows[0] : rows[-1] + 1] = memoryview(numbers)
-        else:
-            for row, value in zip(rows, numbers, strict=True):
-                column[row] = value
-    return rows
+    __slots__ = ("_columns", "_known", "_moved", "_numbers")
+
+    def __init__(self, columns: Columns, known: Particulars) -> None:
+        """Has unpacked nothing; what is there already stays, and its texts keep their numbers."""
+        self._columns, self._known = columns, known
+        # The numbers of the parts' texts here, and whether some differ.
+        self._numbers: list[int] = []
+        self._moved = False
+
+    def rows(self, part: bytes, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> list[int]:
+        """Writes the rows of a part, and what else is known of them; returns their numbers.
+
+        Args:
+            ahead_ns, sources: as of `packing.unpack`.
+
+        Raises:
+            ValueError: the bytes are not a part, or one before it was left out.
+        """
+        known = self._known
+        said, beside, packed = _pieces(part)
+        head = json.loads(zlib.decompress(said))
+        for text in head["texts"]:
+            number = known.texts.number_of(text)
+            self._moved = self._moved or number != len(self._numbers)
+            self._numbers.append(number)
+        together = head["together"]
+        # Earlier versions had fewer columns.
+        nothing = [0] * len(together["label"])
+        for values in zip(*(together.get(name, nothing) for name in OF_GROUPED), strict=True):
+            label, client, crew, answered, ended_ns, *others = values
+            known.grouped.add((self._here(label), client, crew, answered, ended_ns - ahead_ns, *others))
+        rows = [*unpack(packed, self._columns, ahead_ns, sources)]
+        whole = zlib.decompress(beside)
+        at = 0
+        for name in PLAIN:
+            column = getattr(known, name)
+            numbers = array(column.format)
+            size = numbers.itemsize * len(rows)
+            numbers.frombytes(whole[at : at + size])
+            at += size
+            if self._moved and name in OF_TEXTS:
+                numbers = array(column.format, map(self._here, numbers))
+            if rows[-1] - rows[0] == len(rows) - 1:
+                column[rows[0] : rows[-1] + 1] = memoryview(numbers)
+            else:
+                for row, value in zip(rows, numbers, strict=True):
+                    column[row] = value
+        return rows
+
+    def _here(self, number: int) -> int:
+        if number >= len(self._numbers):
+            raise ValueError("The rows cannot be read: a part before them is missing.")
+        return self._numbers[number]
 
 
 def _pieces(part: bytes) -> list[bytes]:

@@ -14,10 +14,11 @@ from holdfast.engine.columns import Columns
 from holdfast.engine.journey_plan import JourneyShape, Travel, last_until_s
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.plan import Plan
+from holdfast.engine.shared_numbers import SharedNumbers
 from holdfast.engine.stuck import NoneOfOwn
 from holdfast.engine.target import Target, prefer_listening, target_of
 from holdfast.engine.url import parse_url
-from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.errors import EnvironmentFailure
 from holdfast.loadtest.hooks import Hooks, hooks_of
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.answers import HookExtract
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from holdfast.journeys.steps import Walk
 
 MOST_PER_S = 50_000
-"""Requests of journeys; no machine comes near it, since each is decided, sent and read by one process."""
+"""Requests of journeys that one process sends; no machine comes near it, since each is decided, sent and read there."""
 _MORE_ROWS = 1_000_000
 _FEWEST_ROWS = 100_000
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
@@ -79,17 +80,11 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
         walks: None walks as the journeys say.
 
     Raises:
-        UsageError: several load processes were asked for.
         EnvironmentFailure: there is not enough memory for their rows.
     """
     journeys = experiment.journeys
     assert journeys is not None
-    if (experiment.processes or 1) > 1:
-        raise UsageError(
-            "Journeys are carried out by one load process.",
-            "Their clients share counters, tables and chance, which several processes could not keep exact.",
-            "Leave --processes out.",
-        )
+    shared = what_clients_share(journeys)
     known = dict(zip(known_origins(journeys), targets, strict=False))
 
     @functools.cache
@@ -97,24 +92,56 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
         found = known.get(origin)
         return found or target_at(origin, experiment.allowed_hosts, verify=experiment.verify)
 
-    known_rows = _particulars_for(journeys)
+    known_rows = _particulars_for(journeys, experiment.processes or 1, one_writer=bool(shared))
     shape = JourneyShape(known_rows.capacity, sum(len(crew.stays) for crew in journeys.crews), last_until_s(journeys))
     hooks = hooks_of(hooks_in(journeys))
+    walk, begin = _walks(journeys, experiment.seed, hooks)
     travel = Travel(
         journeys,
-        walks or _walks(journeys, experiment.seed, hooks),
+        walks or walk,
         looked_up,
         known_rows,
+        shared,
+        begin,
+        lambda _lasted_ns: [*_kept_in_one(experiment, shared)],
         hooks if hooks.functions else NoneOfOwn(),
     )
     # Where to is decided for each request; of a plan, these two say so for all.
-    return Plan(address="", port=0, request=b"", shape=shape, sources=experiment.sources, processes=1, travel=travel)
+    processes = 1 if shared else experiment.processes
+    return Plan("", 0, b"", shape, sources=experiment.sources, processes=processes, travel=travel)
+
+
+def what_clients_share(journeys: Journeys) -> tuple[str, ...]:
+    """What keeps the clients of journeys in one process, in words that follow "because"."""
+    # A load that is fixed beforehand does without.
+    from holdfast.journeys.sharing import shared_by_clients  # noqa: PLC0415
+
+    return tuple(dict.fromkeys(shared_by_clients(journeys)))
+
+
+def why_not_on_several_hosts(journeys: Journeys) -> str | None:
+    """What keeps the clients of journeys on one host, in words that follow "because"; None: nothing."""
+    from holdfast.journeys.sharing import keeps_numbers, shared_by_clients  # noqa: PLC0415 - as above
+
+    for why in shared_by_clients(journeys, several_hosts=True):
+        return why
+    if any(not _is_fixed(request) for crew in journeys.crews for request in requests_in(crew.journey.nodes)):
+        return "the server of a request is known only once it is sent, and may be another one for each host"
+    numbers = [id(node) for crew in journeys.crews for node in keeps_numbers(crew.journey)]
+    if len(set(numbers)) < len(numbers):
+        return "a counter, a rate or random numbers apply in several places of it"
+    return None
+
+
+def _kept_in_one(experiment: LoadExperiment, shared: Sequence[str]) -> Iterator[str]:
+    if shared and (experiment.processes or 1) > 1:
+        yield f"One process had all clients, and not {experiment.processes}, because {shared[0]}."
 
 
 def with_particulars(run: LoadRun, plan: Plan) -> LoadRun:
     """The run of journeys, with what else is known of its rows, of which there are as many as were given out."""
     assert plan.travel is not None
-    facts = replace(run.facts, spans=(range(len(run.begun)),))
+    facts = replace(run.facts, spans=(range(run.begun[-1] + 1 if run.begun else 0),))
     return replace(run, facts=facts, particulars=plan.travel.particulars)
 
 
@@ -125,7 +152,8 @@ def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
             yield from (each for each in request.extracts if isinstance(each, HookExtract))
 
 
-def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
+def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> tuple[Walks, Callable[[int], None]]:
+    """The walk of each client, and what is done at the start by each of several processes."""
     # A load that is fixed beforehand does without.
     from holdfast.engine.matching import in_time  # noqa: PLC0415
     from holdfast.journeys.client import Surroundings  # noqa: PLC0415
@@ -136,7 +164,13 @@ def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
         wall_clock_offset_ns(), dict(journeys.files), dict(os.environ), (name, _address_of(name)), journeys.plan
     )
     shared = Shared(journeys, seed, surroundings, in_time, hooks.call)
-    return lambda crew, number: walk(crew, number, shared)
+    numbers = SharedNumbers()
+
+    def begin(start_ns: int) -> None:
+        shared.across = numbers.changed
+        shared.begin(start_ns)
+
+    return lambda crew, number: walk(crew, number, shared), begin
 
 
 def _address_of(name: str) -> str:
@@ -146,19 +180,23 @@ def _address_of(name: str) -> str:
         return "127.0.0.1"
 
 
-def _particulars_for(journeys: Journeys) -> Particulars:
+def _particulars_for(journeys: Journeys, processes: int, *, one_writer: bool) -> Particulars:
     """Of as many rows as there can be requests, or as memory allows.
+
+    Args:
+        one_writer: one process has all clients.
 
     Raises:
         EnvironmentFailure: it does not allow for _FEWEST_ROWS.
     """
     seconds = last_until_s(journeys)
-    rows = MOST_REQUESTS if seconds is None else min(MOST_REQUESTS, _MORE_ROWS + round(MOST_PER_S * seconds))
+    most_per_s = MOST_PER_S * (1 if one_writer else processes)
+    rows = MOST_REQUESTS if seconds is None else min(MOST_REQUESTS, _MORE_ROWS + round(most_per_s * seconds))
     while True:
         try:
             # The columns themselves come later, and the load process has outcomes of its own.
             room = Columns(rows), bytearray(rows)
-            known = Particulars(rows)
+            known = Particulars(rows, one_writer=one_writer)
         except (EnvironmentFailure, MemoryError):
             if rows <= _FEWEST_ROWS:
                 raise

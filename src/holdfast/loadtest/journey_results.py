@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from holdfast.engine.collect import LoadRun
+from holdfast.engine.packing import taken
 from holdfast.engine.particulars import Kind, Particulars, Texts
 from holdfast.engine.summary import distribution, latency_ms
 from holdfast.engine.url import parse_url
@@ -53,8 +54,8 @@ def transactions(run: LoadRun) -> tuple[TransactionResult, ...]:
 
 def embedded(run: LoadRun) -> int:
     """How many requests were made because a page embeds what they fetch."""
-    kinds = _known(run).kind
-    return bytes(kinds[: len(run.begun)]).count(Kind.EMBEDDED)
+    # Of rows that were not given out, it is 0.
+    return bytes(_known(run).kind[: _reach(run)]).count(Kind.EMBEDDED)
 
 
 def reasons(run: LoadRun) -> Iterator[str]:
@@ -105,10 +106,14 @@ def _clients(many: int, *, is_open: bool) -> str:
 
 def _origins(texts: Texts, run: LoadRun) -> Iterator[str]:
     assert run.particulars is not None
-    for number in dict.fromkeys(run.particulars.url[: len(run.begun)]):
+    for number in dict.fromkeys(taken(run.particulars.url, run.begun) if run.begun else ()):
         # What could not be sent need not be a URL.
         with contextlib.suppress(UsageError):
             yield parse_url(texts[number]).server
+
+
+def _reach(run: LoadRun) -> int:
+    return run.begun[-1] + 1 if run.begun else 0
 
 
 def _known(run: LoadRun) -> Particulars:

@@ -14,6 +14,7 @@ from holdfast.engine.collect import LoadRun
 from holdfast.engine.quantities import Threshold
 from holdfast.engine.summary import latency_from_due, latency_ms
 from holdfast.engine.totals import in_parts, taken
+from holdfast.engine.wide import is_one
 from holdfast.model.load import (
     Expectation,
     LoadExperiment,
@@ -64,7 +65,7 @@ def result_of(
     summary, steps = run.summary, _steps(run, labels)
     statuses: Counter[int] = Counter()
     for part in in_parts(run.begun):
-        statuses.update(taken(run.columns.status, part))
+        _count(run.columns.status, part, statuses)
     del statuses[0]
     return LoadResult(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
@@ -80,6 +81,14 @@ def result_of(
         events=run.facts.events,
         http2=run.facts.http2,
     )
+
+
+def _count(column: memoryview, rows: Sequence[int], counts: Counter[int]) -> None:
+    """Counts the values of these rows."""
+    if isinstance(rows, range) and rows.step == 1 and is_one(column[rows.start : rows.stop].tobytes(), column.itemsize):
+        counts[column[rows.start]] += len(rows)
+    else:
+        counts.update(taken(column, rows))
 
 
 def urls_of(experiment: LoadExperiment, run: LoadRun | None = None) -> str:

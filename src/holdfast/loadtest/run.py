@@ -84,7 +84,7 @@ def run_load(
     # Read once, at the start: a step of the wall clock during the run moves nothing.
     offset_ns = wall_clock_offset_ns()
     if experiment.journeys is not None:
-        run = _run_journeys(experiment, targets, stopped, watch)
+        run = _run_journeys(experiment, targets, stopped, watch, run_elsewhere)
         interrupted = interrupts.asked or interrupts.leaving
         return finished_load(experiment, run, thresholds, offset_ns, interrupted=interrupted)
     plans = plans_of(experiment, targets)
@@ -101,10 +101,13 @@ def _run_journeys(
     targets: Sequence[Target],
     stopped: Callable[[], Stop],
     watch: Callable[[Watched], None] | None,
+    run_elsewhere: RunElsewhere | None,
 ) -> LoadRun:
     from holdfast.loadtest.journey_plans import journey_plan, with_particulars  # noqa: PLC0415 - of journeys alone
 
     plan = journey_plan(experiment, targets)
+    if run_elsewhere is not None:
+        return with_particulars(run_elsewhere(experiment, targets, (plan,), stopped), plan)
     return with_particulars(load_runs((plan,), stopped, rule=experiment.stop, watch=watch), plan)
 
 

@@ -13,6 +13,7 @@ from itertools import chain
 from holdfast.engine import quantities
 from holdfast.engine.collect import LoadRun, asked_rate_per_s, begin_together, run_of
 from holdfast.engine.columns import Columns
+from holdfast.engine.ended import RUNS
 from holdfast.engine.packing import pack, pack_runs, unpack
 from holdfast.engine.plan import MOST_SOURCES
 from holdfast.engine.processes import Watched
@@ -83,14 +84,33 @@ def _head(asked: Mapping[str, object], known: RunFacts) -> bytes:
     return zlib.compress(json.dumps(head).encode(), 1)
 
 
-def packing_of(watched: Watched) -> Callable[[Sequence[int]], Iterator[bytes]]:
-    """What makes parts of the rows of a load that still runs."""
+def packing_of(watched: Watched) -> Callable[[Sequence[range]], Iterator[bytes]]:
+    """What makes parts of the rows of a load that still runs, which it takes as `packing.joined` gives them."""
     (plan, *_) = watched.plans
     if plan.travel is not None:
         from holdfast.loadtest.journey_parts import Packing  # noqa: PLC0415 - of journeys alone
 
-        return Packing(watched.columns, plan.travel.particulars).parts
+        packing = Packing(watched.columns, plan.travel.particulars)
+        return lambda runs: packing.parts([*chain.from_iterable(runs)])
     return partial(pack_runs, watched.columns)
+
+
+def rest_of(finished: FinishedLoad, known: bytearray) -> Iterator[bytes]:
+    """As `parts_of`, of the rows that were not saved while the load ran; not of journeys.
+
+    Args:
+        known: 1 for each row that was saved; it may end before the last row.
+    """
+    begun = finished.run.begun
+    missing = bytearray(begun[-1] + 1 if begun else 0)
+    if isinstance(begun, range):
+        missing[begun.start : begun.stop] = b"\1" * len(begun)
+    else:
+        for row in begun:
+            missing[row] = 1
+    for run in RUNS.finditer(known):
+        missing[run.start() : run.end()] = bytes(run.end() - run.start())
+    return pack_runs(finished.run.columns, [range(run.start(), run.end()) for run in RUNS.finditer(missing)])
 
 
 def parts_of(finished: FinishedLoad) -> Iterator[bytes]:
@@ -130,12 +150,13 @@ def _run(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
 
 def _run_of_journeys(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
     from holdfast.engine.particulars import Particulars  # noqa: PLC0415 - of journeys alone
-    from holdfast.loadtest.journey_parts import last_row_of, unpack_part  # noqa: PLC0415
+    from holdfast.loadtest.journey_parts import Unpacking, last_row_of  # noqa: PLC0415
 
     parts = list(parts)
     many = last_row_of(parts) + 1
     columns, known = Columns(many), Particulars(many)
-    begun = _joined([unpack_part(part, columns, known) for part in parts])
+    unpacking = Unpacking(columns, known)
+    begun = _joined([unpacking.rows(part) for part in parts])
     return replace(run_of(columns, begun, replace(facts, spans=(range(many),))), particulars=known)
 
 

@@ -13,10 +13,11 @@ from typing import Literal
 
 from holdfast.model.answers import Template
 from holdfast.model.frozen import frozen
-from holdfast.model.journey_request import Request
+from holdfast.model.journey_request import MadeUp, Request
 from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
 
-__all__ = ["Assign", "Count", "Draw", "Sets", "TakeRow", "ValuesOfClients"]  # named here too, with the other nodes
+# Named here too, with the other nodes.
+__all__ = ["Assign", "Count", "Draw", "MadeUp", "Sets", "TakeRow", "ValuesOfClients"]
 
 # When something is done, and how often.
 
@@ -252,6 +253,18 @@ class Timed:
 
 
 @frozen
+class Given:
+    """One after the other; whenever it is asked what comes next, values are set first.
+
+    Attributes:
+        sets: these values.
+    """
+
+    sets: tuple[Sets, ...]
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Leave:
     """Ends something: the pass of the loop around it, this loop, the client's pass, the client, or the whole load.
 
@@ -264,6 +277,7 @@ class Leave:
 
 Node = (
     Request
+    | MadeUp
     | Delay
     | Pace
     | Assign
@@ -283,6 +297,7 @@ Node = (
     | Transaction
     | Alone
     | Timed
+    | Given
     | Leave
 )
 

@@ -16,14 +16,16 @@ class Part:
 
     Attributes:
         file_name: None where it has none.
-        content: text, encoded as UTF-8, or bytes as they are.
+        content: text, or bytes as they are.
         media_type: "" writes no Content-Type.
+        charset: of the text.
     """
 
     name: Template
     content: Template | bytes
     file_name: Template | None = None
     media_type: Template = ()
+    charset: str = "utf-8"
 
 
 @frozen
@@ -54,10 +56,12 @@ class Resources:
 
     Attributes:
         matching, not_matching: regular expressions of their URLs; "" leaves it to the other one.
+        with_body: each is asked for with the body of the request for the page.
     """
 
     matching: Template = ()
     not_matching: Template = ()
+    with_body: bool = False
 
 
 @frozen
@@ -112,4 +116,31 @@ class Request:
     timeouts: Timeouts = field(default_factory=Timeouts)
     keeps_type: bool = False
     cache: Cache | None = None
+    on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""
+
+
+@frozen
+class MadeUp:
+    """Takes the place of a request: nothing is sent, and its answer is made up. It is no row of the results.
+
+    Attributes:
+        label, extracts, assertions, on_failure: as of `Request`.
+        answered: the answer counts as one if this is `true`.
+        status, message, body, url: of the answer; a status that is not a number is 0.
+        charset: of the body; characters that it does not have become `?`.
+        lasts_ms: how long it takes.
+        waits: the client waits so long; otherwise it only counts as if it had.
+    """
+
+    label: Template
+    answered: Template = ("true",)
+    status: Template = ()
+    message: Template = ()
+    body: Template = ()
+    url: Template = ()
+    charset: str = "utf-8"
+    lasts_ms: Template = ()
+    waits: bool = True
+    assertions: tuple[Assertion, ...] = ()
+    extracts: tuple[Extract, ...] = ()
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""

@@ -60,10 +60,15 @@ class TakeRow:
 
 @frozen
 class ValuesOfClients:
-    """Gives variables the values of a row: client 1 those of the first, and so on, then again from the first."""
+    """Gives variables the values of a row: client 1 those of the first, and so on, then again from the first.
+
+    Attributes:
+        at_once: no value refers to one that is set with it; otherwise each may refer to those before it.
+    """
 
     names: tuple[str, ...]
     rows: tuple[tuple[Template, ...], ...]
+    at_once: bool = False
 
 
 @frozen

@@ -15,10 +15,9 @@ from stat import S_ISSOCK
 from holdfast.model.address import NO_PORT
 from holdfast.model.samples import Usage
 from holdfast.model.timeline import Listener
-from holdfast.observe.activity import AT_REST, Activity, ProcessActivity, ThreadActivity
+from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import UnixListener
-from holdfast.observe.starvation import CoreUse
 from holdfast.procfs import parse
 from holdfast.procfs.parse import ProtocolError
 from holdfast.procfs.read import (
@@ -39,8 +38,8 @@ _SLEEPS, _SELECTS = {
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
 # Calls that take their timeout in ms, and which argument it is: poll, epoll_wait, epoll_pwait (the same).
 _TIMEOUTS: dict[int, int] = {"x86_64": {7: 2, 232: 3, 281: 3}, "aarch64": {22: 3}}.get(os.uname().machine, {})
-# With more threads, their lists of children take longer to read than all processes of the machine.
-_MOST_LISTS = 64
+# With so many threads, their lists of children may take longer to read than all processes of the machine.
+_MANY_LISTS = 64
 
 # proc(5): it runs, is a kernel thread, or has ended.
 _NOT_WAITING = frozenset("RIZX")
@@ -75,7 +74,7 @@ def read_descendants(*roots: int) -> tuple[int, ...]:
     It is for a server whose orphans we adopt, so that they are roots. A process that is started or ends meanwhile may
     be missing (proc(5), children): for looks that are repeated.
     """
-    found, waiting, lists = set[int](), list(roots), 0
+    found, waiting, lists, most = set[int](), list(roots), 0, _MANY_LISTS
     while waiting:
         pid = waiting.pop()
         if pid in found:
@@ -83,7 +82,7 @@ def read_descendants(*roots: int) -> tuple[int, ...]:
         try:
             tids = os.listdir(f"/proc/{pid}/task")
             lists += len(tids)
-            if lists > _MOST_LISTS:
+            if lists > most and lists > (most := len(list_pids())):
                 return read_process_tree(*roots)
             for tid in tids:
                 waiting += map(int, read(f"/proc/{pid}/task/{tid}/children").split())
@@ -285,32 +284,6 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     if stat.state in _NOT_WAITING:
         sleeps = False
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
-
-
-def read_core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
-    """What each thread had of the machine's cores until now, by tid; takes ~20 us for each thread.
-
-    Args:
-        without: tids to leave out.
-
-    Returns:
-        None where the kernel does not count it (CONFIG_SCHED_INFO).
-    """
-    found: dict[int, CoreUse] = {}
-    for pid in pids:
-        try:
-            tids = set(map(int, os.listdir(f"/proc/{pid}/task"))).difference(without)
-        except OSError:
-            continue
-        for tid in sorted(tids):
-            times = read_as(parse.core_times, f"/proc/{pid}/task/{tid}/schedstat")
-            stat = read_as(parse.process_stat, f"/proc/{pid}/task/{tid}/stat")
-            if stat is not None and times is None:
-                return None
-            if stat is not None and times is not None:
-                found[tid] = CoreUse(stat.state == "R", *times, asleep=stat.state in AT_REST)
-    # A kernel that does not count shows zeros; a thread that was just started does so too.
-    return found if not found or any(use.ran_ns for use in found.values()) else None
 
 
 def will_be_woken(pids: Iterable[int], within_ns: int, without: Collection[int] = ()) -> bool:

@@ -6,14 +6,17 @@ the package; attributes give its name and whether it is enabled. This format has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
+from holdfast.plans.shared_elements import with_shared
 from holdfast.plans.xml import Xml, parse_xml
 
 _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp", "FloatProperty"})
+_SAVED_BY = "jmeterTestPlan.jmeter"
 # Old class names that JMeter itself reads as new ones (its saveservice.properties).
 _SAME = {"HTTPSampler": "HTTPSamplerProxy", "HTTPSampler2": "HTTPSamplerProxy"}
 
@@ -105,6 +108,8 @@ def plan_tree(content: bytes, origin: str) -> Node:
         UsageError: the bytes are not a JMeter plan; names line and column.
     """
     root = parse_xml(content, origin)
+    if b"reference=" in content:
+        with_shared(root, origin)
     if root.tag != "jmeterTestPlan":
         raise _error(origin, root, f"Its root is <{root.tag}>; the root of a JMeter plan is <jmeterTestPlan>")
     trees = [each for each in root.children if each.tag == "hashTree"]
@@ -112,8 +117,18 @@ def plan_tree(content: bytes, origin: str) -> Node:
         raise _error(origin, root, "It holds no elements: its root has no <hashTree>")
     for node in _nodes(trees[0], origin):
         if node.kind == "TestPlan":
-            return node
+            saved_by = {_SAVED_BY: root.attributes.get("jmeter", "")}
+            return replace(node, properties=replace(node.properties, values={**node.properties.values, **saved_by}))
     raise _error(origin, trees[0], "It holds no <TestPlan>")
+
+
+def is_before_5_6(plan: Node) -> bool:
+    """Whether a plan was saved by a JMeter before 5.6, or by none that says so.
+
+    Bodies without an encoding are UTF-8 since then.
+    """
+    found = re.match(r"([0-9]+)\.([0-9]+)", plan.text(_SAVED_BY))
+    return found is None or (int(found[1]), int(found[2])) < (5, 6)
 
 
 def _nodes(tree: Xml, origin: str) -> list[Node]:

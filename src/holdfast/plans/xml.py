@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -9,6 +10,10 @@ from holdfast.errors import UsageError
 
 # JMeter nests two levels per controller; the tree is walked recursively, so it needs a bound.
 MOST_LEVELS = 400
+# Characters that XML does not allow, written as numbers: JMeter writes them, for bodies of bytes, and reads them.
+_NUMBERED = re.compile(rb"&#(?:x([0-9a-fA-F]{1,5})|([0-9]{1,5}));")
+_STAND_INS = 0xF0000
+_STAND_IN = re.compile("[\U000f0000-\U000fffff]")
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ def parse_xml(content: bytes, origin: str) -> Xml:
     """
     if not content.strip():
         raise UsageError(f"{origin} is empty.", "It has no content (line 1, column 1).", "Check the file's name.")
+    content = _NUMBERED.sub(_kept, content)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     open_elements: list[Xml] = []
@@ -51,6 +57,7 @@ def parse_xml(content: bytes, origin: str) -> Xml:
         return _plan_error(origin, why, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        attributes = {name: _meant(value) for name, value in attributes.items()}
         element = Xml(tag, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         if len(open_elements) == MOST_LEVELS:
             raise error_here(f"Elements are nested more than {MOST_LEVELS} deep")
@@ -58,7 +65,8 @@ def parse_xml(content: bytes, origin: str) -> Xml:
         open_elements.append(element)
 
     def end(_tag: str) -> None:
-        open_elements.pop()
+        element = open_elements.pop()
+        element.text = _meant(element.text)
 
     def text(data: str) -> None:
         open_elements[-1].text += data
@@ -78,6 +86,21 @@ def parse_xml(content: bytes, origin: str) -> Xml:
     except (ValueError, LookupError) as error:  # an encoding that Python does not have
         raise error_here(f"It is not XML that can be read: {error}") from error
     return roots[0]
+
+
+def _kept(number: re.Match[bytes]) -> bytes:
+    """A character that XML does not allow as one of plane 15, which means nothing by itself."""
+    code = int(number[1], 16) if number[1] else int(number[2])
+    allowed = code in (0x9, 0xA, 0xD) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code > 0xFFFF
+    return number[0] if allowed else b"&#x%X;" % (_STAND_INS + code)
+
+
+def _meant(text: str) -> str:
+    if _STAND_IN.search(text) is None:
+        return text
+    meant = _STAND_IN.sub(lambda found: chr(ord(found[0]) - _STAND_INS), text)
+    # Two surrogates are one character.
+    return meant.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _plan_error(origin: str, why: str, line: int, column: int) -> UsageError:

@@ -28,8 +28,8 @@ from holdfast.probing.waits import (
     REST_NS,
     TURN_NS,
     Watched,
-    look_interval_ns,
     rests,
+    soon_look_interval_ns,
     threads_that_hold,
     turn_until,
     turn_while_free,
@@ -70,7 +70,7 @@ def offer_exact_load(
         return ExactLoad(why_not=why_not), ()
     live_look.begin(session, LivePhase.EXACT_LOAD)
     places = len(held)
-    session.recording.set_look_interval(look_interval_ns(places))
+    session.recording.set_look_interval(soon_look_interval_ns(places))
     session = replace(session, slots=replace(session.slots, exact_load=slots))
     with batch(session, slots[: places * EXACT_REPEATS * EXACT_PASSES], Phase.EXACT_LOAD) as sent:
         tried = _repeat_among_leftovers(session, sent.prober, places, replied)
@@ -86,8 +86,9 @@ def why_not_offered(session: Session, held: Sequence[Entry]) -> str:
     fills_in_ns = places * _usual_gap_ns(held)
     if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
         return f"not tried where {places} places take about {fills_in_ns / NS_PER_S:.1f} s to fill"
-    if session.way_ns > _SLOWEST_NS:
-        return f"not tried where a request takes about {session.way_ns / NS_PER_S:.1f} s to its view"
+    # The processes that held them have imported all that a request needs.
+    if session.warm_way_ns > _SLOWEST_NS:
+        return f"not tried where a request takes about {session.warm_way_ns / NS_PER_S:.1f} s to its view"
     return ""
 
 

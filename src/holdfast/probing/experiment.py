@@ -43,13 +43,37 @@ def run(
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
+    with recorded(experiment, interrupts, adapter, tell, stopped, watch) as timeline:
+        return timeline
+
+
+@contextmanager
+def recorded(
+    experiment: Experiment,
+    interrupts: Interrupts,
+    adapter: Adapter | None = None,
+    tell: Callable[[str], None] | None = None,
+    stopped: Callable[[Stopped], None] | None = None,
+    watch: Watch[LiveProbe] | None = None,
+) -> Iterator[Timeline]:
+    """The record of a server that was started and probed, and ends while the block runs; with the block it has ended.
+
+    Args:
+        experiment, interrupts, adapter, tell, stopped, watch: as for `run`.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError, KeyboardInterrupt, Terminated: as `run`.
+    """
     with started(experiment, interrupts, adapter, Patience(tell, watch)) as running:
         measured = measure(running)
-        if stopped is not None and measured.stopped is not None and running.prepared.recording.path.exists():
+        if not running.prepared.recording.path.exists():
+            raise _removed(running.prepared.recording.path)
+        if stopped is not None and measured.stopped is not None:
             stopped(measured.stopped)
         running.patience.begin(LivePhase.ENDING)
         running.patience.offer(lambda plain: plain, at_once=True)
-    return timeline_of(experiment, measured, interrupted=interrupts.asked)
+        running.server.begin_to_end()
+        yield timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 
 @contextmanager
@@ -111,8 +135,12 @@ def _words_about_removal(record: Path) -> Iterator[None]:
             raise
         cause = error
     if not record.exists():
-        raise InconclusiveError(
-            "holdfast's own files were removed while it measured.",
-            f"{record} is gone, which is not the server's doing, and without it the server holds no requests.",
-            f"Find out what removes files from {record.parent.parent}, and probe again.",
-        ) from cause
+        raise _removed(record) from cause
+
+
+def _removed(record: Path) -> InconclusiveError:
+    return InconclusiveError(
+        "holdfast's own files were removed while it measured.",
+        f"{record} is gone, which is not the server's doing, and without it the server holds no requests.",
+        f"Find out what removes files from {record.parent.parent}, and probe again.",
+    )

@@ -32,6 +32,7 @@ class ServerSpec:
         address, port: where it will listen, as in `model.address`; None is found out when it does.
         name: as the command suggests; what listens may turn out to be something else.
         version, python: "" if they are not known before it runs.
+        stop_signal, grace_s, ends_with_workers: as `Command` has them.
         app, framework, interface, view: what it is told to serve, for `RecorderSettings`.
         own: it is a person's own command, and holdfast has to find its way into it.
         serves_as_root: False where root has to start it as another user.
@@ -46,6 +47,7 @@ class ServerSpec:
     python: str
     stop_signal: int
     grace_s: float
+    ends_with_workers: bool = False
     app: str | None = None
     framework: str = ""
     interface: str = ""
@@ -96,6 +98,7 @@ def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket
         python=interpreter.python,
         stop_signal=adapter.stop_signal,
         grace_s=GRACE_S,
+        ends_with_workers=adapter.ends_with_workers,
         app=planned.app,
         framework=planned.framework,
         interface=launch.interface,

@@ -219,7 +219,8 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.look_at_usage()
     taking, accepting = len(takers(seen.session)), seen.session.accepting
     way_ns = usual_way_ns(first.found.ways_ns, taking)
-    seen.session = replace(seen.session, way_ns=way_ns, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
+    seen.session = replace(seen.session, way_ns=way_ns, warm_way_ns=min(first.found.ways_ns, default=0))
+    seen.session = replace(seen.session, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)

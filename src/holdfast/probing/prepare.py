@@ -131,6 +131,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         uid=room.uid,
         stop_signal=spec.stop_signal,
         grace_s=spec.grace_s,
+        ends_with_workers=spec.ends_with_workers,
         scratch=directory,
     )
     return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command)

@@ -32,6 +32,7 @@ from holdfast.probing.waits import (
     look_interval_ns,
     progress,
     sleep_of,
+    soon_look_interval_ns,
     turn_until_idle,
     turn_until_still,
     with_the_way_ns,
@@ -200,6 +201,8 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
             takes requests.
     """
     live_look.begin(session, LivePhase.COUNTING, prober)
+    # Next they are asked where requests wait, and then released.
+    session.recording.set_look_interval(soon_look_interval_ns(session.recording.in_service(0, prober.offered)))
     if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:

@@ -16,6 +16,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
+from holdfast.observe.core_uses import CoreUses
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
@@ -44,11 +45,13 @@ class Session:
         patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
+        core_uses: what its threads use.
         trouble: file in which the server's side reports that it could not load the application.
         hello: file in which the processes of a person's own command report themselves; None where an adapter made
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        warm_way_ns: the same where it has nothing to import or to open that is there already.
         slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         growth: how its pool of workers may grow.
         start_ns: how long the whole server needed until it was ready.
@@ -73,9 +76,11 @@ class Session:
     patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
+    core_uses: CoreUses
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    warm_way_ns: int = 0
     slept_ns: int = 0
     takers: int = 0
     growth: Growth = FIXED

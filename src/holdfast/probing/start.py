@@ -11,6 +11,7 @@ from holdfast.engine.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
+from holdfast.observe.core_uses import CoreUses
 from holdfast.observe.limits import read_limits, read_other_limits
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.process_info import name_of, read_command_lines
@@ -46,6 +47,7 @@ class Running:
         ready: what was seen when it had come to rest.
         patience: as `Session` has it.
         ends: watches no process yet.
+        core_uses: as `Session` has it.
         started_ns: just before its start, CLOCK_MONOTONIC ns.
         ready_ns: when it had come to rest.
     """
@@ -55,6 +57,7 @@ class Running:
     ready: Ready
     patience: Patience
     ends: ProcessExits
+    core_uses: CoreUses
     started_ns: int
     ready_ns: int
 
@@ -78,6 +81,7 @@ class Running:
             patience=self.patience,
             head_of=_head_of(prepared, route),
             ends=self.ends,
+            core_uses=self.core_uses,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
             start_ns=self.ready_ns - self.started_ns,
@@ -111,8 +115,8 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     ready_ns = time.monotonic_ns()
     if prepared.command.later_limits:
         impose_on(read_process_tree(*server.roots()), prepared.command.later_limits)
-    ends = stack.enter_context(ProcessExits())
-    return Running(prepared, server, ready, patience, ends, started_ns, ready_ns)
+    ends, core_uses = stack.enter_context(ProcessExits()), stack.enter_context(CoreUses())
+    return Running(prepared, server, ready, patience, ends, core_uses, started_ns, ready_ns)
 
 
 def connect_to(running: Running) -> tuple[Session, ServerFacts]:

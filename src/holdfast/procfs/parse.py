@@ -68,6 +68,14 @@ def process_stat(text: bytes) -> ProcessStat:
     )
 
 
+def thread_state(text: bytes) -> str:
+    """The state alone, a letter as in proc(5); a third of the time. Raises ProtocolError."""
+    at = text.rfind(b") ") + 2
+    if at < 2 or at >= len(text):
+        raise ProtocolError(f"not a thread's stat: {text[:80]!r}")
+    return chr(text[at])
+
+
 @frozen
 class ProcessStatus:
     """`/proc/PID/status` (fs/proc/array.c proc_pid_status). Of a process that has ended only the ids are there.

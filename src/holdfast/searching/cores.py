@@ -12,8 +12,8 @@ from holdfast.infer.capacity_disturbed import Window
 from holdfast.model.capacity import ProcessUse
 from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
+from holdfast.observe.core_uses import read_core_use
 from holdfast.observe.process_info import is_python, name_of, read_program
-from holdfast.observe.processes import read_core_use
 from holdfast.observe.starvation import CoreUse, starved_ns
 from holdfast.procfs import parse
 from holdfast.procfs.read import read_as

@@ -177,6 +177,7 @@ class Adapter:
         reloaders: options that start it again in another process when a file changes.
         daemons: options that send it into the background.
         stop_signal: ends it at once.
+        ends_with_workers: after that signal, its first process only looks now and then whether its workers have ended.
         serves_as_root: False where root has to start it as another user.
         timeouts: reads out of the arguments after which time it is said to end silent connections.
     """
@@ -191,6 +192,7 @@ class Adapter:
     reloaders: tuple[str, ...] = ()
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
+    ends_with_workers: bool = False
     serves_as_root: bool = True
     timeouts: Callable[[Sequence[str]], tuple[Timeout, ...]] = no_timeouts
 

@@ -99,5 +99,8 @@ ADAPTER = Adapter(
     daemons=("-D", "--daemon"),
     # SIGTERM waits for requests that are being handled, SIGQUIT does not (gunicorn docs, "Signal Handling").
     stop_signal=int(signal.SIGQUIT),
+    # A worker takes 0.1 s to end (gunicorn/workers/base.py, handle_quit). The arbiter closes its sockets first, then it
+    # looks each 0.1 s (arbiter.py, stop), and would take longer than any server is given.
+    ends_with_workers=True,
     timeouts=timeouts,
 )

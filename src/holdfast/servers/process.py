@@ -40,6 +40,7 @@ class Command:
         limits: under which it starts.
         later_limits: that are set on it once it runs.
         grace_s: how long it may take to end by itself, so that it can clean up.
+        ends_with_workers: once its other processes have ended, its first one has nothing to clean up.
         scratch: a directory that is removed if we are killed; otherwise its creator removes it.
     """
 
@@ -53,6 +54,7 @@ class Command:
     uid: int | None = None
     stop_signal: int = int(signal.SIGTERM)
     grace_s: float = GRACE_S
+    ends_with_workers: bool = False
     scratch: Path | None = None
 
 
@@ -80,6 +82,8 @@ class ServerProcess:
         self._told: set[int] = set()
         self._not_its_own = _children()
         self._successor: int | None = None
+        self._ends_by: float | None = None
+        self._background: set[int] = set()
         adopt_orphans(adopt=True)
         try:
             self._child = subprocess.Popen(
@@ -148,6 +152,17 @@ class ServerProcess:
             self._successor = next((pid for pid in sorted(self._strays()) if _lives(pid)), None)
         return self._successor is not None
 
+    def begin_to_end(self) -> None:
+        """Asks it to end, for which `close()` waits; a second call does nothing."""
+        if self._ends_by is not None:
+            return
+        self._background = {pid for pid in self.roots() if pid != self.pid}
+        self._signal_group(self.command.stop_signal)
+        self._signal_group(signal.SIGCONT)
+        _kill(self._background, self.command.stop_signal)
+        _kill(self._background, signal.SIGCONT)
+        self._ends_by = time.monotonic() + self.command.grace_s
+
     def close(self) -> dict[int, int]:
         """Ends it and everything that it started.
 
@@ -163,14 +178,12 @@ class ServerProcess:
             adopt_orphans(adopt=False)
 
     def _end(self) -> dict[int, int]:
-        background = {pid for pid in self.roots() if pid != self.pid}
-        self._signal_group(self.command.stop_signal)
-        self._signal_group(signal.SIGCONT)
-        _kill(background, self.command.stop_signal)
-        _kill(background, signal.SIGCONT)
-        deadline = time.monotonic() + self.command.grace_s
-        while (self._child.poll() is None or _still_there(background)) and time.monotonic() < deadline:
+        self.begin_to_end()
+        ends_by = self._ends_by or 0.0
+        while (self._child.poll() is None or _still_there(self._background)) and time.monotonic() < ends_by:
             self.log.cut()
+            if self.command.ends_with_workers and not any(map(is_alive, _children_of(self.pid))):
+                break
             time.sleep(_LOOK_S)
         if not _trackers(self._strays()):
             self._signal_group(signal.SIGKILL)
@@ -290,13 +303,17 @@ def _parents() -> dict[int, int]:
 
 def _children() -> set[int]:
     """Our own children, adopted orphans included."""
-    us, found = os.getpid(), set[int]()
+    return _children_of(os.getpid())
+
+
+def _children_of(process: int) -> set[int]:
+    found, threads = set[int](), Path("/proc", str(process), "task")
     try:
         # 20 us, where a look at every process of the machine takes as long for each of them.
-        for thread in os.listdir("/proc/self/task"):
-            found |= set(map(int, Path("/proc/self/task", thread, "children").read_bytes().split()))
+        for thread in os.listdir(threads):
+            found |= set(map(int, (threads / thread / "children").read_bytes().split()))
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN
-        return {pid for pid, parent in _parents().items() if parent == us}
+        return {pid for pid, parent in _parents().items() if parent == process}
     return found
 
 

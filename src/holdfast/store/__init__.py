@@ -21,6 +21,7 @@ from holdfast.store.reading import (
 )
 from holdfast.store.results import concluded, keep_capacity, keep_explanation, keep_load, keep_study
 from holdfast.store.saving import (
+    LoadRows,
     add_to_load,
     begin_load,
     save,
@@ -32,6 +33,7 @@ from holdfast.store.saving import (
 )
 
 __all__ = [
+    "LoadRows",
     "add_to_load",
     "begin_load",
     "concluded",

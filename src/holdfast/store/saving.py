@@ -67,6 +67,24 @@ class _Row:
     saved_at: float | None = None
 
 
+@frozen
+class LoadRows:
+    """The rows of a load that is over, packed.
+
+    Attributes:
+        whole: all parts.
+        kept: how many parts were saved while it ran.
+        rest: parts with the rows that are in none of those.
+    """
+
+    whole: Iterable[bytes]
+    kept: int = 0
+    rest: Iterable[bytes] = ()
+
+
+_NO_ROWS = LoadRows(())
+
+
 def save_or_tell(
     timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None], mark: str | None = None
 ) -> int | None:
@@ -213,7 +231,7 @@ def save_load(  # parameters: what is saved, where, and under which number
     said: str,
     offered: int,
     head: bytes,
-    parts: Iterable[bytes],
+    rows: LoadRows,
     path: Path,
     number: int | None = None,
     mark: str | None = None,
@@ -223,14 +241,14 @@ def save_load(  # parameters: what is saved, where, and under which number
     Args:
         said: what was asked, in one line.
         number: of what was saved of it while it ran, which is replaced; None if nothing was.
-        head, parts: as `loadtest.saved` makes them.
+        head: as `loadtest.saved` makes it, and the parts of the rows.
         mark: as for `save`.
 
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
     row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, _look(), mark)
-    return _saved(row, path, rows=parts, number=number)
+    return _saved(row, path, rows=rows, number=number)
 
 
 def _look() -> Revision:
@@ -242,20 +260,27 @@ def _saved(  # parameters: a row, what belongs to it, and where it goes
     row: _Row,
     path: Path,
     *,
-    rows: Iterable[bytes] = (),
+    rows: LoadRows = _NO_ROWS,
     parts_of: Sequence[int] = (),
     number: int | None = None,
     wait_s: float = WRITE_WAIT_S,
 ) -> int:
     with writing(path, wait_s) as database:
         number = put_row(database, row, number)
-        database.execute("DELETE FROM load_rows WHERE run = ?", (number,))
-        database.executemany(
-            "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(rows))
-        )
+        _put_rows(database, number, rows)
         database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", ((number, each) for each in parts_of if each))
         _forget_oldest(database, number)
     return number
+
+
+def _put_rows(database: sqlite3.Connection, number: int, rows: LoadRows) -> None:
+    found = database.execute("SELECT count(*) FROM load_rows WHERE run = ?", (number,)).fetchone()
+    # `prune` may have removed what was saved of the run meanwhile.
+    first, parts = (rows.kept, rows.rest) if found == (rows.kept,) and rows.kept else (0, rows.whole)
+    database.execute("DELETE FROM load_rows WHERE run = ? AND part >= ?", (number, first))
+    database.executemany(
+        "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts, first))
+    )
 
 
 def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) -> int:

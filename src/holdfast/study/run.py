@@ -48,7 +48,7 @@ from holdfast.model.study import (
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict, of_run
 from holdfast.observe.processes import read_somaxconn
-from holdfast.probing.experiment import run
+from holdfast.probing.experiment import recorded
 from holdfast.runs_file import marked
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
@@ -244,9 +244,9 @@ def _verdict(case: Case, bench: _Bench, began: float) -> tuple[Verdict, float, i
         with bench_for(case.experiment, bench.interrupts, lambda _line: None, bench.progress.watch) as trials:
             found = explain(trials, Asked(up_to=0))
         return found.verdict, began, found.run
-    timeline = run(case.experiment, bench.interrupts, watch=bench.progress.watch)
-    number = store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
-    return store.concluded(number, partial(judge, timeline)), began, number
+    with recorded(case.experiment, bench.interrupts, watch=bench.progress.watch) as timeline:
+        number = store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
+        return store.concluded(number, partial(judge, timeline)), began, number
 
 
 def _with_silent(row: Row, case: Case, bench: _Bench) -> Row:

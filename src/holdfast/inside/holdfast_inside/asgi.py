@@ -63,7 +63,10 @@ async def arrive(
     if arrived == entries.HOLD:
         return await hold(here.held_here(claim), send, body)
     if arrived == entries.LEAD:
-        return await run(here.held_in_view(claim), body(), send)
+        held = here.held_in_view(claim)
+        if not held.ending.returns:
+            return await run(held, body(), send)
+        return await _run_to_its_end(held, functools.partial(application, scope, call[1]), send)
     other = {**scope, "path": entries.NO_PATH, "raw_path": entries.NO_PATH.encode()}
     other.pop(request.KEY, None)
     other["headers"] = [each for each in scope["headers"] if each[0].lower() != request.SCOPE_HEADER]
@@ -107,6 +110,30 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
     finally:
         gate.current.reset(token)
         held.forget()
+
+
+async def _run_to_its_end(held: gate.Held, application: Callable[[Send], Awaitable[object]], send: Send) -> object:
+    """As `run` for a view that returns: the framework makes a reply too, which is left out."""
+    answered = False
+
+    async def send_instead(message: Message) -> None:
+        nonlocal answered
+        if not held.is_over():
+            await send(message)
+        elif message["type"] == "http.response.body" and not message.get("more_body") and not answered:
+            answered = True
+            await answer(send)
+
+    try:
+        result = await run(held, application(send_instead), send)
+    except Exception:
+        # It cannot use what the view returned.
+        if answered or not held.is_over():
+            raise
+        result = None
+    if held.is_over() and not answered:
+        await answer(send)
+    return result
 
 
 async def answer(send: Send) -> None:

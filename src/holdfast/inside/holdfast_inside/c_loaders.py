@@ -3,7 +3,7 @@
 No Python function that is known gets the application, so it is replaced in the module as soon as the module has been
 executed, before the server looks for it.
 
-- uWSGI imports `--module` and what is mounted through the import system: a finder waits for the names in `uwsgi.opt`.
+- uWSGI imports `--module` and what is mounted through the import system: a finder waits for the names in its settings.
 - Other servers are told `module:attribute` on the command line of one of the processes around (see `named`).
 - A file (`--wsgi-file`, a script of mod_wsgi) is executed by `PyImport_ExecCodeModuleEx()`, past all finders. Just
   before, it calls `_fix_up_module` with the module's dictionary (CPython, Python/import.c). From there until the
@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Optional
 
-from . import entry_wrappers, named, post_import
+from . import entry_wrappers, named, post_import, uwsgi_names
 
 _OF_FILES = ("uwsgi_file_", "_mod_wsgi_")
 """How the names of modules begin that these servers execute from a file (uWSGI's plugins/python/pyloader.c; mod_wsgi's
 src/server/mod_wsgi.c)."""
-_MODULE_OPTIONS = ("module", "wsgi", "mount", "eval-mount")
-_DEFAULT = "application"
 
 Wrap = Callable[[object], object]
 
@@ -38,7 +36,8 @@ def watch(wrap: Wrap, wrap_named: Wrap) -> None:
     def arrived(name: str) -> None:
         module = sys.modules.get(name)
         if module is not None:
-            _replace(vars(module), _of_modules().get(name, _DEFAULT), wrap)
+            for each in uwsgi_names.of_modules().get(name, ()):
+                _replace(vars(module), each, wrap)
 
     def named_arrived(name: str) -> None:
         module = sys.modules.get(name)
@@ -58,14 +57,14 @@ def watch(wrap: Wrap, wrap_named: Wrap) -> None:
     def fixing_up(namespace: Dict[str, Any], name: str, *rest: object) -> object:
         result = fix_up(namespace, name, *rest)
         if name.startswith(_OF_FILES):
-            _when_executed(namespace, lambda: _replace(namespace, _callable(), wrap))
+            _when_executed(namespace, lambda: _replace(namespace, uwsgi_names.of_files(), wrap))
         return result
 
     external._fix_up_module = fixing_up  # noqa: SLF001 - see above
 
 
 class _Finder:
-    """Comes before all others, and waits for the modules that uWSGI's options name."""
+    """Comes before all others, and waits for the modules that uWSGI's settings name."""
 
     def __init__(self, arrived: Callable[[str], None]) -> None:
         self._arrived = arrived
@@ -73,35 +72,13 @@ class _Finder:
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:  # noqa: ANN401 - as the protocol
         # It is asked again while it asks the others.
-        if "uwsgi" not in sys.modules or fullname == self._asking or fullname not in _of_modules():
+        if "uwsgi" not in sys.modules or fullname == self._asking or fullname not in uwsgi_names.of_modules():
             return None
         self._asking = fullname
         try:
             return post_import.Finder((fullname,), self._arrived).find_spec(fullname, path, target)
         finally:
             self._asking = ""
-
-
-def _options(name: str) -> Iterator[str]:
-    found: Any = getattr(sys.modules.get("uwsgi"), "opt", {}).get(name, ())
-    for each in found if isinstance(found, (list, tuple)) else (found,):
-        if isinstance(each, bytes):
-            yield each.decode("utf-8", "surrogateescape")
-
-
-def _callable() -> str:
-    return next(_options("callable"), _DEFAULT)
-
-
-def _of_modules() -> Dict[str, str]:
-    """The modules that uWSGI's options name, each with what is its application."""
-    found = {}
-    for option in _MODULE_OPTIONS:
-        for value in _options(option):
-            module, _, name = value.rpartition("=")[2].partition(":")
-            if not module.endswith((".py", ".wsgi")):
-                found[module] = name or _callable()
-    return found
 
 
 def _replace(namespace: Dict[str, Any], name: str, wrap: Wrap) -> None:

@@ -11,14 +11,32 @@ An entry is where an application is called through an interface: by the server, 
 from __future__ import annotations
 
 import contextlib
+import copy
+import sys
 import types
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from . import finding, gate, hooks, layout, own_code, recorder, request, watch
 
 PASS, WATCH, HOLD, LEAD = range(4)
 NO_PATH = "/holdfast-asks-for-no-page"
 """What an application is asked for to see which of its functions run for every path."""
+
+
+_RETURNED: Tuple[object, ...] = (None, None, "held\n", b"held\n", {})
+
+
+def _ending(view: finding.View) -> gate.Ending:
+    """How a view that was found ends: as it did when it was watched, so that what the framework runs after it runs."""
+    if view.returns != finding.A_RESPONSE:
+        return gate.Ending(gate.Released, lambda: copy.copy(_RETURNED[view.returns]), returns=view.returns > 0)
+    module, _, name = view.response.partition(":")
+    made: Any = getattr(sys.modules.get(module), name, None)
+    try:
+        made()
+    except Exception:
+        return gate.PLAIN
+    return gate.Ending(gate.Released, made, returns=True)
 
 
 class Entry:
@@ -99,7 +117,7 @@ class Entry:
         view = finding.view()
         kind = gate.kind_of(self.gates()[0].original)
         held_in = gate.held_in_view(self.interface, None, kind, view.qualname)
-        held = gate.Held(claim, self.gates()[0], held_in, kind)
+        held = gate.Held(claim, self.gates()[0], held_in, kind, ending=_ending(view))
         held.others = tuple(self.gates()[1:])
         return held
 

@@ -15,13 +15,32 @@ class View(NamedTuple):
 
     Attributes:
         line: its first line.
+        returns: what it returned, as a place in RETURNED, or A_RESPONSE; 0 for anything else.
         qualname: the qualified name of the function, for people.
+        response: the class of that response, as module:name; "" for anything else.
     """
 
     line: int
+    returns: int
     file: str
     name: str
     qualname: str
+    response: str = ""
+
+
+RETURNED = (object, type(None), str, bytes, dict)
+"""Types whose values any framework that takes one takes again: none of them belongs to one request."""
+
+
+A_RESPONSE = len(RETURNED)
+"""An object of a library's class that is called so, of which another one can be made."""
+
+
+def place_of(result: object) -> int:
+    """What a function returned, as `View.returns` has it."""
+    if type(result) in RETURNED:
+        return RETURNED.index(type(result))
+    return A_RESPONSE if type(result).__name__.endswith("Response") else 0
 
 
 def state() -> Tuple[int, int]:
@@ -33,8 +52,8 @@ def state() -> Tuple[int, int]:
 def view() -> View:
     """The view, where `state` says that it was found."""
     at = layout.FINDING_OFFSET + layout.FINDING.size
-    line, *texts = layout.FOUND.unpack_from(recorder.record().data, at)
-    return View(line, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
+    line, returns, *texts = layout.FOUND.unpack_from(recorder.record().data, at)
+    return View(line, returns, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
 
 
 def publish(known: int, depth: int, found: Optional[View] = None) -> None:
@@ -47,11 +66,13 @@ def publish(known: int, depth: int, found: Optional[View] = None) -> None:
     """
     data = recorder.record().data
     if found is not None:
-        texts = [each.encode("utf-8", "surrogateescape") for each in found[1:]]
-        layout.FOUND.pack_into(data, layout.FINDING_OFFSET + layout.FINDING.size, found.line, *texts)
+        texts = [each.encode("utf-8", "surrogateescape") for each in found[2:]]
+        layout.FOUND.pack_into(data, layout.FINDING_OFFSET + layout.FINDING.size, *found[:2], *texts)
     layout.FINDING.pack_into(data, layout.FINDING_OFFSET, known, depth)
 
 
 def fits(found: View) -> bool:
     """Whether the record has room for its texts."""
-    return all(len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[1:], (1024, 128, 256)))
+    return all(
+        len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[2:], (1024, 128, 256, 256))
+    )

@@ -6,8 +6,8 @@ request, and for other gated functions that the same request passes through, the
 context variable, because frameworks that send a view to a thread copy the context for it.
 
 A held view ends by raising the exception of its `Ending`, so that a decorator that caches, serialises or commits a
-view's result gets none. With `--call` the body runs instead, in its place and with its arguments, and its result or
-exception passes on as usual.
+view's result gets none; or by returning, in a framework whose middleware may hear only of what returns. With `--call`
+the body runs instead, in its place and with its arguments, and its result or exception passes on as usual.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ class Ending(NamedTuple):
     Attributes:
         raised: makes the exception that ends the hold.
         returned: makes the result for a decorator that calls the view again after that exception.
+        returns: whether that result ends the hold instead.
     """
 
     raised: Callable[[], BaseException]
     returned: Callable[[], object]
+    returns: bool = False
 
 
 def _none() -> None:
@@ -59,7 +61,7 @@ PLAIN = Ending(Released, _none)
 class Held:
     """One claimed request on its way to the view: where and how it will be held, once."""
 
-    __slots__ = ("_raised", "claim", "ending", "gate", "held_in", "kind", "others", "via")
+    __slots__ = ("_raised", "_returned", "claim", "ending", "gate", "held_in", "kind", "others", "via")
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Held:
         # Further functions with the same code: only one of them is called.
         self.others: Tuple[Gate, ...] = ()
         self._raised: Optional[BaseException] = None
+        self._returned = False
 
     def forget(self) -> None:
         """Frees what the exception that ended the view still keeps, once it has been handled.
@@ -92,7 +95,7 @@ class Held:
             error.__traceback__ = None
 
     def run(self, body: Optional[calling.Body] = None) -> object:
-        """Blocks in place of the view's body until the request is released, then raises as `ending` says.
+        """Blocks in place of the view's body until the request is released, then ends as `ending` says.
 
         Args:
             body: runs the view's body, which `--call` asks for; None if there is no body to run.
@@ -108,8 +111,7 @@ class Held:
                 return claim.call.run(body)
         finally:
             recorder.leave(claim.id)
-        self._raised = self.ending.raised()
-        raise self._raised
+        return self._end()
 
     async def run_async(self, body: Optional[calling.Body] = None) -> object:
         """Like `run`, for a coroutine: awaits, or blocks the loop if the kind is "async-blocking"."""
@@ -127,6 +129,16 @@ class Held:
                 return await _result(claim.call.run(body))
         finally:
             recorder.leave(claim.id)
+        return self._end()
+
+    def is_over(self) -> bool:
+        """Whether the view has ended by returning, after the hold and without a body in its place."""
+        return self._returned
+
+    def _end(self) -> object:
+        if self.ending.returns:
+            self._returned = True
+            return self.ending.returned()
         self._raised = self.ending.raised()
         raise self._raised
 

@@ -5,7 +5,7 @@
   dependencies and `before_request` run as usual.
 - `HTTPRouteHandler.fn` names the function to call. For a held request it is wrapped, so that the end of the hold
   becomes a marker that the handler returns, and `to_response` turns the marker into the answer. So dependencies are
-  cleaned up as after any handler, and nothing tries to serialise a missing result.
+  cleaned up and `after_request` runs as after any handler, and nothing tries to serialise a missing result.
 - `ASGIRoute.handle` holds a mounted application of no known framework.
 - `ASGIRouter.__call__` raises if there is no handler for the path; the request is then held there.
 """
@@ -31,7 +31,7 @@ _ENDED = object()
 
 
 def _response() -> Response[bytes]:
-    return Response(reply.BODY, media_type="text/plain")
+    return Response(reply.BODY, media_type="text/plain", headers=dict(reply.HEADERS))
 
 
 _ENDING = gate.Ending(gate.Released, _response)
@@ -116,23 +116,25 @@ def _marking_end(original: gate.Function) -> gate.Function:
 
 
 def _answering(original: Any) -> gate.Function:  # noqa: ANN401
-    async def to_response(self: HTTPRouteHandler, app: object, data: object, request: object) -> object:
+    async def to_response(self: HTTPRouteHandler, app: object, data: object, request: Any) -> object:  # noqa: ANN401
         if data is not _ENDED:
             return await original(self, app=app, data=data, request=request)
-
-        async def answer(scope: object, receive: object, send: asgi.Send) -> None:
-            del receive
-            await _answer(scope, send)
-
-        return answer
+        _not_cached(request.scope)
+        # Past a DTO, which would look for the result's own fields.
+        handler: Any = self.get_response_handler(is_response_type_data=True)
+        return await handler(app=app, data=_response(), request=request)
 
     return to_response
 
 
 async def _answer(scope: Any, send: asgi.Send) -> None:  # noqa: ANN401
+    _not_cached(scope)
+    await asgi.answer(send)
+
+
+def _not_cached(scope: Any) -> None:  # noqa: ANN401
     # Otherwise the application's response cache would serve it to others.
     ScopeState.from_scope(scope).is_cached = True
-    await asgi.answer(send)
 
 
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401

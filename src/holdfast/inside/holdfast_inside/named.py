@@ -19,7 +19,7 @@ Wrap = Callable[[object], object]
 def on_command_lines() -> Dict[str, List[str]]:
     """The modules that are named, each with the attributes that may be applications."""
     found: Dict[str, List[str]] = {}
-    for line in _command_lines():
+    for line in command_lines():
         for module, name in _NAME.findall(line):
             names = found.setdefault(module.decode(), [])
             if name.decode() not in names:
@@ -27,7 +27,8 @@ def on_command_lines() -> Dict[str, List[str]]:
     return found
 
 
-def _command_lines() -> Iterator[bytes]:
+def command_lines() -> Iterator[bytes]:
+    """Of this process and of those around it, nearest first, with NUL behind each argument."""
     pid = "self"
     for _ in range(_MOST_ANCESTORS):
         try:

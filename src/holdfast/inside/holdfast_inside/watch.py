@@ -8,7 +8,7 @@ views, callbacks. Of these
   lies no code of the framework, and nothing that was given the request;
 - one inside which another is called is middleware;
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
-  (which is asked for only then), and those that return nothing.
+  (which is asked for only then), those that return nothing, and those that return what they were given.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 import types
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 from . import code_patch, finding, own_code, request
 
@@ -44,17 +44,20 @@ class _Candidate:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
+        passed_on: whether it returned what it was given, as what looks at each reply does.
         returned: whether it returned anything but None.
+        returns, response: what it returned, as `finding.View` has it.
     """
 
-    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "returned")
+    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "response", "returned", "returns")
 
     def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
         self.frame = frame
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.returned = False
+        self.passed_on = self.returned = False
+        self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
 
@@ -109,6 +112,9 @@ class Watch:
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
+            found.passed_on = found.returned and any(each is result for each in _arguments(frame))
+            found.returns = finding.place_of(result)
+            found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
 
     def is_doubtful(self) -> bool:
@@ -123,7 +129,8 @@ class Watch:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         last = self._last()
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
-        answering = [each for each in of_path if each.returned] or of_path
+        returning = [each for each in of_path if each.returned] or of_path
+        answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
         called = {each.code for each in self._calls.values()}
@@ -148,10 +155,7 @@ class Watch:
         return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
 
     def _has_request(self, frame: types.FrameType) -> bool:
-        code = frame.f_code
-        names = code.co_varnames[: code.co_argcount]
-        values = [frame.f_locals.get(name) for name in names]
-        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in values)
+        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in _arguments(frame))
 
 
 _current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
@@ -210,15 +214,22 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
 
 def functions_of(view: finding.View) -> List[types.FunctionType]:
     """All functions of this process with the view's code."""
-    return [
-        each
-        for each in gc.get_objects()
-        if type(each) is types.FunctionType
-        and each.__code__.co_name == view.name
-        and each.__code__.co_firstlineno == view.line
-        and each.__code__.co_filename == view.file
-        and each not in code_patch.copies
-    ]
+
+    def among(things: Iterable[object]) -> List[types.FunctionType]:
+        return [
+            each
+            for each in things
+            if type(each) is types.FunctionType
+            and each.__code__.co_name == view.name
+            and each.__code__.co_firstlineno == view.line
+            and each.__code__.co_filename == view.file
+            and each not in code_patch.copies
+        ]
+
+    # A list of all objects refers to each: meanwhile uWSGI cannot put its next request into the arguments that another
+    # thread has ready, and closes that request's connection and those of all that wait (PyTuple_SetItem() wants the
+    # only reference; plugins/python/wsgi_subhandler.c). A function refers to its name.
+    return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
 
 
 def _profile(frame: types.FrameType, event: str, argument: object) -> None:
@@ -239,6 +250,11 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
         watch.open = False
 
 
+def _arguments(frame: types.FrameType) -> List[object]:
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    return [frame.f_locals.get(name) for name in names]
+
+
 def _package(code: types.CodeType) -> str:
     """The directory of an installed package's code below that of all packages; "" for every other code."""
     for part in ("site-packages", "dist-packages"):
@@ -249,13 +265,14 @@ def _package(code: types.CodeType) -> str:
 
 
 def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:
-    code = chosen.code
+    code, returns = chosen.code, chosen.returns
     for function in functions_of(_view(code)):
         inner = code_patch.innermost_function(function)
         # What a decorator made calls the function that was written, perhaps on a thread.
         if inner is not None and inner.__code__ in called:
-            code = inner.__code__
-    view = _view(code)
+            code, returns = inner.__code__, returns if inner.__code__ is chosen.code else 0
+    response = chosen.response if returns == finding.A_RESPONSE else ""
+    view = _view(code)._replace(returns=returns, response=response)
     if code.co_flags & _LATER or not finding.fits(view):
         return None
     functions = functions_of(view)
@@ -263,4 +280,4 @@ def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.
 
 
 def _view(code: types.CodeType) -> finding.View:
-    return finding.View(code.co_firstlineno, code.co_filename, code.co_name, code.co_name)
+    return finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)

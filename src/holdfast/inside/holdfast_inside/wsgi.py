@@ -7,7 +7,7 @@ import functools
 import io
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator, List
 
 from . import calling, entries, gate, recorder, reply, request
 
@@ -38,7 +38,10 @@ def wrap_entry(application: Application, held_in: str = "", *, by_server: bool =
         if arrived == entries.WATCH:
             return _watched(here, claim, application, environ, start_response)
         if arrived == entries.LEAD:
-            return _led(here.held_in_view(claim), body, start_response)
+            held = here.held_in_view(claim)
+            if held.ending.returns:
+                return _led_to_its_end(held, functools.partial(application, environ), start_response)
+            return _led(held, body, start_response)
         return _hold(here.held_here(claim), body, start_response)
 
     setattr(entry, WRAPPED, True)
@@ -90,6 +93,8 @@ def _watched(
             # Its body runs only now.
             result = list(result)
         if seen.is_doubtful():
+            # Until a reply is closed, its request is the one that its thread has (CherryPy's `serving`).
+            result = _complete(result)
             _ask_elsewhere(application, other)
     return result
 
@@ -97,10 +102,7 @@ def _watched(
 def _ask_elsewhere(application: Application, environ: Dict[str, Any]) -> None:
     """Calls the application for a path that it does not have, and drops the answer."""
     with contextlib.suppress(Exception):
-        result = application(environ, lambda *_: lambda _: None)
-        for _part in result:
-            pass
-        getattr(result, "close", lambda: None)()
+        _complete(application(environ, lambda *_: lambda _: None))
 
 
 def _led(held: gate.Held, body: calling.Body, start_response: StartResponse) -> Iterable[bytes]:
@@ -114,6 +116,46 @@ def _led(held: gate.Held, body: calling.Body, start_response: StartResponse) -> 
     finally:
         gate.current.reset(token)
     return _led_on(held, result, start_response) if isinstance(result, types.GeneratorType) else result
+
+
+def _led_to_its_end(
+    held: gate.Held, application: Callable[[StartResponse], Iterable[bytes]], start_response: StartResponse
+) -> Iterable[bytes]:
+    """As `_led` for a view that returns: the framework makes a reply too, which is left out."""
+
+    def start_instead(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the server's
+        return (lambda _: None) if held.is_over() else start_response(*args, **kwargs)
+
+    try:
+        result = _led(held, functools.partial(application, start_instead), start_response)
+        if isinstance(result, types.GeneratorType):
+            # The view may be called only now.
+            result = _parts(held, result, start_response)
+        elif held.is_over():
+            _complete(result)
+    except Exception:
+        # It cannot use what the view returned.
+        if not held.is_over():
+            raise
+    return _answer(start_response) if held.is_over() else result
+
+
+def _parts(held: gate.Held, result: Iterable[bytes], start_response: StartResponse) -> Iterator[bytes]:
+    for part in result:
+        if held.is_over():
+            break
+        yield part
+    if held.is_over():
+        _complete(result)
+        yield from _answer(start_response)
+
+
+def _complete(result: Iterable[bytes]) -> List[bytes]:
+    """All parts of a reply, which is closed."""
+    try:
+        return list(result)
+    finally:
+        getattr(result, "close", lambda: None)()
 
 
 def _led_on(held: gate.Held, result: Iterable[bytes], start_response: StartResponse) -> Iterator[bytes]:

@@ -1,0 +1,134 @@
+"""Requests that are sent as soon as connect(2) has returned, before any turn: and those that must not be."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from driving import MS, accept, turn_until
+
+from holdfast.model.places import Outcome
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_over_loopback_a_request_is_connected_and_sent_before_the_first_turn(listen, probe):
+    listener = listen()
+    prober = probe(listener)
+
+    prober.open(1)
+
+    columns = prober.columns
+    assert (prober.established, prober.connecting) == (1, 0)
+    assert columns.due[0] <= columns.opened[0] <= columns.connected[0] <= columns.sent[0]
+    with accept(listener) as connection:
+        connection.sendall(ANSWER)
+        turn_until(prober, lambda: prober.ended)
+    assert prober.outcome_counts() == {Outcome.ANSWERED: 1}
+    assert columns.sent[0] <= columns.done[0]
+
+
+def test_a_request_whose_syn_meets_a_full_accept_queue_is_neither_connected_nor_sent(listen, probe):
+    # The kernel takes one more than the backlog, and drops the SYN of the next (listen(2); tcp_conn_request()).
+    listener = listen(backlog=0)
+    prober = probe(listener)
+
+    prober.open(2)
+
+    for _ in range(3):
+        assert (prober.established, prober.connecting) == (1, 1)
+        assert (prober.columns.connected[1], prober.columns.sent[1]) == (0, 0)
+        prober.turn(10 * MS)
+
+
+def test_a_request_that_waited_for_its_handshake_is_sent_once(listen, probe):
+    listener = listen(backlog=0)
+    prober = probe(listener)
+    prober.open(2)
+
+    with accept(listener):
+        # Its SYN is repeated after a second (RFC 6298).
+        turn_until(prober, lambda: prober.established == 2)
+
+        with accept(listener) as late:
+            late.sendall(ANSWER)
+            turn_until(prober, lambda: prober.ended)
+            # Our end is closed now, and nothing came after the head that `accept` has read.
+            assert late.recv(100) == b""
+    assert prober.columns.outcome[1] == Outcome.ANSWERED
+    assert prober.columns.opened[1] < prober.columns.connected[1] <= prober.columns.sent[1]
+
+
+def test_a_refused_request_ends_before_the_first_turn_and_was_never_sent(listen, probe):
+    listener = listen()
+    prober = probe(listener)
+    listener.close()
+
+    prober.open(1)
+
+    assert prober.outcome_counts() == {Outcome.REFUSED: 1}
+    assert (prober.columns.connected[0], prober.columns.sent[0]) == (0, 0)
+    assert prober.columns.done[0] > 0
+    assert prober.failure is None
+
+
+def test_a_reset_while_the_connection_waits_in_the_accept_queue_is_a_reset_of_a_connection(listen, probe):
+    listener = listen()
+    prober = probe(listener)
+    prober.open(1)
+
+    # What is in its accept queue is reset (inet_csk_listen_stop()).
+    listener.close()
+
+    turn_until(prober, lambda: prober.ended)
+    assert prober.outcome_counts() == {Outcome.RESET: 1}
+    assert prober.columns.connected[0] > 0
+
+
+def test_a_reset_right_after_accept_is_a_reset(listen, probe):
+    listener = listen()
+    prober = probe(listener)
+    prober.open(1)
+    with listener.accept()[0] as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+    turn_until(prober, lambda: prober.ended)
+
+    assert prober.outcome_counts() == {Outcome.RESET: 1}
+
+
+def test_a_request_that_does_not_fit_into_the_send_buffer_goes_on_when_there_is_room(listen, probe):
+    listener = listen()
+    body = b"x" * (16 << 20)
+    prober = probe(listener, body=body)
+
+    prober.open(1)
+
+    assert prober.columns.sent[0] > 0
+    sent_ns = prober.columns.sent[0]
+    with accept_slowly(prober, listener, len(body)) as connection:
+        connection.sendall(ANSWER)
+        turn_until(prober, lambda: prober.ended)
+    assert prober.outcome_counts() == {Outcome.ANSWERED: 1}
+    assert prober.columns.sent[0] == sent_ns
+
+
+def accept_slowly(prober, listener, body_bytes):
+    """The next connection, with a request that is read while it is sent."""
+    connection = listener.accept()[0]
+    connection.setblocking(False)
+    read = b""
+
+    def has_all() -> bool:
+        nonlocal read
+        try:
+            read += connection.recv(1 << 20)
+        except BlockingIOError:
+            return False
+        head, found, rest = read.partition(b"\r\n\r\n")
+        return bool(head and found) and len(rest) == body_bytes
+
+    turn_until(prober, has_all)
+    connection.setblocking(True)
+    return connection
