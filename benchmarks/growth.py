@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.peers import ADDRESS, machine, nginx, run, table
-from holdfast.cli.load_report import saved
+from holdfast.cli.saved_load import saved_load
 from holdfast.store import default_path
 
 FORMS = ("csv", "jsonl", "jtl", "sqlite", *(("parquet",) if find_spec("pyarrow") else ()))
@@ -29,9 +29,9 @@ def load(port: int, requests: int) -> list[str]:
     """Makes and saves run 1; its row of the table."""
     default_path().unlink(missing_ok=True)
     url = f"http://{ADDRESS}:{port}/"
-    cost = run([*HOLDFAST, "load", url, "--clients", "64", "--requests", str(requests)])
+    cost = run([*HOLDFAST, "load", url, "--clients", "64", "--requests", str(requests)], default_path())
     ended_ns = time.monotonic_ns()
-    loaded = saved(1)
+    loaded = saved_load(1)
     columns, begun = loaded.run.columns, loaded.run.begun
     after_s = (ended_ns - max(columns.done[row] for row in begun)) / 1e9
     assert loaded.result.outcomes["answered"] == requests
@@ -51,7 +51,7 @@ def forms(directory: Path, requests: int) -> list[list[str]]:
     rows = []
     for form in FORMS:
         file = directory / f"rows.{form}"
-        cost = run([*HOLDFAST, "report", "1", f"--{form}", str(file)])
+        cost = run([*HOLDFAST, "report", "1", f"--{form}", str(file)], default_path())
         size = file.stat().st_size / requests
         figures = (f"{cost.elapsed_s:.2f}", f"{cost.cpu_s:.2f}", f"{cost.memory_mb:.0f}", f"{size:.1f}")
         rows.append([f"{requests:,}", form, *figures])

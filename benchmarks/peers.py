@@ -81,10 +81,13 @@ def result_of(output: str) -> dict[str, Any]:
     return found
 
 
-def run(command: Sequence[str]) -> Cost:
+def run(command: Sequence[str], runs: Path | None = None) -> Cost:
     """Runs a program to its end.
 
     `ru_maxrss` would not do: it counts what the process was before it became this program.
+
+    Args:
+        runs: file of saved runs; None is one that is thrown away.
 
     Raises:
         SystemExit: the program is not there.
@@ -97,7 +100,7 @@ def run(command: Sequence[str]) -> Cost:
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output,
     ):
         # Saving the run is a part of the command; the person's own runs are none of the benchmark's business.
-        environment = {**os.environ, "HOLDFAST_RUNS": str(Path(scratch, "runs.sqlite"))}
+        environment = {**os.environ, "HOLDFAST_RUNS": str(runs or Path(scratch, "runs.sqlite"))}
         # A person's Python compiles its modules once, and not with every run.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         program = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent, env=environment)

@@ -16,7 +16,7 @@ import gunicorn_table
 import thread_pool_table
 from expectation import Between, Case, Quote, Says, Source
 
-PEM = "../load/localhost.pem"
+PEM = "../engine/localhost.pem"
 """Seen from this directory, where the servers run."""
 
 BOTH = ("--certfile", PEM, "--keyfile", PEM)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from holdfast.engine.waiting import BUSY_NS, Waiting
+from holdfast.engine.waiting import BUSY_NS, LONG_NS, Waiting
 from holdfast.model.units import MS
 
 READABLE = select.EPOLLIN | select.EPOLLET
@@ -45,11 +45,11 @@ def test_what_is_ready_is_told_once_also_after_waits_in_vain(waiting, pair, wait
 def test_a_wait_in_vain_lasts_as_long_as_asked_and_counts_as_idle(waiting, pair):
     waiting.register(pair[0], READABLE)
 
-    for _ in range(3):
+    for asked_ns in (LONG_NS // 2, LONG_NS, LONG_NS + 1, 2 * LONG_NS + 1):
         idle_ns, began_ns = waiting.idle_ns, time.monotonic_ns()
-        assert waiting.wait(3 * MS) == []
+        assert waiting.wait(asked_ns) == []
         lasted_ns = time.monotonic_ns() - began_ns
-        assert 3 * MS <= waiting.idle_ns - idle_ns <= lasted_ns
+        assert asked_ns <= waiting.idle_ns - idle_ns <= lasted_ns
 
 
 def test_a_wait_for_nothing_asks_only(waiting, pair):

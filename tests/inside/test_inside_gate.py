@@ -143,6 +143,56 @@ def test_the_innermost_function_is_found_through_everything_that_knows_it():
     assert code_patch.innermost_function(Called.__dict__["still"]) is Called.still
 
 
+def test_the_innermost_function_is_found_through_decorators_that_do_not_tell_what_they_decorate():
+    def view(request):
+        return request
+
+    def limited(function):
+        def inner(*args, **kwargs):
+            return function(*args, **kwargs)
+
+        return inner
+
+    def on_a_thread(function):
+        async def inner(request):
+            return await asyncio.to_thread(function, request)
+
+        return inner
+
+    class Limited:
+        def __init__(self, function):
+            self.function = function
+
+        def __call__(self, *args, **kwargs):
+            return self.function(*args, **kwargs)
+
+    assert code_patch.innermost_function(limited(view)) is view
+    assert code_patch.innermost_function(on_a_thread(limited(view))) is view
+    assert code_patch.innermost_function(Limited(on_a_thread(view))) is view
+
+
+def test_what_a_view_calls_by_the_way_is_not_taken_for_the_view():
+    def key():
+        return "key"
+
+    def render(template, request):
+        return template, request
+
+    def made(request):
+        return key(), render("page", request)
+
+    def choosing(first, second):
+        def inner(*args, **kwargs):
+            return (first or second)(*args, **kwargs)
+
+        return inner
+
+    chosen = choosing(key, render)
+
+    assert code_patch.innermost_function(made) is made
+    assert code_patch.innermost_function(chosen) is chosen
+
+
 def test_an_object_that_is_not_a_python_function_is_left_alone():
     endless = functools.partial(print)
     endless.__wrapped__ = endless

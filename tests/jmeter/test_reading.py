@@ -24,6 +24,7 @@ from plans.writing import (
 from holdfast.errors import UsageError
 from holdfast.jmeter.choice import is_fixed, may_be_fixed
 from holdfast.journeys.steps import EndLoad
+from holdfast.model.journey import Pace, Timed
 from holdfast.plans.jmx import read_plan
 from holdfast.plans.jmx_tree import plan_tree
 
@@ -360,3 +361,29 @@ def test_a_name_that_stands_for_nothing_ends_a_javascript_condition(condition: s
 @pytest.mark.parametrize("condition", ["true || COMPLETED", "Math.random() < 1", "var x = 1; x == 1"])
 def test_other_scripts_in_a_condition_stay_refused(condition: str) -> None:
     assert "is a script" in refused(group(controller("IfController", A, IfController__condition=condition) + B))
+
+
+def test_modes_in_words_are_those_of_older_versions_and_in_another_language_the_first() -> None:
+    def shared(mode: str) -> str:
+        (crew,) = read(group(element("ConstantThroughputTimer", "t", text("calcMode", mode)) + A)).journeys.crews
+        (timed,) = crew.journey.nodes
+        assert isinstance(timed, Timed)
+        assert isinstance(timed.waits[0], Pace)
+        return timed.waits[0].shared_by
+
+    assert [shared(each) for each in ("all active threads (shared)", "3", "Alle aktiven Threads", "")] == [
+        "load",
+        "load",
+        "client",
+        "client",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "done"), [("Current thread", "1 1 2 2"), ("All threads", "1 2 3 4"), ("Alle", "1 2 3 4")]
+)
+def test_which_threads_share_a_file_may_be_said_in_words(mode: str, done: str) -> None:
+    rows = {"f.csv": b"1\n2\n3\n4\n"}
+    share = group(csv("f.csv", "a", shareMode=mode) + http("/${a}"), threads="2", loops="2")
+
+    assert " ".join(sorted(paths(share, files=rows).split())) == " ".join(sorted(done.split()))

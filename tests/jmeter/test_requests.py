@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 from oracle import jmx_elements as e
-from plans.writing import group, plan, variables
+from plans.writing import group, inner, plan, text, variables
 
 from holdfast.errors import UsageError
 from holdfast.jmeter.reading import JourneysRead, read_journeys
@@ -344,3 +344,17 @@ def test_a_match_number_that_is_no_number_counts_as_0_except_in_json() -> None:
     assert "its match number is 'value', not a number, which counts as 0, as in JMeter" in note.meaning
     with pytest.raises(UsageError):
         read(e.request("/r", below=e.json("a", "$.b", match="m1")))
+
+
+def test_an_argument_that_names_no_sign_between_name_and_value_has_none() -> None:
+    # JMeter 5.5 sent /r?flag for such a plan, as it saves recorded ones.
+    flag = inner("flag", "HTTPArgument", text("Argument.name", "flag"), text("HTTPArgument.always_encode", "false"))
+
+    assert only(e.request("/r", e.arguments(flag))).path == "/r?flag"
+
+
+def test_a_policy_that_sends_cookies_in_another_form_is_refused() -> None:
+    with pytest.raises(UsageError, match="is not run") as refused:
+        read(e.cookie_manager(policy="rfc2109") + e.request("/r"))
+
+    assert "sends cookies in another form" in refused.value.why

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,21 +107,41 @@ def test_a_request_that_is_mostly_answered_at_once_is_followed_once_it_is_redire
     assert finished.result.redirects == 2
 
 
-def test_cookies_that_come_late_are_sent_from_then_on():
-    served = iter(range(5))
+def test_cookies_that_come_late_or_change_are_sent_from_then_on():
+    served = iter(range(8))
+    sets = {2: {"Set-Cookie": "a=1"}, 5: {"Set-Cookie": "a=2"}}
 
     def answer(*_: object) -> tuple[int, dict[str, str], bytes]:
-        return 200, {"Set-Cookie": "a=1"} if next(served) == 2 else {}, b""
+        return 200, sets.get(next(served), {}), b""
 
     def walk(_crew: Crew, _number: int) -> Walk:
-        step = sending("each", origin, made={})
-        for _ in range(5):
+        step = sending("each", origin, headers=(("A", "b"),), made={})
+        for _ in range(8):
             yield step
 
     with answering(answer) as (origin, seen):
         carried_out(experiment_of(crew(keeps_cookies=True)), walk)
 
-    assert [fields.get("cookie") for _, _, fields, _ in seen.requests] == [None, None, None, "a=1", "a=1"]
+    assert [fields.get("cookie") for _, _, fields, _ in seen.requests] == [None] * 3 + ["a=1"] * 3 + ["a=2"] * 2
+    assert {fields["a"] for _, _, fields, _ in seen.requests} == {"b"}
+
+
+def test_clients_with_cookies_of_their_own_do_not_send_those_of_others():
+    shared: dict[str, object] = {}  # what is kept of the request is the same for all clients
+
+    def answer(_method: str, path: str, _fields: dict[str, str], _body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return 200, {"Set-Cookie": f"who={path[-1]}; Path=/"} if path.startswith("/in") else {}, b""
+
+    def walk(_crew: Crew, number: int) -> Walk:
+        yield sending("in", origin, f"/in/{number}")
+        for _ in range(5):
+            yield sending("page", origin, "/page", made=shared)
+
+    with answering(answer) as (origin, seen):
+        carried_out(experiment_of(crew(clients=3, keeps_cookies=True)), walk)
+
+    sent = Counter(fields["cookie"] for _, path, fields, _ in seen.requests if path == "/page")
+    assert sent == {"who=1": 5, "who=2": 5, "who=3": 5}
 
 
 def test_a_request_is_put_together_once_only_if_it_is_the_same_each_time():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from itertools import count, pairwise
 
@@ -11,7 +13,7 @@ from holdfast.cluster.clocks import SAME, Offset
 from holdfast.cluster.merge import LOST, Merged, read_report, report_of, rows_of_journeys
 from holdfast.engine.parts import Loss
 from holdfast.engine.plan import Stop
-from holdfast.engine.processes import load_runs
+from holdfast.engine.processes import Watched, load_runs
 from holdfast.journeys.steps import EndLoad, Grouped, Walk
 from holdfast.loadtest.journey_parts import Packing
 from holdfast.loadtest.journey_plans import journey_plan, with_particulars
@@ -109,6 +111,31 @@ def test_a_load_of_several_processes_is_ended_like_one():
     assert len(drained.run.begun) == many
     assert len(ruled.run.begun) == len(seen.paths) - many
     assert ruled.result.stopped is not None
+
+
+def test_a_process_that_is_lost_takes_along_only_what_it_had_in_flight():
+    killed: list[int] = []
+
+    def walk(_crew: Crew, number: int) -> Walk:
+        # Clients 1 and 3, of the process that is killed, have no end of their own.
+        for _ in count() if number % 2 else range(100):
+            yield sending("each", origin, "/item")
+
+    def watch(watched: Watched) -> None:
+        if sum(watched.tally.ended) > 20 and not killed:
+            killed.append(watched.pids[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with answering(shop) as (origin, seen):
+        finished = carried_out(experiment_of(crew(clients=4), processes=2), walk, watch=watch)
+
+    outcomes, run = finished.result.outcomes, finished.run
+    assert outcomes["rejected"] >= 200  # of clients 2 and 4
+    assert outcomes["failed"] <= 2
+    assert len(run.begun) == outcomes["rejected"] + outcomes["failed"]
+    assert outcomes["rejected"] <= len(seen.paths) <= len(run.begun) + 2
+    assert any("was lost (killed by SIGKILL)" in each for each in run.facts.limits)
+    assert set(labels_of(finished)) == {"each"}
 
 
 def test_processes_share_counters_and_the_rows_of_a_table_as_threads_do():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case, seen
-from plans.writing import group, variables
+from plans.writing import csv, group, inner, text, variables
 
 
 def of_made_up() -> list[Case]:
@@ -118,5 +118,33 @@ def of_oddities() -> list[Case]:
             "no-names",
             "If Controller: names that stand for nothing",
             condition("COMPLETED==COMPLETED", "/a") + condition('"a"=="a" && x == 1', "/b") + condition("1==1", "/c"),
+        ),
+        Case(
+            "modes-in-words",
+            "CSV Data Set, Constant Throughput Timer: modes in words, as old versions saved them, and in German",
+            csv("r.csv", "a", shareMode="Current thread")
+            + csv("s.csv", "b", shareMode="All threads")
+            + csv("t.csv", "c", shareMode="Alle Threads")
+            + e.simple("ConstantThroughputTimer", "shared", calcMode="all active threads (shared)", throughput="300")
+            + e.simple("ConstantThroughputTimer", "own", calcMode="Alle aktiven Threads", throughput="60000")
+            + e.request("/${a}/${b}/${c}", name="r"),
+            threads="2",
+            loops="3",
+            ordered=False,
+            results=False,
+            lasts=True,
+            files=dict.fromkeys(("r.csv", "s.csv", "t.csv"), b"1\n2\n3\n4\n5\n6\n"),
+        ),
+        Case(
+            "no-sign",
+            "HTTP Request: arguments that name no sign between name and value",
+            e.request("/q", e.arguments(inner("flag", "HTTPArgument", text("Argument.name", "flag"))))
+            + e.request(
+                "/q",
+                e.arguments(
+                    inner("flag", "HTTPArgument", text("Argument.name", "flag"), text("Argument.value", "${v}")),
+                    e.argument("a", "b"),
+                ),
+            ),
         ),
     ]

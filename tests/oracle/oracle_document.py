@@ -57,7 +57,7 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request: proxy | it is sent directly to its server |
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |
-| HTTP Cookie Manager: policies other than `standard` and `ignoreCookies` | cookies are kept as RFC 6265 says |
+| HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
 | Keystore Configuration | no certificate of a client is sent |
 | Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
 
@@ -75,6 +75,7 @@ place; nothing is sent.
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
 | HTML, Compare, S/MIME, XML Schema and JMESPath elements; documents that are turned into a text | not supported |
+| HTTP Cookie Manager: policies `rfc2109` and `rfc2965` | they send cookies in another form |
 | Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 

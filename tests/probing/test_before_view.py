@@ -33,6 +33,26 @@ def index():
     return "done"
 """
 
+# Nothing says that the function is decorated: no functools.wraps.
+DECORATED = """
+import threading
+from flask import Flask
+
+app = Flask(__name__)
+free = threading.Semaphore(2)
+
+def limited(view):
+    def inner(*args, **kwargs):
+        with free:
+            return view(*args, **kwargs)
+    return inner
+
+@app.get("/", endpoint="index")
+@limited
+def index():
+    return "done"
+"""
+
 MIDDLEWARE = """
 import asyncio
 from starlette.applications import Starlette
@@ -122,6 +142,7 @@ UVICORN = ("uvicorn", "--port", "{port}")
 BOUNDS = (
     # Eight threads call the application (gunicorn's --threads); two of them get the semaphore.
     Bound("flask", SEMAPHORE, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
+    Bound("decorated", DECORATED, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
     # uvicorn calls the application for each request as soon as it has read it.
     Bound("starlette", MIDDLEWARE, (*UVICORN, "shop:app"), 3, OFFERED - 3),
     Bound("around", MIDDLEWARE, (*UVICORN, "shop:around"), 3, OFFERED - 3),

@@ -4,8 +4,7 @@ Decisions
 ---------
 * The process that watches the load saves, and not those that send it.
 * What was saved stays when the load is over, and only the other rows are added: to pack all of them once more took 0.3
-  us a row (measured). A row that has ended does not change. Its columns are read after its outcome, a look later than
-  they were written.
+  us a row (measured). A row that has ended does not change, and its outcome is written last and read first.
 * A load shorter than FIRST_S is saved at its end alone. So is one of a few requests: a process that watches would take
   longer to start than they do (20 ms).
 * Another program that locks the file of runs holds up neither the load nor Ctrl-C: what cannot be saved now is saved

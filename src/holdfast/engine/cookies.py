@@ -110,11 +110,6 @@ class Cookies:
         self._maybe_many = max(map(len, by_host.values()), default=0)
 
 
-def sets_cookies(head: str) -> bool:
-    """Whether the head of a reply sets any."""
-    return "set-cookie" in head.lower()
-
-
 class _Request:
     """A request as `http.cookiejar` reads it (urllib.request.Request)."""
 

@@ -124,8 +124,7 @@ class Connections(WithoutStreams):
             False where our own side had no means left: the row then has ended as FAILED.
         """
         now = time.monotonic_ns()
-        columns = self._columns
-        columns.due[row] = now if due_ns is None else due_ns
+        self._columns.due[row] = now if due_ns is None else due_ns
         self.begun += 1
         self.peak = max(self.peak, self.begun - self.ended)
         self.highest_row = max(self.highest_row, row)

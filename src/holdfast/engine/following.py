@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from holdfast.journeys.steps import Sending
     from holdfast.model.journey_request import Cache, Resources
 
+MOST_WITH_COOKIES = 20_000
+"""Requests with a client's own cookies that are kept, of all clients, as long as these cookies stay the same."""
 MOST_PAGES = 100
 """Pages whose references are remembered."""
 CACHED = Answer("", answered=True, status=0, message="", head="", body=b"", is_cached=True)
@@ -68,7 +70,7 @@ class Following:
         self._may = may
         self._within = within
         self._pages: dict[tuple[str, bytes], list[str]] = {}
-        self.redirects = self.dropped = 0
+        self.redirects = self.dropped = self._with_cookies_kept = 0
         self.left_out: dict[str, int] = {}
         self.too_slow: dict[str, int] = {}
 
@@ -84,9 +86,17 @@ class Following:
         read = ended.read
         if read is None:
             return True
-        if read.sets_cookies and visitor.crew.keeps_cookies:
+        if sending.follow and ended.status in REDIRECTS and read.location:
             return False
-        return not (sending.follow and ended.status in REDIRECTS and read.location)
+        if read.sets_cookies:
+            assert visitor.exchange is not None
+            self._take_cookies(visitor.exchange, ended, visitor)
+        return True
+
+    def first(self, sending: Sending, visitor: Visitor) -> Exchange:
+        """The first exchange of a request that `is_alone`."""
+        exchange = first_exchange(sending)
+        return exchange if visitor.cookies is None else self._with_cookies(exchange, visitor)
 
     def _full(self, sending: Sending, visitor: Visitor) -> Fetching:
         followed = yield from self._followed(first_exchange(sending), sending, visitor)
@@ -249,12 +259,21 @@ class Following:
         field = "" if visitor.cookies is None else visitor.cookies.field(_url(exchange))
         if not field:
             return exchange
+        known = visitor.with_cookies.get(id(exchange.made))
+        if known is not None and known[0] == field:
+            return known[1]
         own = [value for name, value in exchange.headers if name.lower() == "cookie"]
         if visitor.crew.jar_replaces_field:
             own = []
         others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
         # A request has one such field (RFC 6265, 5.4).
-        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))), made=None)
+        headers = (*others, ("Cookie", "; ".join([*own, field])))
+        if exchange.made is None or (known is None and self._with_cookies_kept >= MOST_WITH_COOKIES):
+            return exchange._replace(headers=headers, made=None)
+        self._with_cookies_kept += known is None
+        sent = exchange._replace(headers=headers, made={})
+        visitor.with_cookies[id(exchange.made)] = field, sent, exchange.made
+        return sent
 
     def _take_cookies(self, exchange: Exchange, ended: Ended, visitor: Visitor) -> None:
         if ended.read is None or not visitor.crew.keeps_cookies or not ended.read.sets_cookies:
@@ -282,9 +301,9 @@ class Following:
             )
 
 
-def is_alone(sending: Sending, visitor: Visitor) -> bool:
+def is_alone(sending: Sending) -> bool:
     """Whether the first exchange of a request is what its journey says, and mostly the only one."""
-    return sending.resources is None and sending.cache is None and visitor.cookies is None
+    return sending.resources is None and sending.cache is None
 
 
 def new_cache(cache: Cache) -> AnswerCache:

@@ -60,7 +60,11 @@ class KeptConnections(Connections):
                 continue
             row = connection.row
             replies = replies_of[row % len(replies_of)]
-            if not replies.is_usual(data):
+            if (
+                len(data) != replies.usual_bytes
+                or not data.startswith(replies.usual_head)
+                or (replies.acceptance.checks and not replies.passes(data))
+            ):
                 self._take(connection, data)
                 if len(data) == RECEIVE_BYTES or connection.peer_ended:
                     self._receive(connection)

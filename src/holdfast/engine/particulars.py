@@ -206,7 +206,7 @@ class Particulars:
     @property
     def ending(self) -> int:
         """How a client of one of the processes has ended the load, as `Stop`; 0: none has."""
-        return bytes(self._ending).rfind(1) + 1
+        return 2 if self._ending[1] else self._ending[0]
 
     @ending.setter
     def ending(self, how: int) -> None:

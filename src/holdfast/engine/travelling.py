@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from holdfast.engine.arrivals import Arrivals, batches, dealt
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.exchanges import Exchanges, FullError
-from holdfast.engine.fetching import Ended, Verdict, answer_of, first_exchange, judged
+from holdfast.engine.fetching import Ended, Verdict, answer_of, judged
 from holdfast.engine.following import Following, is_alone, new_cookies
 from holdfast.engine.journey_plan import Travel
 from holdfast.engine.loop import AT_ONCE
@@ -85,7 +85,9 @@ class Travelling:
         """
         exchanges, own, stalls, now_ns = self.exchanges, self._travel.own, Stalls(), time.monotonic_ns()
         while self._goes_on(now_ns):
-            self.stop = max(self.stop, stopped(), Stop(self._travel.particulars.ending))
+            self.stop = max(self.stop, stopped())
+            if (ending := self._travel.particulars.ending) > self.stop:
+                self.stop = Stop(ending)
             if self.stop is Stop.DRAIN:
                 self._wake_all()
             if self.stop is Stop.AT_ONCE:
@@ -262,10 +264,10 @@ class Travelling:
         """Begins a request; returns the answer if it has ended already, or `_LATER`."""
         visitor.timeouts, visitor.keeps, visitor.asked = sending.timeouts, sending.keep_alive, sending.number
         visitor.sending = sending
-        if not is_alone(sending, visitor):
+        if not is_alone(sending):
             visitor.fetching = self.following.fetching(sending, visitor)
             return self._fetch(visitor, None)
-        ended = self.exchanges.begin(visitor, first_exchange(sending))
+        ended = self.exchanges.begin(visitor, self.following.first(sending, visitor))
         return _LATER if ended is None else self._first_ended(visitor, ended)
 
     def _first_ended(self, visitor: Visitor, ended: Ended) -> Answer:

@@ -25,6 +25,7 @@ class Visitor:
         until_ns: it begins nothing from then on; None sets no end.
         due_ns: when its next request is due.
         cookies: None as long as it has none.
+        with_cookies: by the identity of what is kept of a request: its cookies, what was sent with them, and that.
         caches: of answers, by number.
         fetching: what it does for a request of its journey; None in between.
         answer: to a request that could not be sent, which it is not told of yet.
@@ -68,6 +69,7 @@ class Visitor:
         "timeouts",
         "until_ns",
         "walk",
+        "with_cookies",
     )
 
     def __init__(self, crew: Crew, place: int, number: int, client: int, walk: Walk) -> None:
@@ -75,6 +77,7 @@ class Visitor:
         self.until_ns: int | None = None
         self.due_ns = 0
         self.cookies: Cookies | None = None
+        self.with_cookies: dict[int, tuple[str, Exchange, object]] = {}
         self.caches: dict[int, AnswerCache] = {}
         self.fetching: Fetching | None = None
         self.answer: Answer | None = None

@@ -110,7 +110,9 @@ def _is_node_fixed(node: Node) -> bool:
         return False
     if node.kind == "ResponseAssertion" and node.text("Assertion.scope") not in ("", "parent"):
         return False
-    return all(_is_text_fixed(text) for text in texts_of(node.properties))
+    # Older versions say in words which threads share a file.
+    share = node.text("shareMode", "shareMode.all")
+    return share.startswith("shareMode.") and all(_is_text_fixed(text) for text in texts_of(node.properties))
 
 
 def _is_text_fixed(text: str) -> bool:

@@ -54,7 +54,13 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
     policy = reading.fixed(manager, manager.text("CookieManager.policy"))
     if policy == "ignoreCookies":
         return Jar()
-    if policy not in ("", "standard", "default", "compatibility", "best-match"):
+    if policy in ("rfc2109", "rfc2965"):
+        reading.refuse(
+            manager,
+            f"its policy {policy} sends cookies in another form ($Version=0; ...)",
+            "Choose the policy standard, as browsers do.",
+        )
+    elif policy not in ("", "standard", "default", "compatibility", "best-match"):
         reading.tell(manager, f"cookies are kept as RFC 6265 says, not by its policy {policy}")
     by_group = reading.flag(manager, "CookieManager.controlledByThreadGroup")
     clears = not same_user if by_group else reading.flag(manager, "CookieManager.clearEachIteration")

@@ -101,7 +101,8 @@ class Merged:
         return Argument(
             name=reading.template(element, name),
             value=reading.template(element, written.text("Argument.value")),
-            equals=written.text("Argument.metadata", "="),
+            # JMeter saves the "=" there, if the argument has one.
+            equals=written.text("Argument.metadata"),
             encode=(encode or "").strip().lower() == "true",
             content_type=reading.template(element, written.text("HTTPArgument.content_type")),
         )

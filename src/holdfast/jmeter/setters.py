@@ -17,6 +17,12 @@ from holdfast.plans.jmx_tree import Node
 
 SETTERS = frozenset({"CounterConfig", "CSVDataSet", "RandomVariableConfig", "UserParameters", "Arguments"})
 _SHARED_BY = {"shareMode.group": "crew", "shareMode.thread": "client"}
+# As old versions saved them.
+_SHARES_IN_WORDS = {
+    "All threads": "shareMode.all",
+    "Current thread group": "shareMode.group",
+    "Current thread": "shareMode.thread",
+}
 
 
 def sets_of(node: Node, scope: Scope) -> tuple[Sets, ...]:
@@ -84,6 +90,7 @@ def _take_row(node: Node, reading: Reading) -> Sets | None:
     if table is None:
         return None
     share = reading.fixed(node, node.text("shareMode", "shareMode.all")) or "shareMode.all"
+    share = _SHARES_IN_WORDS.get(share, share)
     known = share in ("shareMode.all", *_SHARED_BY)
     return TakeRow(
         names=table.names,

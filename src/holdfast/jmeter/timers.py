@@ -21,6 +21,14 @@ _MODES: Mapping[str, tuple[str, bool]] = {
     "3": ("load", False),
     "4": ("crew", False),
 }
+# As old versions saved them. A mode in another language is the first one, for a JMeter in English.
+_MODES_IN_WORDS: Mapping[str, str] = {
+    "this thread only": "0",
+    "all active threads": "1",
+    "all active threads in current thread group": "2",
+    "all active threads (shared)": "3",
+    "all active threads in current thread group (shared)": "4",
+}
 
 
 def waits_of(level: Iterable[Node], reading: Reading) -> tuple[Delay | Pace | Meeting, ...]:
@@ -52,8 +60,9 @@ def _throughput(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     mode = (reading.fixed(node, node.text("calcMode", "0")) or "0").strip().removeprefix("calcMode.")
     if node.text("calcMode").strip().startswith("calcMode.") and mode.isdigit():
         mode = str(int(mode) - 1)
+    mode = _MODES_IN_WORDS.get(mode, mode)
     if mode not in _MODES:
-        reading.refuse(node, f"its mode is {mode!r}, which is not one of JMeter's five", "Choose its mode anew.")
+        reading.note(node, f"its mode is {mode!r}, which an English JMeter takes for this thread only")
         mode = "0"
     shared_by, in_equal_parts = _MODES[mode]
     return Pace(

@@ -262,7 +262,8 @@ class _Walker:
             if any(each.ignores_status for each in request.assertions) and answer.status:
                 why = ""
             why = why or unmet(request.assertions, answer, client)
-        client.answer = replace(answer, answered=not why)
+        if answer.answered is bool(why):
+            client.answer = replace(answer, answered=not why)
         return why
 
     def after_failure(self, of_request: str) -> Generator[Step, Told, None]:

@@ -9,12 +9,16 @@ belong to the application. Unless it holds, the gate calls a copy of the functio
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import types
 import weakref
 from typing import Any, Callable, List, Optional, Tuple
 
+from . import own_code
+
+_ANYTHING = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
@@ -24,10 +28,11 @@ copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
 def innermost_function(view: object) -> Optional[types.FunctionType]:
     """The function whose body a call of `view` finally runs; None if it is not a Python function.
 
-    Looks through `functools.wraps` decorators, partials, bound methods and objects with `__call__`.
+    Looks through `functools.wraps` decorators, a person's own without it, partials, bound methods and objects with
+    `__call__`.
     """
     for _ in range(_LONGEST_CHAIN):
-        inner = getattr(view, "__dict__", {}).get("__wrapped__")
+        inner = getattr(view, "__dict__", {}).get("__wrapped__") or _passed_on_to(view)
         if inner is not None:
             view = inner
         elif isinstance(view, functools.partial):
@@ -42,6 +47,43 @@ def innermost_function(view: object) -> Optional[types.FunctionType]:
         else:
             return None
     return None
+
+
+def _passed_on_to(view: object) -> Optional[types.FunctionType]:
+    """The function to which a person's decorator passes on what it is called with; None if that cannot be told.
+
+    It keeps that function in its closure, or as an attribute of the object that it makes. Of several it is not told
+    which one is the view.
+    """
+    call: object = view
+    kept, bound = list(getattr(view, "__dict__", {}).values()), 0
+    if isinstance(view, types.FunctionType):
+        kept = _in_closure(view)
+    else:
+        call, bound = getattr(type(view), "__call__", None), 1  # noqa: B004 - as below
+    if not isinstance(call, types.FunctionType) or not own_code.is_own(call.__code__.co_filename):
+        return None
+    found = [each for each in kept if isinstance(each, types.FunctionType) and _takes(each, call.__code__, bound)]
+    return found[0] if len(found) == 1 else None
+
+
+def _in_closure(function: types.FunctionType) -> List[object]:
+    found: List[object] = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # not assigned yet
+            found.append(cell.cell_contents)
+    return found
+
+
+def _takes(function: types.FunctionType, caller: types.CodeType, bound: int) -> bool:
+    """Whether a person's function takes what its caller is called with, of which `bound` is the caller's own."""
+    if not own_code.is_own(function.__code__.co_filename) or not can_be_gated(function):
+        return False
+    if caller.co_flags & _ANYTHING == _ANYTHING:
+        return True
+    given, takes = caller.co_argcount - bound, function.__code__
+    fits = given == takes.co_argcount or (given >= takes.co_argcount and bool(takes.co_flags & inspect.CO_VARARGS))
+    return given > 0 and fits and not caller.co_flags & _ANYTHING
 
 
 def can_be_gated(function: types.FunctionType) -> bool:

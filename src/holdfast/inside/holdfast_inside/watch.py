@@ -226,9 +226,9 @@ def functions_of(view: finding.View) -> List[types.FunctionType]:
             and each not in code_patch.copies
         ]
 
-    # A list of all objects refers to each: meanwhile uWSGI cannot put its next request into the arguments that another
-    # thread has ready, and closes that request's connection and those of all that wait (PyTuple_SetItem() wants the
-    # only reference; plugins/python/wsgi_subhandler.c). A function refers to its name.
+    # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
+    # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
+    # connection, and those of all that wait. A function refers to its name.
     return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
 
 
