@@ -148,3 +148,18 @@ def test_a_load_that_ends_before_its_threads_begin_is_an_error_that_says_so() ->
         read(late, most_s=3.0)
 
     assert told.value.why == "Its first thread begins after 5 s."
+
+
+def test_a_loop_that_does_not_say_whether_it_ends_does_not() -> None:
+    """LoopController.java, 5.5: its constructor sets continue_forever, and what JMeter saves takes it back."""
+    loops = text("LoopController.loops", "3")
+    silent = inner("ThreadGroup.main_controller", "LoopController", loops)
+    ending = inner(
+        "ThreadGroup.main_controller", "LoopController", loops, text("LoopController.continue_forever", "false")
+    )
+    threads = text("ThreadGroup.num_threads", "1")
+
+    (for_ever,) = stays(element("ThreadGroup", "group", threads, silent, below=A), most_s=2.0)
+    (three_times,) = stays(element("ThreadGroup", "group", threads, ending, below=A))
+
+    assert (for_ever.passes, three_times.passes) == (None, 3)

@@ -89,7 +89,9 @@ def passes_of(node: Node, reading: Reading) -> int | None:
     controller = node.properties.inner("ThreadGroup.main_controller")
     text = controller.text("LoopController.loops")
     loops = reading.number(node, text, "its number of loops", 0 if text else 1)
-    forever = (reading.fixed(node, controller.text("LoopController.continue_forever")) or "").strip().lower() == "true"
+    said = controller.text("LoopController.continue_forever")
+    # A LoopController is made with it, so a plan that says nothing of it loops for ever (LoopController.java, 5.5).
+    forever = bool(text) if not said else (reading.fixed(node, said) or "").strip().lower() == "true"
     return None if loops < 0 or forever else loops
 
 

@@ -20,6 +20,7 @@ OPEN = "OpenModelThreadGroup"
 KINDS = frozenset({"ThreadGroup", OPEN})
 
 MOST_CLIENTS = 1_000_000
+_LOOPS = "LoopController.loops"
 _FOR_EVER = -1
 _ON_FAILURE: dict[str, Literal["continue", "next iteration", "leave"]] = {
     "": "continue",
@@ -140,13 +141,15 @@ def iterations_of(group: Node, scope: Scope) -> int | None:
         return 1
     controller = group.properties.inner("ThreadGroup.main_controller")
     loops = loops_of(controller, scope)
-    forever = scope.literal(controller.text("LoopController.continue_forever"), "whether it loops for ever")
+    # A LoopController is made with it, so a plan that says nothing of it loops for ever (LoopController.java, 5.5).
+    said = controller.text("LoopController.continue_forever") or ("true" if controller.text(_LOOPS) else "")
+    forever = scope.literal(said, "whether it loops for ever")
     return None if loops is None or forever.strip().lower() == "true" else loops
 
 
 def loops_of(controller: Properties, scope: Scope) -> int | None:
     """How often a loop runs; None is for ever."""
-    loops = scope.number(controller.text("LoopController.loops"), "its number of loops")
+    loops = scope.number(controller.text(_LOOPS), "its number of loops")
     return None if loops <= _FOR_EVER else loops
 
 
