@@ -347,6 +347,7 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + STEP + "if = 'state = 1'\n", "line 9, column 1", "'=' is not understood at character 7"),
         (SHOP + STEP + "if = 'state == \"id\"'\n", "line 9, column 1", "{state} has no value there"),
         (SHOP + STEP + "if = 'id == 1'\nwhile = 'id == 2'\n", "line 10, column 1", "exclude each other"),
+        (SHOP + STEP + "while = '1 == 1'\n", "line 9, column 1", "holds whatever happens, and nothing ends the load"),
         ("[values]\nx = true\n", "line 2, column 1", "a text or a number"),
     ],
 )
@@ -365,3 +366,15 @@ def test_a_value_that_the_file_lacks_cannot_be_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no value 'bse'") as caught:
         crews(tmp_path, '[values]\nbase = "x"\n', bse="y")
     assert caught.value.remedy == "Did you mean base?"
+
+
+@pytest.mark.parametrize(
+    ("condition", "end"),
+    [("1 == 1", 'for = "1s"'), ("1 == 2", "passes = 1"), ("id < 3", "passes = 1"), ("'{id}' != 'x'", "passes = 1")],
+)
+def test_a_while_that_holds_whatever_happens_needs_an_end_of_the_load_and_others_do_not(tmp_path, condition, end):
+    (tmp_path / "a.toml").write_text(SHOP.replace("passes = 1", end) + STEP + f'while = "{condition}"\n')
+
+    (crew,) = read_scenario(tmp_path / "a.toml", {}).journeys.crews
+
+    assert isinstance(crew.journey.nodes[-1], While)

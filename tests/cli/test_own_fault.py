@@ -32,6 +32,17 @@ def test_a_fault_while_holdfast_is_imported_is_reported(holdfast: Holdfast) -> N
     assert "abc123" not in ended.err
 
 
+def test_a_file_that_ends_too_soon_is_a_fault_and_not_the_end_of_what_a_person_types(holdfast: Holdfast) -> None:
+    """So does a compiled module that was cut off when the disk was full; Click would take it for Ctrl-D."""
+    (holdfast.directory / "csv.py").write_text("raise EOFError('marshal data too short')\n")
+    (holdfast.directory / "rows.csv").write_text("name\nann\n")
+
+    ended = holdfast.run("load", "http://127.0.0.1:1/", "--burst", "1", "--data-rows", "rows.csv")
+
+    assert ended.exit == INTERNAL
+    assert "EOFError: marshal data too short" in ended.err
+
+
 def test_a_fault_in_a_run_is_reported_with_version_and_command_and_without_secrets(holdfast: Holdfast) -> None:
     (holdfast.directory / "csv.py").write_text(BROKEN_LATER)
     (holdfast.directory / "rows.csv").write_text("name\nann\n")

@@ -218,7 +218,10 @@ def test_a_transaction_lasts_from_its_first_request_to_its_last_without_pauses_o
     nodes = (A, Delay(("50",)), B)
     done = walked(crew(Transaction(("without",), nodes), Transaction(("with",), nodes, timed_pauses=True)), took_ms=10)
 
-    assert done.steps == [Grouped("without", 20_000_000, answered=True), Grouped("with", 70_000_000, answered=True)]
+    assert done.steps == [
+        Grouped("without", 20_000_000, answered=True, requests=2, pauses_ns=50_000_000),
+        Grouped("with", 70_000_000, answered=True, requests=2),
+    ]
 
 
 def test_a_transaction_with_a_request_that_failed_has_failed() -> None:

@@ -196,7 +196,7 @@ def test_a_server_of_http1_is_named_at_once(holdfast) -> None:
     with listening:
         ended = holdfast.run("load", f"http://127.0.0.1:{port}/", "--http2", "--clients", "2", "--for", "60s")
     assert ended.exit == 1
-    assert "The reply is in HTTP/1: 'HTTP/1.1 400 Bad Request'." in ended.out
+    assert "The reply is in HTTP/1: 'HTTP/1.1 400 Bad Request'. Leave --http2 out" in " ".join(ended.out.split())
     assert "the server does not speak HTTP/2 there" in " ".join(ended.out.split())
 
 

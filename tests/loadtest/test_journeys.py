@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections import Counter
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from holdfast.engine.journey_counts import JourneyCounts
 from holdfast.engine.processes import Watched
 from holdfast.journeys.steps import Grouped, Judged, NewVisitor, Unsent, Waiting, Walk
 from holdfast.loadtest import saved
-from holdfast.loadtest.rows import chunks, samples
+from holdfast.loadtest.rows import chunks, samples, together
 from holdfast.model.journey import Crew
 from holdfast.model.progress import Progress
 from holdfast.report.jtl import jtl
@@ -167,7 +168,7 @@ def test_a_saved_load_of_journeys_reads_as_it_was():
         def walk(_crew: Crew, number: int) -> Walk:
             yield sending("a", origin, f"/{number}")
             yield Judged(number % 2 == 0, "odd")
-            yield Grouped("both", 1, answered=True)
+            yield Grouped("both", 1, number > 1, 3, int(number == 1), 7)
 
         finished = carried_out(experiment_of(crew(4)), walk)
 
@@ -176,4 +177,28 @@ def test_a_saved_load_of_journeys_reads_as_it_was():
     assert again.result == finished.result
     assert again.experiment == finished.experiment
     assert [*jtl(samples(again), 0)] == [*jtl(samples(finished), 0)]
+    assert [*together(again)] == [*together(finished)]
+    said = sorted((each.answered, each.requests, each.failed, each.pauses_ns) for each in together(again))
+    assert said == [(False, 3, 1, 7), *[(True, 3, 0, 7)] * 3]
     assert reasons_of(again) == reasons_of(finished)
+
+
+def test_transactions_that_an_earlier_version_saved_are_read_without_what_it_did_not_count():
+    with answering(lambda _method, path, _fields, _body: token_of(path)) as (origin, _):
+
+        def walk(_crew: Crew, number: int) -> Walk:
+            yield sending("a", origin, f"/{number}")
+            yield Grouped("both", 5, answered=True, requests=1)
+
+        finished = carried_out(experiment_of(crew(2)), walk)
+    (part,) = saved.parts_of(finished)
+    size = int.from_bytes(part[:8], "little")
+    head = json.loads(zlib.decompress(part[8 : 8 + size]))
+    for name in ("requests", "failed", "pauses_ns"):
+        del head["together"][name]
+    earlier = zlib.compress(json.dumps(head).encode())
+
+    again = saved.read(saved.head_of(finished), [len(earlier).to_bytes(8, "little") + earlier + part[8 + size :]])
+
+    assert again.result.transactions == finished.result.transactions
+    assert [(each.requests, each.failed) for each in together(again)] == [(0, 0)] * 2

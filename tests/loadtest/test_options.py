@@ -176,6 +176,8 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
         (("--burst", "1", "--data-rows", "empty.csv"), USAGE, "empty.csv has no rows"),
         (("--burst", "1", "--data-rows", "ragged.csv"), USAGE, "Row 2 of ragged.csv has 1 values"),
         (("--burst", "1", "--data-rows", "binary.csv"), USAGE, "binary.csv is not CSV"),
+        (("--burst", "1", "--data-rows", "quote.csv"), USAGE, "The row that begins in line 3: unexpected end of data"),
+        (("--burst", "1", "-X", "A B", "--cookies"), USAGE, "'A B' is not an HTTP method"),
         (("--burst", "1", "--data", "@none.json"), USAGE, "none.json does not exist"),
         (("--burst", "1", "--data-rows", "id.csv"), USAGE, "The columns of id.csv need different names"),
         (("--burst", "1", "--data-rows", "twice.csv"), USAGE, "The columns of twice.csv need different names"),
@@ -194,6 +196,7 @@ def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments
     (holdfast.directory / "twice.csv").write_text("user,user\nann,bob\n")
     (holdfast.directory / "ragged.csv").write_text("user,city\nann,Rome\nbob\n")
     (holdfast.directory / "binary.csv").write_bytes(os.urandom(64) + b"\xff")
+    (holdfast.directory / "quote.csv").write_text('user,x\nann,1\nbob,"2\neve,3\n')
 
     ended = holdfast.run("load", counting.url + "/", *arguments)
 

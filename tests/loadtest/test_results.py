@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -210,6 +211,8 @@ def test_what_cannot_be_written_keeps_nothing_else_back_and_what_was_there_stays
     ended = holdfast.run(
         *("load", counting.url, "--burst", "200", "--csv", "rows.csv", "--jtl", "/dev/full"),
         *("--sqlite", "rows.sqlite", "--json", "result.json"),
+        # Python 3.11 keeps of a compiled module what fits, and fails to read it the next time.
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
 
@@ -343,3 +346,27 @@ def test_the_rows_of_a_lost_process_are_written_with_the_addresses_that_they_cam
     rows = rows_of(tmp_path / "rows.csv")
     assert [row["outcome"] for row in rows] == ["failed"] * 10
     assert [row["source"] for row in rows] == [*sources] * 5
+
+
+@pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])
+def test_a_reply_that_does_not_end_is_told_from_one_that_never_came(holdfast, counting, more):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+                connection.recv(4096)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        ended = holdfast.run("load", url, "--burst", "1", "--timeout", "300ms", "--json", "-", *more)
+        thread.join()
+    silent = holdfast.run("load", f"{counting.url}/silent", "--burst", "1", "--timeout", "300ms", "--json", "-", *more)
+
+    result = json.loads(ended.out)
+    assert result["outcomes"]["unanswered"] == 1
+    assert any("A reply had begun and not ended when the time for it was over." in each for each in result["warnings"])
+    assert not any("had begun and not ended" in each for each in json.loads(silent.out)["warnings"])

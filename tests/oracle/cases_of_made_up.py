@@ -125,9 +125,9 @@ def of_oddities() -> list[Case]:
             csv("r.csv", "a", shareMode="Current thread")
             + csv("s.csv", "b", shareMode="All threads")
             + csv("t.csv", "c", shareMode="Alle Threads")
-            + e.simple("ConstantThroughputTimer", "shared", calcMode="all active threads (shared)", throughput="300")
+            + e.simple("ConstantThroughputTimer", "shared", calcMode="all active threads (shared)", throughput="900")
             + e.simple("ConstantThroughputTimer", "own", calcMode="Alle aktiven Threads", throughput="60000")
-            + e.request("/${a}/${b}/${c}", name="r"),
+            + "".join(e.request(f"/{name}/${{{name}}}") for name in "abc"),
             threads="2",
             loops="3",
             ordered=False,

@@ -55,7 +55,7 @@ def test_the_pages_server_is_loaded_although_another_got_more_requests():
         "01: 2 requests to https://shop.example, the page's server, are sent; 6 are left out: "
         "5 to https://static.example, 1 to https://count.example:8443."
     )
-    assert any("pauses: up to 1.7 s between requests are not kept" in line for line in words)
+    assert any("pauses: up to 1.6 s between requests are not kept; --pauses 1" in line for line in words)
 
 
 def test_without_a_page_the_server_with_most_requests_is_loaded_and_a_missing_begin_is_told():
@@ -306,3 +306,30 @@ def test_what_was_on_the_wire_is_sent_whatever_came_of_it(answer, entry):
     sent, _ = of_one({}, answer, **entry)
 
     assert sent == [("GET /x", None)]
+
+
+def test_a_pause_lasts_from_the_end_of_all_requests_before_to_the_begin_of_the_next():
+    began_and_took = [("00.000", 200), ("00.100", 900), ("00.500", -1), ("03.000", 10), (None, 5), ("03.010", 5)]
+    entries = [
+        {"request": {"method": "GET", "url": f"http://shop.example/{at}", "headers": [HOST]}, "time": took}
+        | ({} if began is None else {"startedDateTime": f"2026-01-01T00:00:{began}Z"})
+        for at, (began, took) in enumerate(began_and_took)
+    ]
+
+    found = read_har(json.dumps({"log": {"entries": entries}}).encode(), "made.har")
+
+    # The second one ends at 1.0 s, and the third began while it ran.
+    assert [round(each, 6) for each in found.pauses_s] == [0, 0, 0, 2.0, 0, 0]
+
+
+@pytest.mark.parametrize("time", [None, "soon", float("nan"), True, [], 1e308])
+def test_a_time_that_is_none_is_no_pause(time):
+    entries = [
+        {"request": {"method": "GET", "url": "http://shop.example/", "headers": [HOST]}, "time": time}
+        | {"startedDateTime": f"2026-01-01T00:00:0{at}Z"}
+        for at in (1, 3)
+    ]
+
+    found = read_har(json.dumps({"log": {"entries": entries}}).encode(), "made.har")
+
+    assert all(0 <= each <= 2 for each in found.pauses_s)

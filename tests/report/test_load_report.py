@@ -82,7 +82,7 @@ def test_several_labels_get_a_line_each_with_what_became_of_them():
 
 
 def test_a_load_that_ended_early_says_why():
-    assert "Stopped early by a stop rule: a request was not answered." in printed(stopped="a request was not answered")
+    assert "Stopped early: a request was not answered." in printed(stopped="a request was not answered")
     assert "Stopped early: interrupted." in printed(interrupted=True)
 
 

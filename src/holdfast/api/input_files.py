@@ -42,16 +42,21 @@ def read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
         return None
     import csv  # noqa: PLC0415 - most loads do without
 
+    rows, began = [], 1
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.reader(stream))
+            # What is in quotes may be of several lines: without `strict`, a quote that is not closed takes the rest.
+            reader = csv.reader(stream, strict=True)
+            for row in reader:
+                rows.append(row)
+                began = reader.line_num + 1
     except OSError as error:
         raise unreadable(file, error) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"{file} is not CSV.",
-            f"{error}.",
-            "It must be CSV in UTF-8 with the column names in the first line.",
+            f"The row that begins in line {began}: {error}.",
+            "It must be CSV in UTF-8 with the column names in the first line, and each quote closed.",
         ) from error
     names, *values = [row for row in rows if row] or [[]]
     for number, row in enumerate(values, 1):

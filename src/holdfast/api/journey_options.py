@@ -16,6 +16,7 @@ from holdfast.api.references import Escape, names_in, template
 from holdfast.api.scenario_request import IN_PATH
 from holdfast.api.scenario_shape import stays_of
 from holdfast.api.scenario_steps import once, pause
+from holdfast.engine.http1 import check_method
 from holdfast.engine.url import parse_url
 from holdfast.model import journey
 from holdfast.model.answers import Assertion, Extract, HookExtract
@@ -150,6 +151,7 @@ def journeys_of_steps(
 
 def _lines(arguments: LoadArguments, body: bytes | None) -> tuple[_Line, ...]:
     url, request = parse_url(arguments.url or ""), arguments.request
+    check_method(request.method or "GET")
     text: bytes | str | None = body
     if body is not None:
         try:

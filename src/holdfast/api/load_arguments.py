@@ -141,12 +141,14 @@ class PlanArguments:
     Attributes:
         properties: of the JMeter plan.
         maps: which servers of the file are loaded, and where instead, as they were written.
+        pauses: the recorded pauses are kept, this many times as long; None keeps none.
     """
 
     jmx: Path | None = None
     har: Path | None = None
     properties: tuple[tuple[str, str], ...] = ()
     maps: tuple[str, ...] = ()
+    pauses: float | None = None
 
 
 @frozen
@@ -192,7 +194,9 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
     """The options as click has parsed them (`load_options`)."""
     return LoadArguments(
         url=url,
-        plan=PlanArguments(given["jmx"], given["har"], tuple(given["properties"]), tuple(given["maps"])),
+        plan=PlanArguments(
+            given["jmx"], given["har"], tuple(given["properties"]), tuple(given["maps"]), given["pauses"]
+        ),
         shape=ShapeArguments(**{name: given[name] for name in (*SHAPE_NAMES, "for_s", "think")}),
         request=RequestArguments(
             **{name: given[name] for name in ("method", "data", "data_rows", "once")}, headers=tuple(given["headers"])

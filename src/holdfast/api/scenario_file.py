@@ -204,10 +204,17 @@ def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Cre
     says_what_then = "on-failure" in group.values or "on-failure" in around.table.values
     steps = steps_in(tables, usual, known, fixed, leaves=not says_what_then)
     begin: tuple[Node, ...] = (Count(_NUMBER, ("0",)), *rows)
+    stays = group.made((), lambda: scenario_shape.stays_of(shape, around.seed))
+    if steps.endless and any(stay.until_ns is None for stay in stays):
+        raise steps.endless[0].wrong(
+            "while",
+            "It holds whatever happens, and nothing ends the load.",
+            'Compare a value that a step sets, write repeat = 10 instead, or give the load an end: for = "30s".',
+        )
     crew = Crew(
         name=group.text("name", f"group {number}"),
         journey=Sequence((*begin, *steps.nodes)),
-        stays=group.made((), lambda: scenario_shape.stays_of(shape, around.seed)),
+        stays=stays,
         values=tuple(values.items()),
         open=not isinstance(shape, Clients),
         keeps_cookies=group.flag("cookies", otherwise=around.table.flag("cookies")),

@@ -12,6 +12,7 @@ from holdfast.api.scenario_request import Known, Usual, names_set_in, request_in
 from holdfast.api.scenario_table import Table
 from holdfast.engine import quantities
 from holdfast.engine.quantities import Threshold
+from holdfast.journeys.comparing import is_true
 from holdfast.journeys.conditions import value_of
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Condition, Delay, If, Leave, Loop, Node, Once, OneOf, Sequence, While
@@ -35,10 +36,12 @@ class Steps:
 
     Attributes:
         thresholds: of labels.
+        endless: steps whose `while` holds whatever happens.
     """
 
     nodes: tuple[Node, ...]
     thresholds: tuple[Threshold, ...]
+    endless: tuple[Table, ...] = ()
 
 
 @frozen
@@ -49,6 +52,7 @@ class _Reading:
     values: Mapping[str, str]
     leaves: bool
     thresholds: list[Threshold]
+    endless: list[Table]
 
 
 def steps_in(
@@ -65,9 +69,9 @@ def steps_in(
     Raises:
         UsageError: one cannot be used.
     """
-    reading = _Reading(known, values, leaves, [])
+    reading = _Reading(known, values, leaves, [], [])
     nodes = _nodes(tables, around, reading)
-    return Steps(nodes, tuple(reading.thresholds))
+    return Steps(nodes, tuple(reading.thresholds), tuple(reading.endless))
 
 
 def set_by(tables: tuple[Table, ...]) -> Iterator[tuple[str, str]]:
@@ -121,6 +125,8 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
         )
     # Looked at before its own requests have set anything.
     condition = _condition(table, reading.known)
+    if condition is not None and condition[0] == "while" and _always_holds(table.text("while")):
+        reading.endless.append(table)
     if "request" in table.values:
         table.only((*scenario_request.KEYS, *_OF_EACH))
         request, usual = request_in(table, around, reading.known, reading.values)
@@ -186,6 +192,12 @@ def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:
     for name in _names(text):
         known.check(table, said[0], f"{{{name}}}")
     return said[0], Condition(template(text))
+
+
+def _always_holds(condition: str) -> bool:
+    """Whether a condition has no value in it, and holds."""
+    named = any(_names(condition)) or _REFERENCE.search(condition) or "prev." in condition
+    return not named and is_true(value_of(condition))
 
 
 def _names(condition: str) -> Iterator[str]:

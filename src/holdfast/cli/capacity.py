@@ -28,11 +28,8 @@ from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
 from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import (
-    CHECKS,
     CONNECTIONS,
     MEASUREMENT,
-    REQUESTS,
-    SENDERS,
     TARGET,
     GroupedCommand,
     declared,
@@ -46,6 +43,7 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
+from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
 from holdfast.console import tell
 from holdfast.engine import quantities
 from holdfast.engine.processes import Watched
@@ -101,10 +99,8 @@ def _subject_of(text: str) -> str:
     ),
     option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
     *request_options(),
-    option(
-        REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
-    ),
-    option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
+    method_option(),
+    data_option(),
     option(
         MEASUREMENT,
         "--threshold",
@@ -142,23 +138,7 @@ def _subject_of(text: str) -> str:
     ),
     option(MEASUREMENT, "--poisson", is_flag=True, help="Let requests come at random instants instead of evenly."),
     option(MEASUREMENT, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of --poisson."),
-    option(
-        CHECKS,
-        "--expect-status",
-        "expected",
-        type=click.IntRange(100, 599),
-        multiple=True,
-        metavar="STATUS",
-        help="Count only this status as an answer (repeatable).  [default: any below 400]",
-    ),
-    option(
-        CHECKS,
-        "--expect-body",
-        "body_texts",
-        multiple=True,
-        metavar="TEXT",
-        help="Require this text in the body (repeatable).",
-    ),
+    *answer_options(),
     option(
         CONNECTIONS, "--keep-alive/--no-keep-alive", default=False, help="Reuse connections.  [default: one for each]"
     ),
@@ -171,13 +151,7 @@ def _subject_of(text: str) -> str:
         help="Give up a request that has not ended after this time.  [default: 10 times the highest threshold, and 5s "
         "at least]",
     ),
-    option(
-        SENDERS,
-        "--processes",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        help="Send from this many processes.  [default: as many as descriptors require]",
-    ),
+    processes_option(),
     *limit_options(),
     *check_options(),
     html_option(),

@@ -10,6 +10,7 @@ from holdfast.engine.collect import LoadRun
 from holdfast.engine.plan import Plan, Stop
 from holdfast.engine.target import Target
 from holdfast.live_terminal import terminal_for_views
+from holdfast.loadtest.quiet import waits_for
 from holdfast.loadtest.result import urls_of
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment
@@ -25,7 +26,7 @@ def shown_runner(where: str, *, quiet: bool) -> RunElsewhere:
 
     Args:
         where: as for `cluster_runner`.
-        quiet: nothing is shown.
+        quiet: nothing is shown but what is waited for after Ctrl-C.
     """
 
     def run(
@@ -33,7 +34,8 @@ def shown_runner(where: str, *, quiet: bool) -> RunElsewhere:
     ) -> LoadRun:
         terminal = None if quiet else terminal_for_views()
         if terminal is None:
-            return cluster_runner(where, _nothing if quiet else _lines())(experiment, targets, plans, stopped)
+            told = _ending(experiment) if quiet else _lines()
+            return cluster_runner(where, told)(experiment, targets, plans, stopped)
         title = urls_of(experiment)
 
         def view(progress: SharedProgress) -> None:
@@ -50,8 +52,17 @@ def shown_runner(where: str, *, quiet: bool) -> RunElsewhere:
     return run
 
 
-def _nothing(_progress: SharedProgress) -> None:
-    """Shows nothing."""
+def _ending(experiment: LoadExperiment) -> Callable[[SharedProgress], None]:
+    """A line once hosts have been asked to end, if they still wait for something."""
+    told = False
+
+    def line(progress: SharedProgress) -> None:
+        nonlocal told
+        if progress.ending == "draining" and progress.in_flight and not told:
+            told = True
+            say(waits_for(progress.in_flight, experiment))
+
+    return line
 
 
 def _lines() -> Callable[[SharedProgress], None]:

@@ -36,7 +36,10 @@ def run_command(command_line: Callable[[], Any], arguments: Sequence[str]) -> in
         if not error.told:
             tell(error)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as end:
+        # Click takes an EOFError for the end of what a person types, and nothing is asked here.
+        if isinstance(end.__cause__, EOFError):
+            return _own_fault(end.__cause__, arguments)
         say("Stopped. Nothing is left running.")
         return EXIT_INCONCLUSIVE
     except Terminated as farewell:
@@ -45,7 +48,11 @@ def run_command(command_line: Callable[[], Any], arguments: Sequence[str]) -> in
     except (console.NobodyReads, SystemExit):  # click's own way to say that the reader of its help has gone
         return _EXIT_SIGNALLED + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
-        from holdfast.cli.own_fault import report_on
+        return _own_fault(error, arguments)
 
-        say(report_on(error, arguments).rstrip())
-        return EXIT_INTERNAL
+
+def _own_fault(error: BaseException, arguments: Sequence[str]) -> int:
+    from holdfast.cli.own_fault import report_on
+
+    say(report_on(error, arguments).rstrip())
+    return EXIT_INTERNAL

@@ -102,6 +102,8 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
         return read_recording(context, plan.har, arguments)
+    if plan.pauses is not None:
+        raise click.UsageError("--pauses goes with --har: it keeps the pauses of a recording.", ctx=context)
     if plan.maps:
         raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if files:

@@ -40,13 +40,21 @@ def read_recording(context: click.Context, file: Path, arguments: LoadArguments)
         EnvironmentFailure: it may not be read.
     """
     refuse(context, "--har", (*OF_A_REQUEST, *(each for each in OF_MEMORY if each != "cookies"), "properties"))
-    from holdfast.plans.har import read_har
+    from holdfast.plans.har import PAUSES, read_har
 
+    factor = arguments.plan.pauses
+    if factor is not None and arguments.shape.think is not None:
+        raise click.UsageError("--think and --pauses exclude each other: one of them says how long.", ctx=context)
     recorded = read_har(read_input(file), file.name, origins_of(context, arguments))
+    if factor is not None:
+        recorded = replace(recorded, notes=tuple(each for each in recorded.notes if each.kind != PAUSES))
     if recorded.choice:
         say(recorded.choice)
     shape = _shape(arguments)
-    steps = tuple(_sent(step, arguments) for step in recorded.steps)
+    steps = tuple(
+        _sent(step, arguments, None if factor is None else Pause(factor * pause_s))
+        for step, pause_s in zip(recorded.steps, recorded.pauses_s, strict=True)
+    )
     if arguments.memory.cookies or len(set(recorded.servers)) > 1:
         return _as_journeys(file, arguments, recorded, steps, shape)
     keep_alive = arguments.connection.keep_alive
@@ -99,7 +107,7 @@ def _shape(arguments: LoadArguments) -> Shape:
         raise click.UsageError(str(error)) from error
 
 
-def _sent(step: Step, arguments: LoadArguments) -> Step:
+def _sent(step: Step, arguments: LoadArguments, pause: Pause | None) -> Step:
     """A recorded request as it is sent, with what options say of it."""
     headers = arguments.request.headers
     replaced = {name.lower() for name, _ in headers}
@@ -108,5 +116,5 @@ def _sent(step: Step, arguments: LoadArguments) -> Step:
         headers=(*(field for field in step.headers if field[0].lower() not in replaced), *headers),
         expected=arguments.check.expected,
         checks=arguments.check.checks,
-        pause=arguments.shape.think or Pause(),
+        pause=pause or arguments.shape.think or Pause(),
     )

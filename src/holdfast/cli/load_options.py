@@ -21,12 +21,12 @@ from holdfast.cli.option_groups import (
     declared,
     option,
 )
+from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
 from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
-_STATUS = click.IntRange(100, 599)
 _FILE = click.Path(path_type=Path)
 _SOME_TIME = checked(quantities.some_time_s)
 
@@ -132,6 +132,13 @@ load_options = declared(
         callback=checked(quantities.pause),
         help="Pause each client before each request; 1s-3s is a random pause.",
     ),
+    option(
+        SHAPE,
+        "--pauses",
+        type=click.FloatRange(0, 1_000_000),
+        metavar="FACTOR",
+        help="Keep the pauses of --har, this many times as long: 1 as recorded.",
+    ),
     option(SHAPE, "--poisson", is_flag=True, help="Randomize arrivals around the rates of --rate or --stages."),
     option(SHAPE, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of everything random."),
     option(
@@ -141,11 +148,9 @@ load_options = declared(
         callback=checked(quantities.stop_rule),
         help="End the load early: first-failure, or errors>10%.",
     ),
-    option(
-        REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
-    ),
+    method_option(),
     header_option(option_values.header_of_a_load),
-    option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
+    data_option(),
     option(
         REQUESTS,
         "--data-rows",
@@ -195,23 +200,7 @@ load_options = declared(
         metavar="FILE.py:FUNCTION",
         help="Call this function with each answer and the client's values; it returns new values (repeatable).",
     ),
-    option(
-        CHECKS,
-        "--expect-status",
-        "expected",
-        type=_STATUS,
-        multiple=True,
-        metavar="STATUS",
-        help="Count only this status as an answer (repeatable).  [default: any below 400]",
-    ),
-    option(
-        CHECKS,
-        "--expect-body",
-        "body_texts",
-        multiple=True,
-        metavar="TEXT",
-        help="Require this text in the body (repeatable).",
-    ),
+    *answer_options(),
     option(
         CHECKS,
         "--expect-match",
@@ -291,13 +280,7 @@ load_options = declared(
         callback=checked(quantities.source),
         help="Send from this IP address of this machine (repeatable).",
     ),
-    option(
-        SENDERS,
-        "--processes",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        help="Send from this many processes.  [default: as many as descriptors require]",
-    ),
+    processes_option(),
     option(
         SENDERS,
         "--cluster",

@@ -39,6 +39,7 @@ _NOT_WITH_JMX = (
     "body_texts",
     "body_patterns",
     "think",
+    "pauses",
     "keep_alive",
 )
 

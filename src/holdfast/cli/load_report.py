@@ -57,10 +57,10 @@ def _jsonl(finished: FinishedLoad) -> Iterable[bytes]:
 
 
 def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
-    from holdfast.loadtest.rows import samples
+    from holdfast.loadtest.rows import samples, together
     from holdfast.report.jtl import jtl
 
-    return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
+    return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0, together(finished))
 
 
 def _summary(finished: FinishedLoad) -> Iterable[bytes]:

@@ -18,6 +18,7 @@ from holdfast.engine.replies import MOST_CHECKED
 from holdfast.engine.reports import RunFacts, WorkerReport
 from holdfast.engine.shapes import EngineShape
 from holdfast.engine.stalls import stalled, stalls_limit
+from holdfast.engine.status_advice import leave_http2_out
 from holdfast.engine.streams_seen import doubts_of_streams, streams_of
 from holdfast.engine.summary import distribution, latency_ms, summarise
 from holdfast.model.frozen import frozen
@@ -198,5 +199,7 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
 
 
 def _malformed(words: str) -> str:
-    named = words.startswith((NO_TLS, IS_HTTP1, NOT_HTTP2, BROKEN))
+    if words.startswith((IS_HTTP1, NOT_HTTP2)):
+        return f"{words[0].upper()}{words[1:]}. {leave_http2_out()}"
+    named = words.startswith((NO_TLS, BROKEN))
     return words[0].upper() + words[1:] + "." if named else f"A reply was not HTTP/1: {words}."

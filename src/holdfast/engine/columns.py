@@ -107,16 +107,18 @@ class Tally:
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
+        own_since: CLOCK_MONOTONIC ns at which a function of a person's own began that runs in the part's process
+            (`stuck`); 0 where none runs.
         reached: every row that the part has begun has a lower number in its plan; rows from there on must not be read,
             because reading a page of such memory allocates it.
     """
 
-    __slots__ = ("begun", "ended", "reached", "unanswered")
+    __slots__ = ("begun", "ended", "own_since", "reached", "unanswered")
 
     def __init__(self, parts: int) -> None:
-        memory = memoryview(mmap.mmap(-1, 4 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
-        self.begun, self.ended, self.unanswered, self.reached = (
-            memory[parts * at : parts * (at + 1)] for at in range(4)
+        memory = memoryview(mmap.mmap(-1, 5 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
+        self.begun, self.ended, self.unanswered, self.reached, self.own_since = (
+            memory[parts * at : parts * (at + 1)] for at in range(5)
         )
 
 

@@ -146,7 +146,7 @@ class Exchanges:
         self.in_flight[row] = visitor
         self.peak = max(self.peak, len(self.in_flight))
         due_ns = self._own.due[row] if exchange.goes_on else visitor.due_ns
-        visitor.began_ns = time.monotonic_ns()
+        visitor.began_ns, visitor.held_up_ns = time.monotonic_ns(), 0
         origin.connections.open(row, due_ns, visitor.client if visitor.keeps else None)
         if self._own.outcome[row]:
             self.at_once = True
@@ -195,10 +195,16 @@ class Exchanges:
             if self.in_flight.get(visitor.row) is not visitor or visitor.timeouts is None:
                 continue
             at_ns = times_out_ns(self._own, visitor.row, visitor.timeouts, visitor.began_ns, now_ns)
+            at_ns = None if at_ns is None else at_ns + visitor.held_up_ns
             if at_ns is None or at_ns > now_ns:
                 self._set_alarm(visitor, at_ns)
             elif visitor.origin is not None:
                 visitor.origin.connections.expire(visitor.row)
+
+    def hold_up(self, for_ns: int) -> None:
+        """Lets everything that is in flight have so much more time: nothing of it could be read meanwhile."""
+        for visitor in self.in_flight.values():
+            visitor.held_up_ns += for_ns
 
     def next_alarm_ns(self) -> int | None:
         """When timeouts are to be looked at; None if nothing can time out."""

@@ -44,6 +44,16 @@ def host_field(address: str, port: int) -> str:
     return "localhost" if is_unix(address) else shown(address, port)
 
 
+def check_method(method: str) -> None:
+    """Makes sure that a text can be a method (RFC 9110, 9.1).
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not _TOKEN.fullmatch(method):
+        raise ValueError(f"{method!r} is not an HTTP method.")
+
+
 def request_head(
     method: str, path: str, host: str, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
 ) -> bytes:
@@ -63,8 +73,7 @@ def request_head(
         fields.insert(0, ("Host", host))
     if body is not None:
         fields.append(("Content-Length", str(len(body))))
-    if not _TOKEN.fullmatch(method):
-        raise ValueError(f"{method!r} is not an HTTP method.")
+    check_method(method)
     if not path or " " in path or not path.isascii() or _FORBIDDEN.search(path):
         raise ValueError(f"{path!r} is not a request path: it must be ASCII without spaces (write %20).")
     lines = [f"{method} {path} HTTP/1.1", *(_line(name, value) for name, value in fields)]

@@ -12,6 +12,7 @@ from holdfast.engine.loop import Loop
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.parts import Loss, Part
 from holdfast.engine.reports import WorkerReport
+from holdfast.engine.stuck import NoneOfOwn, Own
 from holdfast.engine.target import Target
 from holdfast.engine.timeouts import Deadlines
 from holdfast.model.frozen import frozen
@@ -32,8 +33,8 @@ class Travel:
         particulars: of the rows; as many as the plan has.
         shared: what clients share, so that one process has all of them, in words that follow "because"; () is nothing.
         begin: called by each of several processes, with the start, CLOCK_MONOTONIC ns, before its clients come.
-        falls_short: what on our own side could not be done, in words; None if all was done.
         doubts: how many ns the load took -> doubts about it, in words.
+        own: functions of a person's own that walks call.
     """
 
     journeys: Journeys
@@ -42,8 +43,8 @@ class Travel:
     particulars: Particulars
     shared: tuple[str, ...] = ()
     begin: Callable[[int], None] = lambda _start_ns: None
-    falls_short: Callable[[], str | None] = lambda: None
     doubts: Callable[[int], list[str]] = lambda _lasted_ns: []
+    own: Own = NoneOfOwn()
 
 
 @frozen

@@ -37,8 +37,9 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         stopped, rule: as of `load_runs`.
         tally, number: where to write how far it is.
     """
-    rows = part.rows
+    rows, own = part.rows, travel.own
     travelling = Travelling(travel, columns, rows, sources, start_ns, rule)
+    own.note_in(tally.own_since[number : number + 1])
     exchanges = travelling.exchanges
     if rows.step > 1:
         travel.begin(start_ns)
@@ -50,15 +51,17 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         clients = max((len(crew.stays) for crew in travel.journeys.crews), default=0)
         failed = dict.fromkeys(each.failure for each in connections if each.failure)
         failures = [_in_words(each, clients, rows.step, alone=bool(travel.shared)) for each in failed]
+        failures += [*travelling.faults_in_words(), own.falls_short(lasted_ns) or ""]
+        doubts = [*travel.doubts(lasted_ns), *own.doubts(lasted_ns)]
         return WorkerReport(
             begun=exchanges.begun,
             reached=exchanges.reach,
-            failure=" ".join([*failures, *travelling.faults_in_words(), travel.falls_short() or ""]).strip() or None,
+            failure=" ".join(failures).strip() or None,
             malformed=next((each for each in malformed if each), None),
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
             redirects=travelling.following.redirects,
-            notes=[*exchanges.notes(), *travelling.following.notes(), *travel.doubts(lasted_ns)],
+            notes=[*exchanges.notes(), *travelling.following.notes(), *doubts],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
             nothing_listens=travelling.nothing_listens(),

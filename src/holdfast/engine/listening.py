@@ -10,21 +10,25 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from holdfast.engine.plan import Stop
+from holdfast.engine.stuck import Stuck
 
 LOOK_MS = 100
 GRACE_S = 2.0
 HUNG = f"it did not end within {GRACE_S:.0f} s when it was asked to, and was killed"
 
 
-def listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> tuple[dict[int, bytes], set[int]]:
+def listen(
+    children: Mapping[int, int], stopped: Callable[[], Stop], own_since: Sequence[int] = ()
+) -> tuple[dict[int, bytes], set[int]]:
     """Reads each process's report until its pipe ends.
 
     Args:
         children: descriptor of the pipe -> process.
         stopped: asked at least ten times a second.
+        own_since: as of `Tally`, for each process.
 
     Returns:
         Reports by descriptor, empty where there is none; the descriptors of those that were killed.
@@ -35,6 +39,7 @@ def listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> tuple[di
         poll.register(reading, select.POLLIN)
     open_pipes = set(children)
     hung: set[int] = set()
+    stuck, pids = Stuck(own_since), [*children.values()]
     passed_on = Stop.NOT
     deadline_s = float("inf")
     while open_pipes:
@@ -48,6 +53,8 @@ def listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> tuple[di
             deadline_s = float("inf")
             hung |= open_pipes
             _signal(children, open_pipes, signal.SIGKILL)
+        for number in stuck.found():
+            os.kill(pids[number], signal.SIGPROF)
         for reading, _ in poll.poll(LOOK_MS):
             data = os.read(reading, 65536)
             reports[reading] += data

@@ -110,21 +110,35 @@ class Grouped:
         crew, client: whose; as of `Particulars`.
         answered: 1 where all of its requests were.
         ended_ns: CLOCK_MONOTONIC.
-        took_ns: how long it took.
+        took_ns: how long it took; `pauses_ns` went by beside it.
+        requests, failed: how many there were, and those that were not answered; 0 of runs of earlier versions.
     """
 
-    __slots__ = ("_count", "_writing", "answered", "capacity", "client", "crew", "ended_ns", "label", "took_ns")
+    __slots__ = (
+        "_count",
+        "_writing",
+        "answered",
+        "capacity",
+        "client",
+        "crew",
+        "ended_ns",
+        "failed",
+        "label",
+        "pauses_ns",
+        "requests",
+        "took_ns",
+    )
 
     def __init__(self, capacity: int, writing: AbstractContextManager[object]) -> None:
         """Has none, and room for `capacity`; `writing` as of `Texts`."""
         self._writing = writing
         self.capacity = capacity
         many = max(1, capacity)
-        whole = _shared(_ENTRY + many * 27)
+        whole = _shared(_ENTRY + many * 43)
         self._count = whole[:_ENTRY].cast("Q")
         places = _Places(whole, _ENTRY)
-        self.ended_ns, self.took_ns = places.next("q", many), places.next("q", many)
-        self.label, self.client = places.next("I", many), places.next("I", many)
+        self.ended_ns, self.took_ns, self.pauses_ns = (places.next("q", many) for _ in range(3))
+        self.label, self.client, self.requests, self.failed = (places.next("I", many) for _ in range(4))
         self.crew, self.answered = places.next("H", many), places.next("B", many)
 
     def __len__(self) -> int:
@@ -205,7 +219,7 @@ PLAIN = ("label", "url", "why", "client", "sent_bytes", "crew", "kind")
 """The columns of `Particulars`, in the order in which they are packed."""
 OF_TEXTS = frozenset({"label", "url", "why"})
 """Those of them that are numbers of texts."""
-OF_GROUPED = ("label", "client", "crew", "answered", "ended_ns", "took_ns")
+OF_GROUPED = ("label", "client", "crew", "answered", "ended_ns", "took_ns", "requests", "failed", "pauses_ns")
 """The columns of `Grouped`, in the order in which they are packed."""
 
 

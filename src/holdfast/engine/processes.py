@@ -23,23 +23,21 @@ Decisions
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import json
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
-from typing import NoReturn
 
 from holdfast.engine.acceptance import body_holds
 from holdfast.engine.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.connecting import event_rows_of, prepare, sender_of
 from holdfast.engine.event_rows import EventRows
+from holdfast.engine.forked import STOPPING, be_load_process, report_in
 from holdfast.engine.listening import HUNG, end_of, listen
 from holdfast.engine.local_limits import (
     connections_of_one_process,
@@ -64,7 +62,6 @@ from holdfast.model.units import NS_PER_S
 
 # A fork of a small process takes about 1 ms.
 HEAD_START_NS = 20_000_000
-STOPPING = (signal.SIGINT, signal.SIGTERM)
 NO_RULE = StopRule()
 
 
@@ -276,12 +273,12 @@ def _fork(
                 raise no_process(error, len(children) + 1, len(jobs)) from error
             if pid == 0:
                 run_part = partial(_run_part, job, watched.start_ns, rule=_of_one_process(rule), tally=tally)
-                _be_load_process(run_part, orphaned, writing, (reading, *children))
+                be_load_process(run_part, orphaned, writing, (reading, *children))
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(writing)
             children[reading] = pid
         watched = replace(watched, pids=tuple(children.values()))
-        reports, hung = listen(children, asked)
+        reports, hung = listen(children, asked, tally.own_since)
         if watch is not None:
             watch(watched)
     finally:
@@ -291,7 +288,7 @@ def _fork(
             ends[reading] = HUNG if reading in hung else end
             os.close(reading)
     return [
-        WorkerReport(**json.loads(reports[reading])) if reports[reading] else _lost(job, watched, ends[reading])
+        report_in(reports[reading]) or _lost(job, watched, ends[reading], reports[reading])
         for job, reading in zip(jobs, children, strict=True)
     ]
 
@@ -301,40 +298,9 @@ def _of_one_process(rule: StopRule) -> StopRule:
     return StopRule(first_failure=rule.first_failure)
 
 
-def _be_load_process(
-    run_part: Callable[[Callable[[], Stop]], WorkerReport],
-    orphaned: Callable[[], bool],
-    writing: int,
-    others: Sequence[int],
-) -> NoReturn:
-    """Lives the life of a forked process; never returns into the code that it was forked from.
-
-    Args:
-        others: descriptors that belong to the parent alone.
-    """
-    asked: list[int] = []
-    status = 1
-    try:
-        # Ctrl-C reaches all of the terminal's processes; the parent decides what it means.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-        for other in others:
-            os.close(other)
-        report = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
-        # The parent may have been killed in the meantime.
-        with contextlib.suppress(BrokenPipeError):
-            os.write(writing, json.dumps(asdict(report)).encode())
-        status = 0
-    except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
-        import traceback  # noqa: PLC0415 - 0.4 MB that each load would have
-
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def _lost(job: _Job, watched: Watched, end: str) -> WorkerReport:
+def _lost(job: _Job, watched: Watched, end: str, dump: bytes) -> WorkerReport:
+    if dump and job.plan.travel is not None:
+        end = job.plan.travel.own.stuck_at(dump.decode(errors="replace"))
     reached = watched.tally.reached[job.number]
     lost = LostProcess(job.part, watched.start_ns, reached, time.monotonic_ns(), end, job.sources)
     return report_for_lost(job.plan.shape, job.columns, lost)

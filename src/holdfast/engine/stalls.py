@@ -66,6 +66,11 @@ def stalls_limit(reports: Sequence[WorkerReport]) -> bool:
     return any(map(_is_fault, reports))
 
 
+def is_fault(longest_s: float, total_s: float, lasted_s: float) -> bool:
+    """Whether stalls are a fault of the load: the longest of them, all of them, and the load's time."""
+    share = total_s / lasted_s if lasted_s > _LONG_ENOUGH_S else 0.0
+    return longest_s * NS_PER_S >= LONG_NS or share >= SHARE
+
+
 def _is_fault(report: WorkerReport) -> bool:
-    share = report.stalled_s / report.lasted_s if report.lasted_s > _LONG_ENOUGH_S else 0.0
-    return report.longest_stall_s * NS_PER_S >= LONG_NS or share >= SHARE
+    return is_fault(report.longest_stall_s, report.stalled_s, report.lasted_s)

@@ -52,6 +52,15 @@ def advice_on(status: int) -> Advice:
     return ADVICE.get(status, OF_THE_SERVER if status >= 500 else OF_THE_REQUEST)
 
 
+def leave_http2_out(how: str = "") -> str:
+    """What to do where HTTP/2 was asked for and another version spoken.
+
+    Args:
+        how: HTTP/2 would have to be agreed on, with a blank in front; "" where it is not known.
+    """
+    return f"Leave --http2 out, or let the server take HTTP/2{how}: many do not unless told."
+
+
 def another_version(server: str, finding: str, *, tls: bool) -> InconclusiveError | None:
     """The error that a server speaks another version of HTTP than it was asked in; None where it says something else.
 
@@ -71,6 +80,6 @@ def another_version(server: str, finding: str, *, tls: bool) -> InconclusiveErro
         return InconclusiveError(
             f"{server} does not speak HTTP/2 on a connection {with_tls} TLS.",
             f"{finding[0].upper()}{finding[1:]}.",
-            f"Leave --http2 out, or let the server take HTTP/2 {how}: many do not unless told.",
+            leave_http2_out(f" {how}"),
         )
     return None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.engine.arrivals import Arrivals, batches, dealt
 from holdfast.engine.columns import Columns, Tally
@@ -83,7 +83,7 @@ class Travelling:
             stopped: as of `load_runs`.
             number: of the process in the tally.
         """
-        exchanges, stalls, now_ns = self.exchanges, Stalls(), time.monotonic_ns()
+        exchanges, own, stalls, now_ns = self.exchanges, self._travel.own, Stalls(), time.monotonic_ns()
         while self._goes_on(now_ns):
             self.stop = max(self.stop, stopped())
             if (ending := self._travel.particulars.ending) > self.stop:
@@ -95,6 +95,7 @@ class Travelling:
             exchanges.expire(now_ns)
             self._begin_due(now_ns)
             in_flight, before_ns = bool(exchanges.in_flight), time.monotonic_ns()
+            spent_ns = own.spent_ns
             wait_ns = self._wait_ns(before_ns)
             exchanges.origins.turn(wait_ns)
             for visitor, ended in exchanges.just_ended():
@@ -103,8 +104,10 @@ class Travelling:
             if self.nothing_listens():
                 self.stop = max(self.stop, Stop.DRAIN)
             now_ns = time.monotonic_ns()
+            if spent_ns := own.spent_ns - spent_ns:
+                exchanges.hold_up(spent_ns)
             if in_flight:
-                stalls.add(now_ns - before_ns - wait_ns)
+                stalls.add(now_ns - before_ns - wait_ns - spent_ns)
         self._give_up()
         self._write(tally, number)
         return stalls
@@ -119,10 +122,9 @@ class Travelling:
             return None
         return f"the first {refused} connections were refused, so nothing listens there"
 
-    def faults_in_words(self) -> Iterator[str]:
+    def faults_in_words(self) -> list[str]:
         """What went wrong with walks."""
-        for words, many in self.faults.items():
-            yield words if many == 1 else f"{words} ({many:,} times)"
+        return [words if many == 1 else f"{words} ({many:,} times)" for words, many in self.faults.items()]
 
     def _write(self, tally: Tally, number: int) -> None:
         exchanges = self.exchanges
@@ -195,6 +197,8 @@ class Travelling:
         if answer is None:
             answer, visitor.answer = visitor.answer, None
         over = visitor.until_ns is not None and now_ns >= visitor.until_ns
+        if self._travel.own.is_over:
+            self.stop = max(self.stop, Stop.DRAIN)
         return Told(now_ns, answer, bool(self.stop) or over)
 
     def _advance(self, visitor: Visitor, told: Told | None) -> None:
@@ -353,9 +357,9 @@ class Travelling:
     def _note_group(self, visitor: Visitor, step: Grouped) -> None:
         known = self._travel.particulars
         label = known.texts.number_of(step.label)
-        known.grouped.add(
-            (label, visitor.number, visitor.place, int(step.answered), time.monotonic_ns(), max(0, step.took_ns))
-        )
+        whose = (label, visitor.number, visitor.place, int(step.answered))
+        counts = (step.requests, step.failed, max(0, step.pauses_ns))
+        known.grouped.add((*whose, time.monotonic_ns(), max(0, step.took_ns), *counts))
 
     def _blame(self, error: Exception) -> None:
         words = f"A client's journey ended with an error: {type(error).__name__}: {error}."

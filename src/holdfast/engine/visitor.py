@@ -34,6 +34,7 @@ class Visitor:
         exchange, origin, row, request_head: what is in flight.
         timeouts, keeps: of it.
         began_ns: when it began.
+        held_up_ns: how long nothing was read for it since, because a function of a person's own ran.
         alarm_ns: when its timeouts are looked at next; None if they are not.
         looked_for: the timeouts that this instant is of.
         last: the outcome of its last request, which its journey may still judge otherwise.
@@ -54,6 +55,7 @@ class Visitor:
         "due_ns",
         "exchange",
         "fetching",
+        "held_up_ns",
         "keeps",
         "last",
         "looked_for",
@@ -90,4 +92,4 @@ class Visitor:
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None
         self.begun: tuple[int, ...] | None = None
-        self.began_ns = self.received = self.asked = 0
+        self.began_ns = self.received = self.asked = self.held_up_ns = 0

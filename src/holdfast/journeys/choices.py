@@ -234,10 +234,11 @@ class Group(Control):
             return
         self.results = None
         self.here.groups.remove(results)
-        took_ns = (client.now_ns if self.node.timed_pauses else results.ended_ns) - results.begun_ns
-        if not self.node.timed_pauses:
-            took_ns -= results.pauses_ns
-        self.here.steps.append(Grouped(text_of(self.node.label, client), max(0, took_ns), results.answered))
+        timed = self.node.timed_pauses
+        pauses_ns = 0 if timed else results.pauses_ns
+        took_ns = max(0, (client.now_ns if timed else results.ended_ns) - results.begun_ns - pauses_ns)
+        counts = (results.requests, results.failed, pauses_ns)
+        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, not results.failed, *counts))
 
 
 class GroupAbove(Group):

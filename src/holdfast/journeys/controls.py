@@ -51,20 +51,21 @@ class Results:
     Attributes:
         begun_ns: when it was come to; ended_ns: the end of its last request.
         pauses_ns: what went by in between.
+        requests, failed: how many there were, and those that were not answered.
     """
 
-    __slots__ = ("answered", "begun_ns", "ended_ns", "pauses_ns")
+    __slots__ = ("begun_ns", "ended_ns", "failed", "pauses_ns", "requests")
 
     def __init__(self, now_ns: int) -> None:
         self.begun_ns = self.ended_ns = now_ns
-        self.pauses_ns = 0
-        self.answered = True
+        self.pauses_ns = self.requests = self.failed = 0
 
     def take(self, begun_ns: int, ended_ns: int, *, answered: bool) -> None:
         """Takes a request into account."""
         self.pauses_ns += max(0, begun_ns - self.ended_ns)
         self.ended_ns = ended_ns
-        self.answered = self.answered and answered
+        self.requests += 1
+        self.failed += not answered
 
 
 class Control:

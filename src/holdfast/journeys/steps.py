@@ -97,11 +97,16 @@ class Grouped(NamedTuple):
     Attributes:
         took_ns: from the begin of the first to the end of the last, with or without the pauses in between.
         answered: each of them was.
+        requests, failed: how many there were, and those that were not answered.
+        pauses_ns: what went by in between and is not in `took_ns`.
     """
 
     label: str
     took_ns: int
     answered: bool
+    requests: int = 0
+    failed: int = 0
+    pauses_ns: int = 0
 
 
 class EndLoad(NamedTuple):

@@ -6,10 +6,13 @@ Decisions
 * A function runs in the load process, between one turn and the next. While it runs, nothing is sent and no answer is
   read, so how long it took is measured, and told where that matters.
 * One that raises fails the request whose answer it was given, and no other. The load goes on, and falls short.
+* One that does not return is ended, and with it the load: what was measured meanwhile says nothing of the server.
+* Where it held the load up as much as makes a stall a fault (`engine.stalls`), the load falls short as well.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import time
@@ -18,7 +21,10 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from holdfast.engine.stalls import Stalls, is_fault
+from holdfast.engine.stuck import MOST_S
 from holdfast.errors import UsageError
+from holdfast.loadtest.returning import NotReturnedError, Returning, place_in
 from holdfast.model.answers import Answer, HookExtract
 from holdfast.model.units import NS_PER_S
 
@@ -27,17 +33,31 @@ Function = Callable[[Answer, Mapping[str, str]], Any]
 _LONG_NS = 50_000_000
 _SHARE = 0.05
 _OF_A_LOAD = "holdfast_hook"
+_LOADING_S = 60.0
+_WAITS = "Nothing is sent and no answer is read while a hook runs."
+_INSTEAD = "Give what it waits for a time-out, or work such values out before the load."
 
 
 class Hooks:
-    """The functions that the journeys of a load name, loaded."""
+    """The functions that the journeys of a load name, loaded: an `engine.stuck.Own`.
+
+    Attributes:
+        functions: by how they are named.
+        is_over, spent_ns: as of `Own`.
+    """
 
     def __init__(self, functions: Mapping[HookExtract, Function]) -> None:
         """None has been called yet."""
-        self._functions = functions
+        self.functions = functions
+        self.is_over = False
+        self.spent_ns = 0
+        self._returning = Returning()
+        self._not_returned = ""
+        self._stalls = Stalls()
         self._calls = self._raised = 0
         self._first = ""
-        self._total_ns = self._longest_ns = 0
+        self._longest_ns = 0
+        self._slowest = ""
 
     def call(self, hook: HookExtract, answer: Answer, values: MutableMapping[str, str]) -> str:
         """Calls a function with an answer, and adds what it returns to the client's values.
@@ -45,42 +65,70 @@ class Hooks:
         Returns:
             Why the request counts as failed, in words; "" if it does not.
         """
+        if self.is_over:
+            return f"{hook.function} was not called: a function did not return"
         began_ns = time.perf_counter_ns()
         self._calls += 1
         try:
-            found = self._functions[hook](answer, dict(values))
-            values.update(_texts(found))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's own code raises
+            values.update(self._returning.call(lambda: _texts(self.functions[hook](answer, dict(values))), hook.file))
+        except NotReturnedError as error:
+            self.is_over = True
+            self._not_returned = f"{hook.function} did not return within {MOST_S:.0f} s. It was at {error}"
+            return f"{hook.function} did not return: it was at {error}"
+        except BaseException as error:  # noqa: BLE001 - whatever a person's own code raises
             self._raised += 1
             words = _where_and_what(error, hook)
             self._first = self._first or words
             return f"{hook.function}: {words}"
         finally:
-            took_ns = time.perf_counter_ns() - began_ns
-            self._total_ns += took_ns
-            self._longest_ns = max(self._longest_ns, took_ns)
+            self._note(time.perf_counter_ns() - began_ns, hook)
         return ""
 
-    def falls_short(self) -> str | None:
-        """What functions could not do, in words; None if all of it was done."""
-        if not self._raised:
-            return None
-        return f"A hook raised for {self._raised:,} of {self._calls:,} answers, the first time at {self._first}."
+    def _note(self, took_ns: int, hook: HookExtract) -> None:
+        self.spent_ns += took_ns
+        self._stalls.add(took_ns)
+        if took_ns > self._longest_ns:
+            self._longest_ns, self._slowest = took_ns, f"{hook.function} of {Path(hook.file).name}"
+
+    def note_in(self, since: memoryview) -> None:
+        """See `Own`."""
+        self._returning.since = since
+        # The process that asked for the load writes its result to standard output.
+        sys.stdout = sys.stderr
+
+    def falls_short(self, lasted_ns: int) -> str | None:
+        """See `Own`."""
+        words = []
+        if self._raised:
+            times = f"{self._raised:,} of {self._calls:,} answers"
+            words.append(f"A hook raised for {times}, the first time at {self._first}.")
+        if self.is_over:
+            words.append(f"The load ended early: the hook {self._not_returned}. {_WAITS} {_INSTEAD}")
+        elif self._held_up(lasted_ns):
+            words.append(f"{self._cost(lasted_ns)} {_WAITS} So much of the latencies is not the server's. {_INSTEAD}")
+        return " ".join(words) or None
 
     def doubts(self, lasted_ns: int) -> list[str]:
-        """What functions cost the load, in words.
-
-        Args:
-            lasted_ns: how long the load took.
-        """
-        share = self._total_ns / max(1, lasted_ns)
-        if not self._functions or (self._longest_ns < _LONG_NS and share < _SHARE):
+        """See `Own`."""
+        if self.is_over or self._held_up(lasted_ns):
             return []
-        words = (
-            f"Hooks took {share:.0%} of the load's time, and {self._longest_ns / NS_PER_S * 1000:,.0f} ms at the "
-            "longest. Nothing is sent and no answer is read meanwhile, so latencies may be theirs."
+        if self._longest_ns < _LONG_NS and self.spent_ns < _SHARE * lasted_ns:
+            return []
+        return [f"{self._cost(lasted_ns)} {_WAITS} Latencies may be theirs."]
+
+    def stuck_at(self, dump: str) -> str:
+        """See `Own`."""
+        at = place_in(dump, frozenset(hook.file for hook in self.functions))
+        return f"a hook did not return and could not be interrupted{at and f', at {at}'}. {_INSTEAD[:-1]}"
+
+    def _held_up(self, lasted_ns: int) -> bool:
+        return is_fault(*(each / NS_PER_S for each in (self._stalls.longest_ns, self._stalls.total_ns, lasted_ns)))
+
+    def _cost(self, lasted_ns: int) -> str:
+        return (
+            f"Hooks took {self.spent_ns / max(1, lasted_ns):.0%} of the load's time, and "
+            f"{self._longest_ns / NS_PER_S * 1000:,.0f} ms at the longest ({self._slowest})."
         )
-        return [words]
 
 
 def hooks_of(hooks: Iterable[HookExtract]) -> Hooks:
@@ -115,8 +163,13 @@ def _loaded(hook: HookExtract) -> Any:  # noqa: ANN401 - a module of the person'
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    loader = spec.loader
     try:
-        spec.loader.exec_module(module)
+        with contextlib.redirect_stdout(sys.stderr):
+            Returning().call(lambda: loader.exec_module(module), hook.file, _LOADING_S)
+    except NotReturnedError as error:
+        why = f"It did not come to its end within {_LOADING_S:.0f} s: it was at {error}."
+        raise UsageError(f"{hook.file} cannot be run.", why, "Wait for nothing where the file is loaded.") from error
     except (Exception, SystemExit) as error:
         words = _where_and_what(error, hook)
         raise UsageError(f"{hook.file} cannot be run.", f"{words}.", "Correct it there.") from error

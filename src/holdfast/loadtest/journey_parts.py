@@ -87,9 +87,12 @@ class Unpacking:
             number = known.texts.number_of(text)
             self._moved = self._moved or number != len(self._numbers)
             self._numbers.append(number)
-        for values in zip(*(head["together"][name] for name in OF_GROUPED), strict=True):
-            label, client, crew, answered, ended_ns, took_ns = values
-            known.grouped.add((self._here(label), client, crew, answered, ended_ns - ahead_ns, took_ns))
+        together = head["together"]
+        # Earlier versions had fewer columns.
+        nothing = [0] * len(together["label"])
+        for values in zip(*(together.get(name, nothing) for name in OF_GROUPED), strict=True):
+            label, client, crew, answered, ended_ns, *others = values
+            known.grouped.add((self._here(label), client, crew, answered, ended_ns - ahead_ns, *others))
         rows = [*unpack(packed, self._columns, ahead_ns, sources)]
         whole = zlib.decompress(beside)
         at = 0

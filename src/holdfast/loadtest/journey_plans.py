@@ -15,6 +15,7 @@ from holdfast.engine.journey_plan import JourneyShape, Travel, last_until_s
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.plan import Plan
 from holdfast.engine.shared_numbers import SharedNumbers
+from holdfast.engine.stuck import NoneOfOwn
 from holdfast.engine.target import Target, prefer_listening, target_of
 from holdfast.engine.url import parse_url
 from holdfast.errors import EnvironmentFailure
@@ -102,8 +103,8 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
         known_rows,
         shared,
         begin,
-        hooks.falls_short,
-        lambda lasted_ns: [*_kept_in_one(experiment, shared), *hooks.doubts(lasted_ns)],
+        lambda _lasted_ns: [*_kept_in_one(experiment, shared)],
+        hooks if hooks.functions else NoneOfOwn(),
     )
     # Where to is decided for each request; of a plan, these two say so for all.
     processes = 1 if shared else experiment.processes

@@ -21,6 +21,7 @@ from holdfast.engine.processes import Watched
 from holdfast.interrupts import Interrupts
 from holdfast.live_terminal import LiveTerminal, takes_a_write, terminal_for_views
 from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
+from holdfast.loadtest.quiet import Quiet
 from holdfast.loadtest.result import urls_of
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
@@ -42,13 +43,11 @@ Watch = Callable[[Watched], None]
 
 
 @contextmanager
-def open_view(
-    experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool, port: int | None
-) -> Iterator[Watch | None]:
-    """A function to call during the load, which shows it; None if nothing is to be shown.
+def open_view(experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool, port: int | None) -> Iterator[Watch]:
+    """A function to call during the load, which shows it.
 
     Args:
-        quiet: nothing is shown.
+        quiet: nothing is shown but what is waited for after Ctrl-C.
         port: of the page for Prometheus; 0 takes a free one, None serves none.
 
     Raises:
@@ -59,7 +58,7 @@ def open_view(
             say(f"holdfast: Prometheus finds the load at {page.url}")
         shown = None if quiet else _shown()
         if shown is None and page is None:
-            yield None
+            yield Quiet(experiment, interrupts).update
             return
         try:
             yield _LiveView(experiment, interrupts, shown, page).update

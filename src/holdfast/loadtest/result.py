@@ -70,7 +70,7 @@ def result_of(
     return LoadResult(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
         outcomes=_with_usual(summary.outcomes),
-        warnings=(*summary.warnings, *_redirects(experiment, run, statuses), *_reasons(run)),
+        warnings=(*summary.warnings, *_redirects(experiment, run, statuses), *_unended(run), *_reasons(run)),
         target=LoadTarget(urls_of(experiment, run)),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         thresholds=tuple(_checked(each, summary, steps) for each in thresholds),
@@ -119,6 +119,20 @@ def _reasons(run: LoadRun) -> Iterator[str]:
         from holdfast.loadtest.journey_results import reasons  # noqa: PLC0415
 
         yield from reasons(run)
+
+
+def _unended(run: LoadRun) -> Iterator[str]:
+    """A warning about replies that had begun, and not ended, when the time for their requests was over."""
+    if not run.summary.outcomes.get(Outcome.UNANSWERED.label):
+        return
+    first, outcome = run.columns.first, run.columns.outcome
+    many = sum(outcome[row] == Outcome.UNANSWERED and first[row] > 0 for row in run.begun)
+    if many:
+        replies = f"{many:,} replies" if many > 1 else "A reply"
+        yield (
+            f"{replies} had begun and not ended when the time for it was over. Give a longer --timeout, or --events "
+            "for a stream that does not end."
+        )
 
 
 def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:

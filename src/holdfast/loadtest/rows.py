@@ -10,7 +10,7 @@ from holdfast.engine.url import parse_url
 from holdfast.loadtest.plans import requests_of
 from holdfast.loadtest.row_columns import AT_ONCE, flight, instants_of
 from holdfast.loadtest.run import FinishedLoad
-from holdfast.model.rows import Rows, Samples
+from holdfast.model.rows import Rows, Samples, Together
 from holdfast.model.scenario import Check, Group
 
 
@@ -64,6 +64,14 @@ def samples(finished: FinishedLoad) -> Iterator[tuple[Rows, Samples]]:
                 ],
             ),
         )
+
+
+def together(finished: FinishedLoad) -> Iterator[Together]:
+    """The results of several requests together; a load that is fixed beforehand has none."""
+    if finished.run.particulars is not None:
+        from holdfast.loadtest import journey_rows  # noqa: PLC0415 - of journeys alone
+
+        yield from journey_rows.together(finished)
 
 
 def _parts(finished: FinishedLoad) -> Iterator[tuple[int, Sequence[int]]]:

@@ -33,6 +33,30 @@ NONE_AT_ZERO = frozenset({*INSTANTS, "status", "local_port"})
 
 
 @frozen
+class Together:
+    """Several requests that were a result together, as a transaction of JMeter is.
+
+    Attributes:
+        ended_ns: CLOCK_MONOTONIC, of the last of them.
+        took_ns: how long it took; `pauses_ns` went by beside it.
+        requests, failed: how many there were, and those that were not answered.
+        thread: as in `Samples`.
+        group_threads, all_threads: requests in flight when it ended, at least 1.
+    """
+
+    label: str
+    ended_ns: int
+    took_ns: int
+    pauses_ns: int
+    answered: bool
+    requests: int
+    failed: int
+    thread: str
+    group_threads: int
+    all_threads: int
+
+
+@frozen
 class Rows:
     """Some requests, one column for each fact; all of the same length.
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 from holdfast.errors import UsageError
@@ -43,6 +42,8 @@ _NOT_SENT = frozenset(
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _SAFE = "%/?&=:+,;@~!$'()*[]"
 _PAUSE_S = 1.0
+PAUSES = "pauses"
+"""The kind of the note that they are not kept."""
 
 
 @frozen
@@ -55,6 +56,8 @@ class Recorded:
         choice: which servers these are, and what is left out, in one line; "" where there was no choice.
         elsewhere: the servers to which requests are left out.
         notes: what else is not sent, or sent differently.
+        pauses_s: before each of the steps, from the end of all before it to its begin; 0.0 where the recording does
+            not say, and where it began before they had ended.
     """
 
     steps: tuple[Step, ...]
@@ -62,6 +65,7 @@ class Recorded:
     choice: str
     elsewhere: tuple[str, ...]
     notes: tuple[Note, ...]
+    pauses_s: tuple[float, ...]
 
 
 @frozen
@@ -70,12 +74,14 @@ class _Sent:
 
     Attributes:
         began_s: when it began, since the epoch; None if the file does not say.
+        took_s: how long it took; 0.0 if the file does not say.
         page: it is the document of a page.
     """
 
     server: str
     step: Step
     began_s: float | None
+    took_s: float
     page: bool
 
 
@@ -116,6 +122,7 @@ def read_har(content: bytes, origin: str, asked: Origins = AS_RECORDED) -> Recor
         choice.in_words(origin),
         tuple(choice.left_out),
         tuple(dict.fromkeys(notes)),
+        tuple(_pauses_s(own)),
     )
 
 
@@ -178,7 +185,8 @@ def _sent(entry: object, notes: list[Note]) -> _Sent | None:
     if body.content_type and "content-type" not in named:
         fields = (*fields, ("Content-Type", body.content_type))
     began_s = _began_s(known.get("startedDateTime"))
-    return _Sent(server, Step(name, path, method, fields, body.content), began_s, _is_page(known))
+    step = Step(name, path, method, fields, body.content)
+    return _Sent(server, step, began_s, _took_s(known.get("time")), _is_page(known))
 
 
 def _method(written: str, notes: list[Note]) -> str:
@@ -219,6 +227,23 @@ def _began_s(text: object) -> float | None:
         return None
 
 
+def _took_s(milliseconds: object) -> float:
+    # -1 is "does not apply" in this format.
+    known = isinstance(milliseconds, int | float) and 0 < milliseconds < float("inf")
+    return float(milliseconds) / 1000 if known else 0.0  # type: ignore[arg-type]
+
+
+def _pauses_s(sent: Sequence[_Sent]) -> Iterator[float]:
+    """How long the person who was recorded did nothing, before each request."""
+    over_s: float | None = None
+    for each in sent:
+        if each.began_s is None:
+            yield 0.0
+            continue
+        yield 0.0 if over_s is None else max(0.0, each.began_s - over_s)
+        over_s = max(over_s or each.began_s, each.began_s + each.took_s)
+
+
 def _is_page(entry: Mapping[str, object]) -> bool:
     """Whether an entry is the document that a page of the recording shows."""
     response = entry.get("response")
@@ -256,11 +281,10 @@ def _differences(everything: Sequence[_Sent], sent: Sequence[_Sent], choice: Cho
     if "cookie" in names:
         meaning = "the recorded ones are sent; new ones that the server sets are ignored"
         yield Note("differs", "cookies", "", meaning)
-    began = [each.began_s for each in sent if each.began_s is not None]
-    longest_s = max((later - before for before, later in pairwise(began)), default=0.0)
+    longest_s = max(_pauses_s(sent), default=0.0)
     if longest_s >= _PAUSE_S:
         yield Note(
-            "differs", "pauses", "", f"up to {longest_s:.1f} s between requests are not kept; --think makes some"
+            "differs", PAUSES, "", f"up to {longest_s:.1f} s between requests are not kept; --pauses 1 keeps them"
         )
 
 

@@ -43,7 +43,7 @@ def sentences(result: LoadResult) -> Iterator[str]:
     requests = "1 request" if result.offered == 1 else f"{result.offered:,} requests"
     yield f"{requests} in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
     if result.stopped:
-        yield f"Stopped early by a stop rule: {result.stopped}."
+        yield f"Stopped early: {result.stopped}."
     if result.interrupted:
         yield "Stopped early: interrupted."
     if result.statuses:

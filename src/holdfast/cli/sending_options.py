@@ -1,0 +1,57 @@
+"""Options of both commands that send load, `load` and `capacity`: what a request is, what counts as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, option
+
+MOST_PROCESSES = 256
+
+
+def method_option() -> Callable[[Any], Any]:
+    """`-X METHOD`."""
+    help_ = "Use this HTTP method.  [default: GET; POST with --data]"
+    return option(REQUESTS, "-X", "--method", metavar="METHOD", help=help_)
+
+
+def data_option() -> Callable[[Any], Any]:
+    """`--data TEXT|@FILE`."""
+    return option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE.")
+
+
+def answer_options() -> tuple[Callable[[Any], Any], ...]:
+    """`--expect-status` and `--expect-body`."""
+    return (
+        option(
+            CHECKS,
+            "--expect-status",
+            "expected",
+            type=click.IntRange(100, 599),
+            multiple=True,
+            metavar="STATUS",
+            help="Count only this status as an answer (repeatable).  [default: any below 400]",
+        ),
+        option(
+            CHECKS,
+            "--expect-body",
+            "body_texts",
+            multiple=True,
+            metavar="TEXT",
+            help="Require this text in the body (repeatable).",
+        ),
+    )
+
+
+def processes_option() -> Callable[[Any], Any]:
+    """`--processes N`."""
+    return option(
+        SENDERS,
+        "--processes",
+        type=click.IntRange(1, MOST_PROCESSES),
+        metavar="N",
+        help="Send from this many processes.  [default: as many as descriptors require]",
+    )
