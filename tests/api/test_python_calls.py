@@ -303,7 +303,7 @@ OF_ANSWERS = {
     "github",
     "html",
 }
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus", "events_csv"}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "pauses", "map", "J", "cluster", "prometheus", "events_csv"}
 OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "values"}
 
 

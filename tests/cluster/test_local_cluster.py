@@ -48,7 +48,8 @@ def test_two_workers_send_each_request_once_with_the_data_that_is_its_own(holdfa
 PLAN = """<jmeterTestPlan version="1.2" properties="5.0" jmeter="5.5"><hashTree><TestPlan/><hashTree>
 <ThreadGroup testname="{group}">
 <elementProp name="ThreadGroup.main_controller" elementType="LoopController">
-<stringProp name="LoopController.loops">3</stringProp></elementProp>
+<stringProp name="LoopController.loops">3</stringProp>
+<boolProp name="LoopController.continue_forever">false</boolProp></elementProp>
 <stringProp name="ThreadGroup.num_threads">7</stringProp></ThreadGroup><hashTree>{elements}</hashTree>
 </hashTree></hashTree></jmeterTestPlan>"""
 SAMPLER = """<HTTPSamplerProxy testname="{path}"><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>

@@ -16,7 +16,8 @@ PLAN = """\
 <jmeterTestPlan version="1.2"><hashTree><TestPlan testname="p"/><hashTree>
 <ThreadGroup testname="g"><stringProp name="ThreadGroup.num_threads">3</stringProp>
 <elementProp name="ThreadGroup.main_controller" elementType="LoopController">
-<stringProp name="LoopController.loops">5</stringProp></elementProp></ThreadGroup><hashTree>
+<stringProp name="LoopController.loops">5</stringProp>
+<boolProp name="LoopController.continue_forever">false</boolProp></elementProp></ThreadGroup><hashTree>
 %s<HTTPSamplerProxy testname="s"><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
 <stringProp name="HTTPSampler.port">{port}</stringProp><stringProp name="HTTPSampler.path">/silent</stringProp>
 </HTTPSamplerProxy><hashTree/></hashTree></hashTree></hashTree></jmeterTestPlan>
