@@ -21,7 +21,7 @@ from holdfast.engine.prober import Prober
 from holdfast.engine.target import Target, target_of
 from holdfast.engine.url import Url
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.infer.signals import TOO_QUICK_NS, Service, service_of
+from holdfast.infer.signals import TOO_QUICK_NS, Service, service_of, usual_of
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import OutsideExperiment
 from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, Watch, ended_places
@@ -218,12 +218,12 @@ def _service(look: Look, target: Target, seen: _Seen, check_answer: Callable[[in
     Raises:
         InconclusiveError: the path answers too quickly to show anything.
     """
-    began, service = look.now_ns(), None
+    began, service, usual_ns = look.now_ns(), None, 0.0
     while not look.interrupts.asked:
         alone = [each for each in seen.rounds if each.kind == "single"]
         count = len(alone)
         trips = [trip for each in alone for trip in rounds.trips_in(look.prober, each)]
-        service = service_of(trips)
+        service, usual_ns = service_of(trips), usual_of(trips)
         late = look.now_ns() - began > _ENOUGH_NS
         if count >= (_SINGLES if service.steady else _MORE_SINGLES) or (late and count > 2):
             break
@@ -232,8 +232,8 @@ def _service(look: Look, target: Target, seen: _Seen, check_answer: Callable[[in
             return None
         seen.rounds.append(done)
         check_answer(done.first)
-    if service is not None and service.mean_ns < TOO_QUICK_NS:
-        raise too_quick(target.url, service.mean_ns)
+    if service is not None and usual_ns < TOO_QUICK_NS:
+        raise too_quick(target.url, usual_ns)
     return service
 
 

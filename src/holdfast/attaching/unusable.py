@@ -43,10 +43,10 @@ def refused(url: Url) -> HoldfastError:
     )
 
 
-def too_quick(url: Url, mean_ns: float) -> HoldfastError:
+def too_quick(url: Url, usual_ns: float) -> HoldfastError:
     """The error that the path answers before a second request can be on its way."""
     return InconclusiveError(
-        f"{url.path} answers in {mean_ns / MS:.1f} ms: too quick to see from outside how many run at once.",
+        f"{url.path} answers in {usual_ns / MS:.1f} ms: too quick to see from outside how many run at once.",
         "Requests that end so quickly hardly overlap.",
         _A_PATH_THAT_WAITS + "\nOr let holdfast start the server (holdfast probe, holdfast exec): then any path works.",
     )
