@@ -74,7 +74,7 @@ class AnswerCache:
         return found is not None and found.fresh_until_s is not None and now_s < found.fresh_until_s
 
     def conditions(self, url: str, fields: Fields) -> tuple[tuple[str, str], ...]:
-        """The fields with which a request asks whether the answer has changed; none if there is no answer."""
+        """The fields with which a request asks whether the answer has changed; () where none is kept."""
         found = self._find(url, fields)
         return () if found is None else found.conditions
 

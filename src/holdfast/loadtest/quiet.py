@@ -1,4 +1,4 @@
-"""What --quiet says of a load all the same: why it has not ended yet although Ctrl-C was pressed."""
+"""What is said of a load under --quiet too: why it has not ended although Ctrl-C was pressed."""
 
 from __future__ import annotations
 
