@@ -14,7 +14,7 @@ from holdfast.model.revision import Revision
 
 _PATIENCE_S = 2.0
 """A repository of 100,000 files takes half a second; git that waits for a file system must not hold up a saved run."""
-# No hook of the repository's own is run, nothing is written to its index, and nobody is asked for a password.
+# No hook of the repository's own is run, nothing is written to its index, and git asks for no password.
 _STATUS = ("git", "-c", "core.fsmonitor=false", "status", "--porcelain=v2", "--branch", "--untracked-files=no")
 _IGNORE = "--ignore-submodules=dirty"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
