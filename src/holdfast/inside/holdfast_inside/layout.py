@@ -40,9 +40,10 @@ HEADER_FIELD = "X-Holdfast"
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
 
-SAID = ("python", "ready", "entry", "failed")
+SAID = ("python", "ready", "views", "entry", "failed")
 """What a process of the user's own command reports: it runs Python, of this version; a framework or server is
-instrumented; an application is held at its entry; instrumenting failed."""
+instrumented; of those, a framework whose views can be held; an application is held at its entry; instrumenting
+failed."""
 
 INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""
