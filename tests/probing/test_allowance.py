@@ -13,7 +13,7 @@ import pytest
 
 from holdfast.interrupts import listening
 from holdfast.model.experiment import Experiment, ProbeTarget
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.processes import read_descendants
 from holdfast.probing import allowance, exact_load
 from holdfast.probing.allowance import spent_ns
@@ -78,3 +78,26 @@ def test_exact_load_waits_for_a_server_that_other_programs_keep_from_running(tmp
     assert timeline.exact is not None
     assert timeline.exact.why_not == ""
     assert len(timeline.exact.repeats) > 0
+
+
+@pytest.mark.parametrize(
+    ("runs", "offered"),
+    [pytest.param(1, False, id="it always had a core"), pytest.param(0.5, True, id="half of the time")],
+)
+def test_time_without_a_core_does_not_make_places_too_slow_for_exact_load(tmp_path: Path, monkeypatch, runs, offered):
+    seen: list[int] = []
+
+    def usual_gap_ns(held):
+        seen.append(len(held))
+        return 400 * MS // len(held)  # so that all of them take 0.4 s to fill; 0.25 s is the limit
+
+    monkeypatch.setattr(exact_load, "_usual_gap_ns", usual_gap_ns)
+    monkeypatch.setattr(exact_load, "share_with_a_core", lambda _uses: runs)
+    target = ProbeTarget("waitress", framework="flask", arguments=("--threads", "3"))
+    with listening() as interrupts:
+        timeline = run(Experiment(target, max_offered=60, view="sync", cwd=str(tmp_path)), interrupts)
+
+    assert timeline.exact is not None
+    assert seen
+    assert bool(timeline.exact.repeats) is offered
+    assert timeline.exact.why_not == ("" if offered else "not tried where 3 places take about 0.4 s to fill")
