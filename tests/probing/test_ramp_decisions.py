@@ -85,6 +85,16 @@ def test_a_plateau_lasts_longer_than_a_request_takes_to_its_view(entered):
     assert plateau_needed_ns(replace(view, way_ns=0), State(longest_stall_ns=5 * MS)) <= S
 
 
+def test_a_plateau_lasts_as_many_ways_as_may_follow_one_another_and_half_as_many_more():
+    view = growing_view(entered=38, in_service=38, offered=44, established=44, way_ns=400 * MS, growth_look_ns=0)
+    state = State(longest_stall_ns=400 * MS)
+
+    # Six that wait for the two threads that are left, to pass the way and to run: 6 x 0.4 s, and half as much again.
+    assert plateau_needed_ns(view, state, turns=6) == 3600 * MS
+    # One alone: the second that a plateau after such pauses lasts anyway.
+    assert plateau_needed_ns(view, state) == S
+
+
 def growing_view(**changed):
     plain = View(
         now_ns=10 * S,

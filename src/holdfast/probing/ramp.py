@@ -233,7 +233,7 @@ def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
         return True
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
-    return waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
+    return waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state, turns)
 
 
 def _stuck_too(view: View, state: State) -> bool:
