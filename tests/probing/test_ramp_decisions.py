@@ -95,6 +95,18 @@ def test_a_plateau_lasts_as_many_ways_as_may_follow_one_another_and_half_as_many
     assert plateau_needed_ns(view, state) == S
 
 
+@pytest.mark.parametrize(("slowed", "opens"), [(1, 3), (2.5, 1)])
+def test_time_without_a_core_does_not_end_the_climb_one_by_one(slowed, opens):
+    """48 are in after 4 s, none on its way; a sixteenth of them may be opened at once after 2 s with a core."""
+    view = growing_view(
+        now_ns=14 * S, entered=48, in_service=48, offered=48, established=48, connecting=0, depth=0, limit=127
+    )
+
+    action, _ = decide(replace(view, slowed=slowed), State(began_ns=10 * S, entered=48))
+
+    assert action == Open(opens)
+
+
 def growing_view(**changed):
     plain = View(
         now_ns=10 * S,
