@@ -74,12 +74,12 @@ place; nothing is sent.
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
-| HTML, Compare, S/MIME, XML Schema and JMESPath elements; documents that are turned into a text | not supported |
+| HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
 | HTTP Cookie Manager: policies `rfc2109` and `rfc2965` | they send cookies in another form |
 | Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 
-CSS selectors and XPath need `pip install 'holdfast-probe[markup]'`; without it such plans are refused.
+CSS selectors, XPath and JMESPath need `pip install 'holdfast-probe[markup]'`; without it such plans are refused.
 """
 
 
