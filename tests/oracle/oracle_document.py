@@ -26,7 +26,7 @@ kept, and the label and success of each result. It takes Java 8 or newer; JMeter
 
 Not compared: Host, User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
 is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
-version that saved the plan. Parts of a form have a `Content-Transfer-Encoding` in JMeter.
+version that saved the plan.
 
 ## What agrees
 

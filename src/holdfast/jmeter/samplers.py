@@ -12,14 +12,16 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart
+from holdfast.jmeter.bodies import body_of, file_without_type, goes_with_get, is_multipart
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
 from holdfast.jmeter.fields import fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
+from holdfast.jmeter.modifiers import MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
+from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Request, Resources
 from holdfast.model.scenario import Timeouts
@@ -35,6 +37,7 @@ HANDLED = frozenset(
         "CookieManager",
         "DNSCacheManager",
         "KeystoreConfig",
+        *MODIFIERS,
         *EXTRACTORS,
         *ASSERTIONS,
     }
@@ -62,6 +65,10 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
+    if body is not None and (file := file_without_type(found)):
+        why = f"{file!r}, a file of its form, has no MIME type"
+        scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
+        origin = template_call(NOWHERE, [(why,)])
     fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
@@ -169,15 +176,16 @@ def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
             "Fill in the server name, and only the path as its path.",
         )
     origin = (f"{scheme}://{host}",)
-    return origin, template_call(TARGET, [_joined(f"/{local}", *path[1:]), ("utf-8",)])
+    return origin, template_call(TARGET, [modified_path(_joined(f"/{local}", *path[1:]), found.scope), ("utf-8",)])
 
 
 def _target(found: Merged, path: Template, method: str) -> Template:
-    arguments: list[Template] = [path, (found.charset(),)]
+    modified = modified_path(path, found.scope)
+    arguments: list[Template] = [modified, (found.charset(),)]
     if method in _WITH_QUERY:
         for each in found.arguments():
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
-    made = template_call(TARGET, arguments)
+    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else TARGET, arguments)
     if not all(isinstance(each, str) for argument in arguments for each in argument):
         return made
     try:

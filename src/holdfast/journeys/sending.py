@@ -109,6 +109,8 @@ def _part(part: Part, client: Client) -> bytes:
         said += f'; filename="{_quoted(_text(part.file_name, client))}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
+    if part.transfer_encoding:
+        said += f"\r\nContent-Transfer-Encoding: {part.transfer_encoding}"
     content = part.content
     if not isinstance(content, bytes):
         content = _text(content, client).encode(part.charset, "replace")

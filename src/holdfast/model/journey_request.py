@@ -19,6 +19,7 @@ class Part:
         content: text, or bytes as they are.
         media_type: "" writes no Content-Type.
         charset: of the text.
+        transfer_encoding: as its Content-Transfer-Encoding says; "" writes none.
     """
 
     name: Template
@@ -26,6 +27,7 @@ class Part:
     file_name: Template | None = None
     media_type: Template = ()
     charset: str = "utf-8"
+    transfer_encoding: str = ""
 
 
 @frozen
