@@ -54,8 +54,43 @@ def _paths_of(sign: str, ends: str) -> str:
     return _within(rewriting(path="true", sign=sign, ends=ends), *asked)
 
 
+LINKS = (
+    '<html><head><base href="/deep/"></head><body><a href="javascript:go()">j</a><a href="mailto:a@b.example">m</a>'
+    '<a href="http://other.example/list/1?item=9">o</a><a name="top">t</a><a href="list/7?item=a%20b&c=1+2&flag">l</a>'
+    '<form action="/form/in?x=1"><input name="user" value="ann%26b"><select name="lid"><option value="red">r</option>'
+    "<option>blue</option></select><textarea name='note'>two words</textarea></form>"
+    '<input name="behind" value="1"><form action="/form/other"><input name="other" value="1"></form></body></html>'
+)
+
+
+def linked(path: str, *items: str, method: str = "GET", domain: str = "127.0.0.1") -> str:
+    parser = e.simple("AnchorModifier", "Links")
+    return page(LINKS) + e.request(path, e.arguments(*items), method=method, domain=domain, below=parser)
+
+
+def of_links() -> list[Case]:
+    """Of each request there is one link or none that is like it, since which one is by chance."""
+    return [
+        Case(
+            "links",
+            "HTML Link Parser",
+            linked("/deep/list/7")
+            + linked(".*/list/.*", e.argument("item", "1"))
+            + linked("list.*", e.argument("c", "9"), method="POST")
+            + linked("/nothing", e.argument("a", "1"))
+            + linked("/deep/.*", e.argument("it[e]m", ".*"), domain="127.0.0.[0-9]")
+            + linked("/form/in", e.argument("user", ".*"), e.argument("note", ".* words", encode=True), method="POST")
+            + linked("/form/in", e.argument("behind", "1"), e.argument("user", "other"), method="POST")
+            + linked("/form/.*", e.argument("other", ".*", encode=True))
+            + e.request("/xml")
+            + e.request("/deep/.*", below=e.simple("AnchorModifier", "Links"), name="no page"),
+        ),
+    ]
+
+
 def of_modifiers() -> list[Case]:
     return [
+        *of_links(),
         Case(
             "rewriting",
             "HTTP URL Re-writing Modifier: the id of a session in arguments",

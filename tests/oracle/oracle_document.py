@@ -79,7 +79,8 @@ place; nothing is sent.
 | Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 
-CSS selectors, XPath and JMESPath need `pip install 'holdfast-probe[markup]'`; without it such plans are refused.
+CSS selectors, XPath, JMESPath and HTML Link Parsers need `pip install 'holdfast-probe[markup]'`; without it such plans
+are refused.
 """
 
 

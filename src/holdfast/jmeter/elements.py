@@ -64,10 +64,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
         "its requests would not be sent at the same time",
         "Put them into one Transaction Controller, one after the other, or into Thread Groups of their own.",
     ),
-    "AnchorModifier": (
-        "it fills parameters of requests with what links and forms of the last page have",
-        "Take the values with an extractor, and refer to its variables.",
-    ),
     "VariablesFromCSV": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "VariablesFromCSVFile": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "RedisDataSet": ("it takes values from a Redis server", "Write them to a file, for a CSV Data Set."),

@@ -15,6 +15,7 @@ from holdfast.model.answers import FunctionCall, Template
 from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node
 
+LINK_PARSER = "AnchorModifier"
 _REWRITING, _PARAMETERS = "URLRewritingModifier", "RegExUserParameters"
 MODIFIERS = (_REWRITING, _PARAMETERS)
 
