@@ -200,6 +200,20 @@ class FirstRequest:
 
 
 @frozen
+class Outlived:
+    """What ran the first request and was still there when that had long been answered, so that it may serve again.
+
+    Attributes:
+        entry_thread: the thread on which the server called the application.
+        thread: the one that ran the handler.
+    """
+
+    process: bool
+    entry_thread: bool
+    thread: bool
+
+
+@frozen
 class Marks:
     """Instants between the phases of a run; NEVER where the run did not come so far.
 
@@ -329,6 +343,7 @@ class Timeline:
         waiting: where in the application requests were, when the places were counted and when bodies ran; None where
             nothing was asked or no process has answered, and of runs saved before that was kept.
         libraries: when the places were counted; None as for `waiting`.
+        outlived: None where it was not looked for, and of runs saved before that was kept.
     """
 
     experiment: Experiment
@@ -359,3 +374,4 @@ class Timeline:
     limit_looks: tuple[LimitLook, ...] = ()
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
+    outlived: Outlived | None = None
