@@ -9,7 +9,7 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option, target_file
+from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 def _named_extract(text: str) -> Extract:
     # Few loads take anything from an answer.
-    from holdfast.api.extract_syntax import named_extract
 
     return named_extract(text)
 
