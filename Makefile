@@ -102,7 +102,7 @@ settings-table: .venv/.synced
 	.venv/bin/python tests/servers/settings_document.py
 
 test-servers: .venv/.synced
-	.venv/bin/python -m pytest -m servers $(ARGS)
+	.venv/bin/python -m pytest -m servers --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 faults: .venv/.synced
 	.venv/bin/python -m pytest -m "faults or not faults" tests/faults/test_campaign.py tests/faults/test_run_directories.py \
