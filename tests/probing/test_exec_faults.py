@@ -109,6 +109,11 @@ FAULTS = (
         exit=INCONCLUSIVE,
     ),
     Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
+    Own(
+        "only a library of what is known",
+        ("python", "-c", "import http.server as s, werkzeug.serving; s.test(s.SimpleHTTPRequestHandler, port={port})"),
+        exit=INCONCLUSIVE,
+    ),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
@@ -132,6 +137,7 @@ WORDS = {
     "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
     "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
+    "only a library of what is known": ("nothing that holdfast knows calls its views", "werkzeug", "holdfast attach"),
     "one that ends again and again": (
         "The server did not come up within 5 s.",
         "A process of it ends and is started again, ",
