@@ -39,7 +39,7 @@ help:
 	@echo 'make oracle       JMeter plans, sent by JMeter too (apt-get install default-jre-headless)'
 	@echo 'make oracle-table writes docs/jmeter-elements.md anew'
 	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
-	@echo 'make scale        ten thousand connections and more'
+	@echo 'make scale        ten thousand connections and more, and a million requests with faults'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
 	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
 	@echo 'make screenshots  the pictures in docs/, anew (apt-get install chromium)'
