@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.api import option_values
-from holdfast.api.extract_syntax import named_extract
 from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
