@@ -42,10 +42,10 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     scenario. --jmx or --har can say what to send; URL is then the server to send it to. What of the file holdfast
     cannot do is listed first.
     """
-    files, events_target = files_of(given), given.pop("events_csv")
+    files = files_of(given)
     checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
-    _check_events(context, arguments, events_target)
+    _check_events(context, arguments, to_file="events-csv" in files)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
     experiment = LoadExperiment(
@@ -77,7 +77,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
                 found = loaded(load, interrupts, view, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(found, files, checks, events_target)
+        return finish(found, files, checks)
 
 
 def _fields() -> Fields:
@@ -135,10 +135,10 @@ def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked
         raise click.UsageError(str(error), ctx=context) from error
 
 
-def _check_events(context: click.Context, arguments: LoadArguments, target: str | None) -> None:
+def _check_events(context: click.Context, arguments: LoadArguments, *, to_file: bool) -> None:
     """Refuses what does not go with `--events`, or without it."""
     events = arguments.connection.events
-    if target is not None and not events:
+    if to_file and not events:
         raise click.UsageError("--events-csv goes with --events: without it, no events are looked for.", ctx=context)
     if events and arguments.run.cluster is not None:
         raise click.UsageError("--events does not go with --cluster: hosts send rows, but no events.", ctx=context)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.api import option_values
-from holdfast.cli.click_types import checked, header_option, target_file
+from holdfast.api.extract_syntax import named_extract
+from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 def _named_extract(text: str) -> Extract:
     # Few loads take anything from an answer.
-    from holdfast.api.extract_syntax import named_extract
 
     return named_extract(text)
 
@@ -300,13 +300,6 @@ load_options = declared(
         help="Share the load among the workers of this Dask scheduler; local:N starts N workers here.",
     ),
     option(OUTPUT, "--quiet", is_flag=True, help="Show nothing while the load runs."),
-    option(
-        OUTPUT,
-        "--events-csv",
-        metavar="FILE",
-        callback=target_file,
-        help="With --events, write a row for each event as CSV to FILE; - is standard output.",
-    ),
     option(
         OUTPUT,
         "--prometheus",

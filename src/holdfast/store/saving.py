@@ -27,6 +27,7 @@ from holdfast.model.saved import Asked
 from holdfast.runs_file import Mark, default_path, marks_beside, remove_mark
 from holdfast.store.database import WRITE_WAIT_S, writing
 from holdfast.store.revision import looking
+from holdfast.store.tables import OF_RUNS
 
 if TYPE_CHECKING:
     # A load does without.
@@ -76,11 +77,26 @@ class LoadRows:
         whole: all parts.
         kept: how many parts were saved while it ran.
         rest: parts with the rows that are in none of those.
+        events: the same of its events; None without any.
     """
 
     whole: Iterable[bytes]
     kept: int = 0
     rest: Iterable[bytes] = ()
+    events: LoadRows | None = None
+
+
+@frozen
+class FurtherRows:
+    """Rows of a load that still runs, packed.
+
+    Attributes:
+        first: the number of the first part.
+        parts: those that have come since.
+    """
+
+    first: int
+    parts: Sequence[bytes]
 
 
 _NO_ROWS = LoadRows(())
@@ -211,21 +227,19 @@ def begin_load(said: str, head: bytes, path: Path, mark: str | None = None) -> i
     return _saved(row, path, wait_s=_SHORT_WAIT_S)
 
 
-def add_to_load(number: int, first_part: int, parts: Iterable[bytes], rows: int, path: Path) -> None:
+def add_to_load(number: int, rows: FurtherRows, many: int, events: FurtherRows, path: Path) -> None:
     """Saves further rows of a load that still runs.
 
     Args:
-        first_part: number of the first of these parts.
-        rows: how many they are.
+        many: how many requests the rows are of.
 
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
     with writing(path, _SHORT_WAIT_S) as database:
-        database.executemany(
-            "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts, first_part))
-        )
-        database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (rows, number))
+        _put_parts(database, "load_rows", number, rows.first, rows.parts)
+        _put_parts(database, "event_rows", number, events.first, events.parts)
+        database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (many, number))
 
 
 def save_load(  # parameters: what is saved, where, and under which number
@@ -270,19 +284,25 @@ def _saved(  # parameters: a row, what belongs to it, and where it goes
 ) -> int:
     with writing(path, wait_s) as database:
         number = put_row(database, row, number)
-        _put_rows(database, number, rows)
+        _put_rows(database, "load_rows", number, rows)
+        _put_rows(database, "event_rows", number, rows.events or _NO_ROWS)
         database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", ((number, each) for each in parts_of if each))
         _forget_oldest(database, number)
     return number
 
 
-def _put_rows(database: sqlite3.Connection, number: int, rows: LoadRows) -> None:
-    found = database.execute("SELECT count(*) FROM load_rows WHERE run = ?", (number,)).fetchone()
+def _put_rows(database: sqlite3.Connection, table: str, number: int, rows: LoadRows) -> None:
+    found = database.execute(f"SELECT count(*) FROM {table} WHERE run = ?", (number,)).fetchone()  # noqa: S608 - ours
     # `prune` may have removed what was saved of the run meanwhile.
     first, parts = (rows.kept, rows.rest) if found == (rows.kept,) and rows.kept else (0, rows.whole)
-    database.execute("DELETE FROM load_rows WHERE run = ? AND part >= ?", (number, first))
+    database.execute(f"DELETE FROM {table} WHERE run = ? AND part >= ?", (number, first))  # noqa: S608 - ours
+    _put_parts(database, table, number, first, parts)
+
+
+def _put_parts(database: sqlite3.Connection, table: str, number: int, first: int, parts: Iterable[bytes]) -> None:
     database.executemany(
-        "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts, first))
+        f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 - ours
+        ((number, at, part) for at, part in enumerate(parts, first)),
     )
 
 
@@ -350,7 +370,10 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
     oldest = (newest - KEEP,)
     database.execute("DELETE FROM run WHERE id <= ? AND id NOT IN (SELECT run FROM part WHERE whole > ?)", oldest * 2)
     kept = 0
-    sizes = database.execute("SELECT run, sum(length(rows)) FROM load_rows GROUP BY run ORDER BY run DESC").fetchall()
+    every = "SELECT run, rows FROM load_rows UNION ALL SELECT run, rows FROM event_rows"
+    sizes = database.execute(
+        f"SELECT run, sum(length(rows)) FROM ({every}) GROUP BY run ORDER BY run DESC"  # noqa: S608 - ours
+    ).fetchall()
     for run, many in sizes:
         kept += many
         if run != newest and kept > _MOST_BYTES:
@@ -360,5 +383,5 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def forget_what_runs_had(database: sqlite3.Connection) -> None:
     """Removes from the other tables what belonged to runs that were removed."""
-    for table, column in (("load_rows", "run"), ("result", "run"), ("part", "whole")):
+    for table, column in OF_RUNS.items():
         database.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM run)")  # noqa: S608 - ours
