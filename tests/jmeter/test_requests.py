@@ -263,7 +263,7 @@ def test_blanks_around_a_port_do_not_count_nor_does_a_port_that_is_no_number() -
         (e.request("/r", below=e.json("a;b", "$.a")), "2 variables, 1 paths"),
         (e.request("/r", below=e.css("a", "p:eq(1)")), "jsoup"),
         (e.request("/r", below=e.response_assertion("response_data_as_document", 2, "x")), "turned into a text"),
-        (e.authorization("http://", "a", "b", "DIGEST") + e.request("/r"), "answers a challenge"),
+        (e.authorization("http://", "a", "b", "KERBEROS") + e.request("/r"), "takes tickets"),
         (e.request("/${__P(a,b,c)}"), "__P has 3 arguments"),
         (e.request("/${__shelfMark(7)}"), "__shelfMark"),
     ],
