@@ -156,6 +156,33 @@ def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
     assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
 
 
+def test_a_search_that_was_out_of_time_says_what_is_known_as_an_interval() -> None:
+    whole = searched(served(80.0))
+    asked = CapacityAsked(("p99<200ms",), at_most_s=30.0)
+
+    for many in range(len(whole.loads)):
+        record = CapacityRecord("a", "b", asked, whole.loads[:many], None, "", (), 30.0, 50.0, out_of_time=True)
+        found = capacity_of(record)
+
+        assert any("was to take 30 s at most" in each for each in found.warnings)
+        low, high = found.interval.low, found.interval.high
+        assert (low or 0.0) <= 80.0 < (high or 81.0)
+        narrow = low is not None and high is not None and high <= low * 1.05
+        assert found.status == ("unknown" if low is None else "edge" if narrow else "at least")
+        if found.status == "at least" and high is not None:
+            assert found.words.startswith(f"At least {low:,g} requests a second; {high:,g} do not hold")
+
+
+def test_a_rate_that_does_not_hold_is_told_where_time_was_up_before_a_lower_one() -> None:
+    whole = searched(served(2.0))
+    asked = CapacityAsked(("p99<200ms",), at_most_s=4.0)
+
+    found = capacity_of(CapacityRecord("a", "b", asked, whole.loads[:1], None, "", (), 4.0, 50.0, out_of_time=True))
+
+    assert (found.status, found.rate_per_s) == ("unknown", None)
+    assert found.words == "10 requests a second do not hold, and no lower rate is known that does."
+
+
 def test_why_a_load_says_nothing_is_a_note_below_the_table() -> None:
     """As a cell it would be a column of single words."""
     why = "Other programs used 1.9 cores, and for each request the server and the load waited 25 ms for one."

@@ -126,6 +126,7 @@ class CapacityOptions(TypedDict, total=False):
         for_: load for so long at each rate near the edge.
         from_: begin at this rate, per second or as "100/s".
         up_to: try no higher rate.
+        at_most: end the search after this time, with what is known by then.
         poisson: requests come at random instants instead of evenly.
         seed: of `poisson`.
         keep_alive: reuse connections.
@@ -162,6 +163,7 @@ class CapacityOptions(TypedDict, total=False):
     for_: float | str
     from_: float | str
     up_to: float | str
+    at_most: float | str
     poisson: bool
     seed: int
     keep_alive: bool
