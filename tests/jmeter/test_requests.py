@@ -276,6 +276,21 @@ def test_what_would_be_sent_otherwise_is_refused_by_name(below: str, why: str) -
     assert "(line " in refused.value.why
 
 
+def test_a_request_without_a_server_is_told_and_fails_unsent_among_others_that_have_one() -> None:
+    found = read(e.request("/r", domain="", name="nameless") + e.request("/s"))
+
+    (note,) = found.notes
+    assert note.name == "nameless"
+    assert "it names no server" in note.meaning
+    assert "counts as failed, as with JMeter" in note.meaning
+
+
+def test_a_form_with_a_file_without_a_type_is_told_and_fails_unsent() -> None:
+    (note,) = read(e.request("/r", e.files(("n.txt", "note", "")), method="POST")).notes
+
+    assert "'n.txt', a file of its form, has no MIME type: nothing is sent" in note.meaning
+
+
 def test_a_server_need_not_be_named_where_another_takes_its_place() -> None:
     plan_ = plan(group(e.request("/r", domain="")))
 

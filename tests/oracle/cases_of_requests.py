@@ -133,6 +133,14 @@ def of_requests() -> list[Case]:
             files={"n.txt": b"a ${note}\n", "m.bin": bytes(range(256))},
         ),
         Case(
+            "nameless",
+            "HTTP Request: without a server name",
+            e.request("/a", domain=None, port=None, name="nameless")
+            + e.request("/b")
+            + e.request("/c?d=1", e.arguments(e.argument("x", "1")), domain=None, method="POST", name="nameless too")
+            + e.request("/e"),
+        ),
+        Case(
             "digest",
             "HTTP Authorization Manager: DIGEST",
             e.authorization("http://127.0.0.1:${__P(port)}/asks", "ann", "p w", "DIGEST")

@@ -45,6 +45,7 @@ HANDLED = frozenset(
 )
 """Kinds of elements that this file turns into requests, or refuses."""
 
+NAMELESS = "it names no server, and neither do the HTTP Request Defaults that apply to it"
 _MOST_REDIRECTS = 20
 # In a host name, java.net.URL and java.net.URI refuse these.
 _NO_HOST = re.compile(r"[\s/\\?#@<>\"{}|^`]")
@@ -134,11 +135,8 @@ def _origin(found: Merged) -> Template:
         reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         return template_call(NOWHERE, [(why,)])
     if not host and not reading.elsewhere:
-        reading.refuse(
-            node,
-            "it names no server, and neither do the HTTP Request Defaults that apply to it",
-            "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
-        )
+        reading.nameless.append(node)
+        return template_call(NOWHERE, [(NAMELESS,)])
     if len(port) == 1 and isinstance(port[0], str) and not port[0].isdecimal():
         reading.note(node, f"its port is {port[0]!r}, no number, so it is the usual one, as with JMeter")
         port = ()
