@@ -181,3 +181,21 @@ def test_without_a_document_the_page_is_what_most_requests_refer_to():
 
     assert found.servers == ("https://shop.example",) * 2
     assert "the page's server" in found.choice
+
+
+@pytest.mark.parametrize(
+    ("pairs", "body"),
+    [
+        ([("a%5B1%5D", "1%20x"), ("b", "2")], b"a%5B1%5D=1%20x&b=2"),
+        ([("a", "100% x"), ("b", "%41")], b"a=100%25+x&b=%2541"),
+        ([("a", "x~*"), ("b", "")], b"a=x%7E*&b="),
+    ],
+)
+def test_fields_of_a_form_that_are_all_encoded_are_not_encoded_again(pairs, body):
+    params = [{"name": name, "value": value} for name, value in pairs]
+    posted = {"mimeType": "application/x-www-form-urlencoded", "params": params}
+    request = {"method": "POST", "url": "http://shop.example/x", "headers": [HOST], "postData": posted}
+
+    (step,) = read_har(json.dumps({"log": {"entries": [{"request": request}]}}).encode(), "made.har").steps
+
+    assert step.body == body
