@@ -74,12 +74,14 @@ def test_a_body_that_is_longer_than_it_was_is_sent_and_told():
         ("Firefox", {"cache": {"afterRequest": None}}, 200, False),
         ("Firefox", {"cache": {"afterRequest": {"hitCount": 2}}}, 304, True),
         ("HttpWatch", {"cache": {"afterRequest": {"hitCount": 2}}}, 200, True),
+        ("WebInspector", {"_resourceType": "websocket"}, 304, True),
+        ("WebInspector", {"_resourceType": "websocket"}, 0, False),
         ("WebKit Web Inspector", {"_fetchType": "Memory Cache"}, 200, False),
         ("WebKit Web Inspector", {"_fetchType": "Service Worker"}, 200, False),
         ("WebKit Web Inspector", {"_fetchType": "Network Load"}, 200, True),
     ],
 )
-def test_each_browser_marks_its_cache_in_its_own_way(browser, entry, status, is_sent):
+def test_each_browser_says_in_its_own_way_what_was_on_the_wire(browser, entry, status, is_sent):
     asked = {"method": "GET", "url": "http://shop.example/x", "headers": [HOST]}
     log = {
         "creator": {"name": browser},
