@@ -146,7 +146,7 @@ class Request:
 
 @frozen
 class MadeUp:
-    """Takes the place of a request: nothing is sent, and its answer is made up. It is no row of the results.
+    """Takes the place of a request: nothing is sent, and its answer is made up. It is not a row of the results.
 
     Attributes:
         label, extracts, assertions, on_failure: as of `Request`.
