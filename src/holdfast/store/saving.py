@@ -54,6 +54,7 @@ class _Row:
     Attributes:
         form: as `model.migration` numbers them.
         record: packed.
+        revision: None is that of the run which has this number already, or else that of the working directory.
         mark: of the run that saves itself; None without one.
         saved_at: None is now.
     """
@@ -62,7 +63,7 @@ class _Row:
     asked: Asked
     offered: int
     record: bytes
-    revision: Revision
+    revision: Revision | None
     mark: str | None = None
     holdfast: str = __version__
     saved_at: float | None = None
@@ -261,7 +262,7 @@ def save_load(  # parameters: what is saved, where, and under which number
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
-    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, _look(), mark)
+    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, None if number else _look(), mark)
     return _saved(row, path, rows=rows, number=number)
 
 
@@ -305,7 +306,7 @@ def _put_parts(database: sqlite3.Connection, table: str, number: int, first: int
 
 def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) -> int:
     """Puts a row into the table of runs, in the place of one with this number; gives its number."""
-    asked, revision = row.asked, row.revision
+    asked, revision = row.asked, row.revision or _revision_of(database, number) or _look()
     changed = None if revision.changed is None else int(revision.changed)
     done = database.execute(
         "INSERT OR REPLACE INTO run (id, saved_at, version, format, kind, server, arguments, app, offered, timeline, "
@@ -328,6 +329,16 @@ def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) 
         ),
     )
     return int(done.lastrowid or 0)
+
+
+def _revision_of(database: sqlite3.Connection, number: int | None) -> Revision | None:
+    """The revision at which a run began; None where it is not there, or no longer."""
+    query = "SELECT revision, changed, coalesce(no_revision, '') FROM run WHERE id = ?"
+    found = database.execute(query, (number,)).fetchone()
+    if found is None:
+        return None
+    commit, changed, why = found
+    return Revision(commit, None if changed is None else bool(changed), why)
 
 
 def take_in_marks(path: Path) -> None:
