@@ -53,7 +53,9 @@ help:
 	"$$uv" sync --locked --extra test --python "$$python"
 	@touch $@
 
-# It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name.
+# It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name. uv wants the Apache twice,
+# installed and to build mod_wsgi with, and the second waits for the first: for 300 s, if it isn't told otherwise.
+apache: export UV_LOCK_TIMEOUT ?= 3600
 apache: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --locked --extra test --extra apache --python .venv/bin/python

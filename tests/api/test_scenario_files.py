@@ -343,7 +343,7 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         ("poisson = true\n" + SHOP + STEP, "line 4, column 1", "poisson goes with rate or stages"),
         ("requests = 1\n" + SHOP + STEP, "line 4, column 1", "exclude each other"),
         (SHOP + "weight = 2\nclients = 1\npasses = 1\n" + STEP, "line 7, column 1", "a load shape of its own"),
-        ('clients = 1\nfor = "1s"\n' + f"[[group]]\n{STEP}[[group]]\n{STEP}", "line 1", "too few for 2 groups"),
+        ('clients = 1\nfor = "1s"\n' + f"[[group]]\n{STEP}[[group]]\n{STEP}", "line 1", "too little for 2 groups"),
         (f"[[group]]\n{STEP}", "line 1, column 1", "no load shape"),
         (f"clients = 1\npasses = 1\n[[group]]\n{STEP}", "line 5, column 1", "to which server"),
         (SHOP + STEP + f'[[group]]\nname = "shop"\nclients = 1\npasses = 1\n{STEP}', "line 10, column 1", "Two groups"),

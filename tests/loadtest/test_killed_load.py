@@ -94,3 +94,16 @@ def test_all_rows_are_saved_where_the_run_was_removed_while_it_ran(tmp_path):
     _, parts = store.load_parts(number, path)
     assert list(parts) == [b"all of it"]
     assert list(store.EventParts(number, path)) == [b"all events"]
+
+
+def test_a_load_keeps_the_revision_that_was_checked_out_when_it_began(tmp_path, monkeypatch):
+    path = tmp_path / "runs.sqlite"
+    monkeypatch.chdir(tmp_path)
+    number = store.begin_load("title", b"head", path)
+    (tmp_path / ".git").write_text("gitdir: nowhere\n")
+
+    store.save_load("title", 3, b"whole head", ROWS, path, number)
+
+    (listed,) = store.saved_runs(path)
+    assert listed.revision.commit is None
+    assert listed.revision.why.endswith(" is not in a git repository")

@@ -276,10 +276,14 @@ def test_parquet_without_pyarrow_names_what_to_install_before_anything_is_sent(h
 def test_parquet_has_the_rows_with_their_types(holdfast, faulty, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
-    holdfast.run("load", f"{faulty}/{{id}}", "--burst", "30", "--parquet", "rows.parquet", "--jsonl", "rows.jsonl")
+    files = ("--parquet", "rows.parquet", "--jsonl", "rows.jsonl", "--json", "result.json")
+    holdfast.run("load", f"{faulty}/{{id}}", "--burst", "30", *files)
 
     lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
-    assert parquet.read_table(tmp_path / "rows.parquet").to_pylist() == lines
+    table = parquet.read_table(tmp_path / "rows.parquet")
+    assert table.to_pylist() == lines
+    offset_ns = json.loads((tmp_path / "result.json").read_text())["wall_clock_offset_ns"]
+    assert int(table.schema.metadata[b"wall_clock_offset_ns"]) == offset_ns
 
 
 def jmeters(*arguments, cwd):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.observe.core_uses import read_core_use
-from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, starved_ns
+from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, share_with_a_core, starved_ns
 
 MS = 1_000_000
 
@@ -35,6 +35,20 @@ def test_a_server_that_waits_for_requests_is_free():
 
 def test_a_server_that_computes_on_a_core_of_its_own_is_free():
     assert starved_ns({1: ready(5)}, {1: ready(5 + 20 * MS)}, 20 * MS) == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "share"),
+    [
+        pytest.param({1: asleep(20 * MS), 2: ready(5 * MS)}, 1, id="none has waited"),
+        pytest.param({1: asleep(10 * MS, 20 * MS), 2: ready(15 * MS, 55 * MS)}, 0.25, id="25 ms of 100"),
+        pytest.param({1: ready(0, 20 * MS)}, 1, id="too early to tell"),
+        pytest.param({}, 1, id="no thread is left"),
+        pytest.param(None, 1, id="not readable"),
+    ],
+)
+def test_of_the_time_in_which_threads_could_have_run_this_share_was_on_a_core(seen, share):
+    assert share_with_a_core(seen) == share
 
 
 def test_waits_for_a_core_that_have_ended_count():

@@ -121,6 +121,31 @@ def of_requests() -> list[Case]:
             files={"n.txt": b"a ${note}\n", "m.bin": bytes(range(256))},
         ),
         Case(
+            "parts",
+            "HTTP Request: forms of several parts: types, characters beyond ASCII, as browsers send them",
+            "".join(
+                e.request(
+                    "/parts",
+                    e.arguments(
+                        e.argument("name", "wört"),
+                        e.argument("j", "{}", media_type="application/json"),
+                        e.argument("t", "x", media_type="text/xml; charset=utf-8"),
+                        e.argument("", "without a name"),
+                    ),
+                    e.files(("n.txt", "note", "text/plain"), ("m.bin", "data", "application/x-bin")),
+                    method="POST",
+                    name=f"parts {encoding} {like_browser}",
+                    contentEncoding=encoding,
+                    BROWSER_COMPATIBLE_MULTIPART=like_browser,
+                )
+                for encoding in ("UTF-8", "iso-8859-1")
+                for like_browser in ("true", "false")
+            )
+            + e.request("/parts", e.files(("n.txt", "note", "")), method="POST", name="no type")
+            + e.request("/raw", e.files(("n.txt", "", "")), method="POST", name="the body, no type"),
+            files={"n.txt": b"a note\n", "m.bin": bytes(range(256))},
+        ),
+        Case(
             "defaults",
             "HTTP Request Defaults",
             e.defaults(

@@ -10,7 +10,6 @@ from recorded_requests import Received
 # What each client says of itself, and what follows from the body.
 _OWN = frozenset({"user-agent", "connection", "content-length", "accept-encoding"})
 _BOUNDARY = re.compile(r"boundary=\"?([^\s\";]+)")
-_PART_FIELDS = re.compile(rb"Content-Transfer-Encoding: \w+\r\n")
 _CHARSET = re.compile(r"; charset=(?:UTF-8|ISO-8859-1|US-ASCII)", re.IGNORECASE)
 
 Shown = tuple[str, str, tuple[tuple[str, str], ...], bytes]
@@ -33,12 +32,10 @@ def shown(request: Received) -> Shown:
 def as_of_5_6(request: Shown) -> Shown:
     """A request without what versions of JMeter do differently: how a text without an encoding is labelled.
 
-    5.5 says `text/plain` where 5.6 says `text/plain; charset=UTF-8`, and each part of a form in 5.5 has a
-    Content-Transfer-Encoding.
+    5.5 says `text/plain` where 5.6 says `text/plain; charset=UTF-8`.
     """
     method, target, fields, body = request
     without = tuple((name, _CHARSET.sub("", value) if name == "content-type" else value) for name, value in fields)
-    body = _PART_FIELDS.sub(b"", body)
     body = re.sub(rb"; charset=(?:UTF-8|US-ASCII)\r\n", b"\r\n", body)
     return method, target, without, body
 

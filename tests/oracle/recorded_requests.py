@@ -135,8 +135,8 @@ class _Answering(BaseHTTPRequestHandler):
             self.say(
                 304 if query.get("ETag", "-") == self.headers.get("If-None-Match") else 200, json.dumps(JSON), **query
             )
-        elif first == "embedding":
-            self.say(200, EMBEDDING, "text/html")
+        elif first in ("embedding", "text"):
+            self.say(200, query.get("is", EMBEDDING), "text/html")
         elif first == "wait":
             time.sleep(int(query["ms"]) / 1000)
             self.say(200, "{}")

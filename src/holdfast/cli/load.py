@@ -13,11 +13,9 @@ from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
 from holdfast.api.scenario_name import is_scenario
 from holdfast.cli.checks import check_options, checks_of
-from holdfast.cli.load_har import read_recording
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
-from holdfast.cli.load_scenario import read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.engine.url import parse_url
 from holdfast.interrupts import listening
@@ -101,12 +99,16 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if plan.jmx is not None:
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
+        from holdfast.cli.load_har import read_recording
+
         return read_recording(context, plan.har, arguments)
     if plan.pauses is not None:
         raise click.UsageError("--pauses goes with --har: it keeps the pauses of a recording.", ctx=context)
     if plan.maps:
         raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if files:
+        from holdfast.cli.load_scenario import read_file
+
         return read_file(context, arguments)
     if arguments.url is None:
         what = "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE."

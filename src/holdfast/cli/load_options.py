@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,6 +26,16 @@ from holdfast.cli.sending_options import answer_options, data_option, method_opt
 from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from holdfast.model.answers import Extract
+
+
+def _named_extract(text: str) -> Extract:
+    # Few loads take anything from an answer.
+
+    return named_extract(text)
+
 
 _COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
@@ -181,7 +192,7 @@ load_options = declared(
         "extracts",
         multiple=True,
         metavar="NAME=KIND:WHERE",
-        callback=checked(named_extract),
+        callback=checked(_named_extract),
         help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),

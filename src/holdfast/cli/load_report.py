@@ -101,7 +101,7 @@ def _parquet(path: Path, finished: FinishedLoad) -> None:
     from holdfast.loadtest.export_parquet import write_parquet
     from holdfast.loadtest.rows import chunks
 
-    write_parquet(path, chunks(finished))
+    write_parquet(path, chunks(finished), finished.result.wall_clock_offset_ns)
 
 
 _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {

@@ -139,11 +139,12 @@ def document_of_run(number: int) -> Document:
 
         return document_of_capacity(search_again(number))
     from holdfast.infer.judge import judge
+    from holdfast.model.verdict import of_run
     from holdfast.page.of_verdict import document_of
 
     record = store.load(number, path)
     try:
-        return document_of(record, judge(record))
+        return document_of(record, of_run(judge(record), number))
     except InconclusiveError as error:
         return document_of(record, error)
 

@@ -89,6 +89,17 @@ def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns
     return max(shares)
 
 
+def share_with_a_core(uses: Mapping[int, CoreUse] | None) -> float:
+    """Of the time in which these threads could have run, the share in which they did.
+
+    Args:
+        uses: threads by tid; None where they may not be read, and they count as if they always had a core.
+    """
+    ran = sum(use.ran_ns for use in (uses or {}).values())
+    waited = sum(use.waited_ns for use in (uses or {}).values())
+    return ran / (ran + waited) if ran else 1.0
+
+
 class FreeTime:
     """Adds up the time in which a server was free to run, as far as it was observed.
 

@@ -14,14 +14,15 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.limits import read_limits
-from holdfast.observe.starvation import FreeTime
+from holdfast.observe.starvation import FreeTime, share_with_a_core
 from holdfast.probing.disconnect import ASK_MANY
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import check_held_requests
-from holdfast.probing.ramp import SOME
+from holdfast.probing.ramp import ALONE_NS, SOME
+from holdfast.probing.ramp_pace import STARVED
 from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probing.session import Session
-from holdfast.probing.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
+from holdfast.probing.waits import ANSWER_S, NOTHING_HELD, HoldingThreads, asleep_needed_ns, core_use_of
 from holdfast.procfs.read import count_descriptors
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
@@ -112,6 +113,24 @@ class Room:
         return self._roomy
 
 
+class Hindrance:
+    """How many times as long the server takes for want of a core, looked at now and then."""
+
+    def __init__(self, session: Session) -> None:
+        """Not looked at before a climb one by one might end."""
+        self._session = session
+        self._times = 1.0
+        self._next_ns = session.now_ns() + ALONE_NS
+
+    def times(self, now_ns: int) -> float:
+        """From 1 to STARVED, as of the last look."""
+        if now_ns >= self._next_ns:
+            share = share_with_a_core(core_use_of(self._session, NOTHING_HELD.nothing_else))
+            self._times = min(STARVED, 1 / share)
+            self._next_ns = now_ns + ALONE_NS // 4
+        return self._times
+
+
 def used_of(pid: int, limit: int | None) -> float:
     """The part of its limit of descriptors that a process has used; 1 where that may not be read."""
     try:
@@ -129,6 +148,7 @@ class Lookout:
     sleep: Asleep
     lost: LostRequests
     room: Room
+    hindrance: Hindrance
     newcomers: Newcomers
 
 
@@ -174,6 +194,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
+        slowed=lookout.hindrance.times(now),
         roomy=entered >= SOME and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,

@@ -195,7 +195,8 @@ def _other_place(binding: Binding) -> str:
     effective = ""
     if binding.configured != binding.effective:
         effective = f" ({binding.configured} asked for, {binding.effective} in force)"
-    return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}. {'; '.join(binding.evidence)}."
+    evidence = f" ({'; '.join(binding.evidence)})" if binding.evidence else ""
+    return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}{evidence}."
 
 
 def _held_up(explanation: Explanation) -> Iterator[str]:

@@ -54,7 +54,7 @@ class _Row:
     Attributes:
         form: as `model.migration` numbers them.
         record: packed.
-        revision: None is that of the run which has this number already, or else that of the working directory.
+        revision: None is that of the row in whose place it comes.
         mark: of the run that saves itself; None without one.
         saved_at: None is now.
     """
@@ -262,7 +262,9 @@ def save_load(  # parameters: what is saved, where, and under which number
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
-    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, None if number else _look(), mark)
+    # git takes 30 ms, and was asked when the load began.
+    revision = _look() if number is None else None
+    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, revision, mark)
     return _saved(row, path, rows=rows, number=number)
 
 
@@ -306,7 +308,7 @@ def _put_parts(database: sqlite3.Connection, table: str, number: int, first: int
 
 def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) -> int:
     """Puts a row into the table of runs, in the place of one with this number; gives its number."""
-    asked, revision = row.asked, row.revision or _revision_of(database, number) or _look()
+    asked, revision = row.asked, row.revision or _revision_of(database, number)
     changed = None if revision.changed is None else int(revision.changed)
     done = database.execute(
         "INSERT OR REPLACE INTO run (id, saved_at, version, format, kind, server, arguments, app, offered, timeline, "
@@ -331,14 +333,13 @@ def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) 
     return int(done.lastrowid or 0)
 
 
-def _revision_of(database: sqlite3.Connection, number: int | None) -> Revision | None:
-    """The revision at which a run began; None where it is not there, or no longer."""
-    query = "SELECT revision, changed, coalesce(no_revision, '') FROM run WHERE id = ?"
-    found = database.execute(query, (number,)).fetchone()
-    if found is None:
-        return None
+def _revision_of(database: sqlite3.Connection, number: int | None) -> Revision:
+    """That of a saved run; today's, if it was removed meanwhile."""
+    asked = "SELECT revision, changed, no_revision FROM run WHERE id = ?"
+    if (found := database.execute(asked, (number,)).fetchone()) is None:
+        return _look()
     commit, changed, why = found
-    return Revision(commit, None if changed is None else bool(changed), why)
+    return Revision(commit, None if changed is None else bool(changed), why or "")
 
 
 def take_in_marks(path: Path) -> None:
