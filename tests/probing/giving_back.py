@@ -167,3 +167,34 @@ def index():
 
 app = App(index, take, give_back)
 """
+
+# Its process_view() calls the view itself, as one that looks into a cache or holds a lock does.
+DJANGO = """
+import threading
+from django.conf import settings
+
+settings.configure(SECRET_KEY="k", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=[__name__ + ".Limiting"])
+
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+free = threading.Semaphore(3)
+
+class Limiting:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        with free:
+            return view(request, *args, **kwargs)
+
+def orders(request):
+    return HttpResponse("orders")
+
+urlpatterns = [path("", orders)]
+app = get_wsgi_application()
+"""

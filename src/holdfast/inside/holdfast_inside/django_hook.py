@@ -6,8 +6,10 @@ keeps references to them in its middleware chain:
 - `WSGIHandler.__call__`, `ASGIHandler.__call__`: the server calls these with a request; the hook notes the thread.
 - `BaseHandler._get_response`, `_get_response_async` run inside all middleware. Here the held view's end becomes a
   response, which then passes through the middleware like any other.
-- `BaseHandler.make_view_atomic` is the last call before the view, after URL resolution and `process_view`. Here the
-  gate is put into the view.
+- `BaseHandler.resolve_request` finds the view. Here the gate is put into it, because `process_view` of a middleware
+  may call the view itself and return its response.
+- `BaseHandler.make_view_atomic` is the last call before the view, after `process_view`. Here the gate is put around a
+  view that can have none inside.
 
 Django still decides whether the view runs on the server's thread, on one of asgiref's, or on the event loop.
 """
@@ -57,6 +59,8 @@ def install() -> None:
         gate.surround(ASGIHandler.__call__, asgi.noting_entry)
     gate.surround(BaseHandler._get_response, _answering)  # noqa: SLF001 - see above
     gate.surround(getattr(BaseHandler, "_get_response_async", None), _answering_async)
+    # Not there before Django 3.1.
+    gate.surround(getattr(BaseHandler, "resolve_request", None), _resolving)
     gate.surround(BaseHandler.make_view_atomic, _preparing_view)
 
 
@@ -120,6 +124,19 @@ def _reset(tokens: Tuple[Any, Any]) -> None:
     gate.current.reset(tokens[1])
     if held is not None:
         held.forget()
+
+
+def _resolving(original: gate.Function) -> gate.Function:
+    def resolve_request(self: object, http_request: object) -> object:
+        match: Any = original(self, http_request)
+        pending = _pending.get()
+        if pending is not None and gate.current.get() is None:
+            held = _prepare(pending, match.func)
+            if held.gate is not None:
+                gate.current.set(held)
+        return match
+
+    return resolve_request
 
 
 def _preparing_view(original: gate.Function) -> gate.Function:
