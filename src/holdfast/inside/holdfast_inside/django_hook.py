@@ -160,7 +160,8 @@ def _prepare(pending: DjangoClaim, view: object) -> gate.Held:
     function = code_patch.innermost_function(found)
     kind = gate.kind_of(function or found)
     held_in = gate.held_in_view("django", function or found, kind, name)
-    return gate.Held(pending.claim, gate.put_in(function), held_in, kind, ending=_ENDING)
+    ending = _RETURNING if hasattr(getattr(view, "cls", None), "finalize_response") else _ENDING
+    return gate.Held(pending.claim, gate.put_in(function), held_in, kind, ending=ending)
 
 
 def _method(view: object, http_method: str) -> Tuple[object, Optional[str]]:
@@ -238,3 +239,5 @@ def _response() -> HttpResponse:
 
 
 _ENDING = gate.Ending(gate.Released, _response)
+# Django REST framework: a view's finalize_response() hears only of what returns (rest_framework/views.py, dispatch()).
+_RETURNING = gate.Ending(gate.Released, _response, returns=True)
