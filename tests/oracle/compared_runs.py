@@ -10,6 +10,8 @@ from recorded_requests import Received
 # What each client says of itself, and what follows from the body.
 _OWN = frozenset({"user-agent", "connection", "content-length", "accept-encoding"})
 _BOUNDARY = re.compile(r"boundary=\"?([^\s\";]+)")
+# Of what proves who it is: the client's own nonce, and what follows from it.
+_BY_CHANCE = re.compile(r'(?:response|cnonce)="[^"]*"')
 _CHARSET = re.compile(r"; charset=(?:UTF-8|ISO-8859-1|US-ASCII)", re.IGNORECASE)
 
 Shown = tuple[str, str, tuple[tuple[str, str], ...], bytes]
@@ -25,7 +27,7 @@ def shown(request: Received) -> Shown:
         if name == "content-type" and (found := _BOUNDARY.search(value)):
             body = body.replace(found[1].encode(), b"BOUNDARY")
             text = re.sub(r"boundary=.*", "boundary=BOUNDARY", value)
-        fields.append((name, text))
+        fields.append((name, _BY_CHANCE.sub("", text) if name == "authorization" else text))
     return request.method, request.target, tuple(fields), body
 
 

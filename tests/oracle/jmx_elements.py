@@ -94,7 +94,7 @@ def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") ->
     )
 
 
-def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") -> str:
+def authorization(url: str, user: str, password: str, mechanism: str = "BASIC", realm: str = "") -> str:
     entry = inner(
         "",
         "Authorization",
@@ -102,7 +102,7 @@ def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") 
         text("Authorization.username", user),
         text("Authorization.password", password),
         text("Authorization.domain", ""),
-        text("Authorization.realm", ""),
+        text("Authorization.realm", realm),
         text("Authorization.mechanism", mechanism),
     )
     return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry), gui="AuthPanel")

@@ -76,7 +76,7 @@ place; nothing is sent.
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
 | HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
 | HTTP Cookie Manager: policies `rfc2109` and `rfc2965` | they send cookies in another form |
-| Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
+| Kerberos in an Authorization Manager | holdfast has no tickets |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 
 CSS selectors, XPath, JMESPath and HTML Link Parsers need `pip install 'holdfast-probe[markup]'`; without it such plans

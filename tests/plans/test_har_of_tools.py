@@ -74,12 +74,14 @@ def test_a_body_that_is_longer_than_it_was_is_sent_and_told():
         ("Firefox", {"cache": {"afterRequest": None}}, 200, False),
         ("Firefox", {"cache": {"afterRequest": {"hitCount": 2}}}, 304, True),
         ("HttpWatch", {"cache": {"afterRequest": {"hitCount": 2}}}, 200, True),
+        ("WebInspector", {"_resourceType": "websocket"}, 304, True),
+        ("WebInspector", {"_resourceType": "websocket"}, 0, False),
         ("WebKit Web Inspector", {"_fetchType": "Memory Cache"}, 200, False),
         ("WebKit Web Inspector", {"_fetchType": "Service Worker"}, 200, False),
         ("WebKit Web Inspector", {"_fetchType": "Network Load"}, 200, True),
     ],
 )
-def test_each_browser_marks_its_cache_in_its_own_way(browser, entry, status, is_sent):
+def test_each_browser_says_in_its_own_way_what_was_on_the_wire(browser, entry, status, is_sent):
     asked = {"method": "GET", "url": "http://shop.example/x", "headers": [HOST]}
     log = {
         "creator": {"name": browser},
@@ -181,3 +183,21 @@ def test_without_a_document_the_page_is_what_most_requests_refer_to():
 
     assert found.servers == ("https://shop.example",) * 2
     assert "the page's server" in found.choice
+
+
+@pytest.mark.parametrize(
+    ("pairs", "body"),
+    [
+        ([("a%5B1%5D", "1%20x"), ("b", "2")], b"a%5B1%5D=1%20x&b=2"),
+        ([("a", "100% x"), ("b", "%41")], b"a=100%25+x&b=%2541"),
+        ([("a", "x~*"), ("b", "")], b"a=x%7E*&b="),
+    ],
+)
+def test_fields_of_a_form_that_are_all_encoded_are_not_encoded_again(pairs, body):
+    params = [{"name": name, "value": value} for name, value in pairs]
+    posted = {"mimeType": "application/x-www-form-urlencoded", "params": params}
+    request = {"method": "POST", "url": "http://shop.example/x", "headers": [HOST], "postData": posted}
+
+    (step,) = read_har(json.dumps({"log": {"entries": [{"request": request}]}}).encode(), "made.har").steps
+
+    assert step.body == body

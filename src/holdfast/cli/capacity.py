@@ -224,7 +224,7 @@ def _view() -> View[LiveSearch]:
 
 
 def _watch(asked: AskedSearch, interrupts: Interrupts, watch: Watch[LiveSearch] | None) -> LoadWatch | None:
-    """What is told of each load while it runs; None where nobody sees it."""
+    """What is told of each load while it runs; None where it is not seen."""
     if watch is None:
         return None
     began_s = time.monotonic()

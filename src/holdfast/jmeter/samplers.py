@@ -15,7 +15,7 @@ from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, file_without_type, goes_with_get, is_multipart
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
-from holdfast.jmeter.fields import fields_of, keeps_type
+from holdfast.jmeter.fields import credentials_of, fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
@@ -45,6 +45,7 @@ HANDLED = frozenset(
 )
 """Kinds of elements that this file turns into requests, or refuses."""
 
+NAMELESS = "it names no server, and neither do the HTTP Request Defaults that apply to it"
 _MOST_REDIRECTS = 20
 # In a host name, java.net.URL and java.net.URI refuse these.
 _NO_HOST = re.compile(r"[\s/\\?#@<>\"{}|^`]")
@@ -91,6 +92,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         resources=_resources(found),
         cache=cache_of(scope),
         links=links,
+        credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
         keeps_type=not is_multipart(found) and keeps_type(found),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
@@ -133,11 +135,8 @@ def _origin(found: Merged) -> Template:
         reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         return template_call(NOWHERE, [(why,)])
     if not host and not reading.elsewhere:
-        reading.refuse(
-            node,
-            "it names no server, and neither do the HTTP Request Defaults that apply to it",
-            "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
-        )
+        reading.nameless.append(node)
+        return template_call(NOWHERE, [(NAMELESS,)])
     if len(port) == 1 and isinstance(port[0], str) and not port[0].isdecimal():
         reading.note(node, f"its port is {port[0]!r}, no number, so it is the usual one, as with JMeter")
         port = ()

@@ -59,6 +59,7 @@ class Reading:
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         caches, modifiers: how many Cache Managers and modifiers of URLs were met.
+        nameless: the HTTP Requests that name no server.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
 
@@ -74,6 +75,7 @@ class Reading:
     files: dict[str, bytes] = field(default_factory=dict)
     caches: int = 0
     modifiers: int = 0
+    nameless: list[Node] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     _templates: dict[tuple[int, str, str], Template] = field(default_factory=dict)

@@ -43,6 +43,7 @@ def is_fixed(request: Request) -> bool:
     templates: list[Template] = [request.label, request.method, request.origin, request.path]
     for name, value in request.headers:
         templates += (name, value)
+    templates += request.credentials or ()
     if request.resources is not None:
         templates += (request.resources.matching, request.resources.not_matching)
     if request.links is not None:
@@ -76,6 +77,7 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         number=number,
         keeps_type=request.keeps_type,
         cache=request.cache,
+        credentials=_credentials(request, client),
     )
 
 
@@ -94,6 +96,13 @@ def _where(request: Request, body: bytes | None, client: Client) -> tuple[str, s
     if found is not None:
         return found.origin, found.path, found.body
     return _text(request.origin, client), _text(request.path, client), body
+
+
+def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:
+    if request.credentials is None:
+        return None
+    name, password, realm = (_text(each, client) for each in request.credentials)
+    return name, password, realm
 
 
 def _text(template: Template, client: Client) -> str:

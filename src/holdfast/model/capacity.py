@@ -121,7 +121,7 @@ class PlacesLook:
         at_s: since the load began.
         in_flight: begun and not ended.
         in_service: in handlers.
-        accept_queue: connections that nobody has accepted.
+        accept_queue: connections that the server has not accepted.
         accepted: connections that the server holds.
     """
 

@@ -118,6 +118,7 @@ class Request:
         timeouts: of each exchange.
         cache: None remembers nothing.
         links: None follows none.
+        credentials: name, password, and the realm in which they count (() is any), for a server that asks for them.
         keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
@@ -139,12 +140,13 @@ class Request:
     keeps_type: bool = False
     cache: Cache | None = None
     links: Links | None = None
+    credentials: tuple[Template, Template, Template] | None = None
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""
 
 
 @frozen
 class MadeUp:
-    """Takes the place of a request: nothing is sent, and its answer is made up. It is no row of the results.
+    """Takes the place of a request: nothing is sent, and its answer is made up. It is not a row of the results.
 
     Attributes:
         label, extracts, assertions, on_failure: as of `Request`.

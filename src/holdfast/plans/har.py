@@ -17,12 +17,12 @@ from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har_bodies import mapping, recorded_body
+from holdfast.plans.har_bodies import joined, mapping, recorded_body
 from holdfast.plans.har_fields import recorded_fields, sent_fields
 from holdfast.plans.har_servers import Choice, chosen
 from holdfast.plans.har_wire import not_on_the_wire, unanswered
 from holdfast.plans.origins import AS_RECORDED, Origins, replaced_headers
-from holdfast.plans.samplers import PORTS, form_encoded, server_name
+from holdfast.plans.samplers import PORTS, server_name
 
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _SAFE = "%/?&=:+,;@~!$'()*[]"
@@ -198,7 +198,7 @@ def _target(request: Mapping[str, object], url: SplitResult, notes: list[Note], 
         return f"{path}?{quote(url.query, safe=_SAFE_IN_QUERY)}"
     listed = request.get("queryString")
     pairs = [
-        f"{form_encoded(str(each['name']))}={form_encoded(str(each.get('value') or ''))}"
+        (str(each["name"]), str(each.get("value") or ""))
         for each in (listed if isinstance(listed, list) else ())
         if isinstance(each, dict) and each.get("name")
     ]
@@ -206,7 +206,7 @@ def _target(request: Mapping[str, object], url: SplitResult, notes: list[Note], 
         return path
     meaning = "its query is that of the recording's list, which its URL does not have"
     notes.append(Note("note", "request", name, meaning))
-    return f"{path}?{'&'.join(pairs)}"
+    return f"{path}?{joined(pairs)}"
 
 
 def _method(written: str, notes: list[Note]) -> str:

@@ -22,6 +22,7 @@ from holdfast.plans.samplers import form_encoded
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_ENCODED = re.compile(r"(?:[\w.*~+-]|%[0-9a-fA-F]{2})*", re.ASCII)
 _REPLACED = "\ufffd"
 _LAST_BYTE = 0xFF
 _CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -151,8 +152,7 @@ def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: M
     sent_type = named.get("content-type", content_type)
     if content_type.startswith(_FORM):
         pairs = [(str(each["name"]), str(each.get("value") or "")) for each in parts]
-        content = "&".join(f"{form_encoded(name)}={form_encoded(value)}" for name, value in pairs).encode()
-        return RecordedBody(content, content_type)
+        return RecordedBody(joined(pairs).encode(), content_type)
     boundary = _BOUNDARY.search(sent_type)
     if not sent_type.startswith(_MULTIPART) or boundary is None:
         return RecordedBody(missing="the file does not contain its body")
@@ -160,6 +160,17 @@ def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: M
         if each.get("fileName") and not isinstance(each.get("value"), str):
             return RecordedBody(missing=f"the file does not contain the content of {each['fileName']}")
     return RecordedBody(_multipart(parts, boundary[1] or boundary[2]), content_type)
+
+
+def joined(pairs: Sequence[tuple[str, str]]) -> str:
+    """Names and values as they are in a form or a query.
+
+    Some tools list them as they were sent, some as they are meant: they are taken for encoded if all of them can be,
+    and one of them is.
+    """
+    texts = [text for pair in pairs for text in pair]
+    is_encoded = all(map(_ENCODED.fullmatch, texts)) and any("%" in text for text in texts)
+    return "&".join("=".join(pair if is_encoded else map(form_encoded, pair)) for pair in pairs)
 
 
 def _multipart(parts: Sequence[Mapping[str, object]], boundary: str) -> bytes:

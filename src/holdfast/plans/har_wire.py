@@ -50,7 +50,9 @@ def not_on_the_wire(
     if method.upper() == "CONNECT":
         return Note("left out", "CONNECT", url.netloc or str(request["url"]), "a tunnel through a proxy")
     upgraded = status == _SWITCHING or named.get("upgrade", "").lower() == "websocket"
-    if url.scheme in ("ws", "wss") or upgraded or entry.get("_resourceType") == "websocket":
+    # Chromium also says so of requests that have an ordinary reply.
+    is_named = entry.get("_resourceType") == "websocket" and not _is_answer(status)
+    if url.scheme in ("ws", "wss") or upgraded or is_named:
         return Note("left out", "WebSocket", f"{origin}{url.path}", "only requests with one reply are sent")
     why = _by_the_browser(entry, answer, named, browser) if url.scheme in ("http", "https") else None
     return None if why is None else Note("left out", "request", f"{method} {url.path or '/'}", why)

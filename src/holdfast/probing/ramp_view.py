@@ -22,11 +22,14 @@ from holdfast.probing.ramp import ALONE_NS, SOME
 from holdfast.probing.ramp_pace import STARVED
 from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probing.session import Session
-from holdfast.probing.waits import ANSWER_S, NOTHING_HELD, HoldingThreads, asleep_needed_ns, core_use_of
+from holdfast.probing.waits import NOTHING_HELD, HoldingThreads, asleep_needed_ns, core_use_of
 from holdfast.procfs.read import count_descriptors
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
+# A plateau takes a second with a core at most. Two full workers that never rest get a tenth of one, or less, where
+# thirty other programs want the same two cores (uWSGI's gevent loop, measured).
+_STARVED_S = 20.0
 _LIMIT_WAYS = 20
 _ROOMY = 0.25
 # Most handlers start sooner than that.
@@ -253,7 +256,7 @@ def _add_free_time(session: Session, free: FreeTime, starts: Starts, stalled_ns:
         return
     free.look(lambda: starts.holding().nothing_else)
     # Where the way to the view takes long, so do the waits in which this adds up.
-    limit_ns = int(ANSWER_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
+    limit_ns = int(_STARVED_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
     if free.starved_ns > limit_ns:
         check_held_requests(session)
         raise InconclusiveError(

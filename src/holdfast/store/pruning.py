@@ -1,4 +1,4 @@
-"""Removes saved runs that nobody needs any more, and gives their space back."""
+"""Removes saved runs that are not needed any more, and gives their space back."""
 
 from __future__ import annotations
 

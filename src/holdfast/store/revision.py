@@ -16,7 +16,7 @@ from holdfast.model.revision import Revision
 
 _PATIENCE_S = 2.0
 """A repository of 100,000 files takes half a second; git that waits for a file system must not hold up a saved run."""
-# No hook of the repository's own is run, nothing is written to its index, and nobody is asked for a password.
+# No hook of the repository's own is run, nothing is written to its index, and git asks for no password.
 _STATUS = (
     *("-c", "core.fsmonitor=false", "status", "--porcelain=v2", "--branch", "--untracked-files=no"),
     "--ignore-submodules=dirty",
