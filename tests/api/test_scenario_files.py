@@ -321,7 +321,12 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + STEP + 'headers = { Content-Length = "1" }\n', "line 9, column 13", "follows from the body"),
         (SHOP + STEP + 'hook = "own.py:sign"\n', "line 9, column 1", "own.py is not a file in"),
         (SHOP + STEP + 'hook = "own"\n', "line 9, column 1", "does not name a function in a file"),
-        (SHOP + STEP + 'weight = 0\n[[group.step]]\nrequest = "b"\n', "line 11, column 1", "it begins with a slash"),
+        (SHOP + STEP + '[[group.step]]\nrequest = "b"\n', "line 10, column 1", "it begins with a slash"),
+        (SHOP + STEP + "weight = 2\n", "line 9, column 1", "weights are of steps to choose from"),
+        (SHOP + STEP + "json = nan\n", "line 9, column 1", "JSON has no number nan or inf"),
+        (SHOP + STEP + 'body = """\n# "a" \\"""\n', "line 9, column 8", "does not end"),
+        ("a = 'x'  # it's\nb = \"\"\nc = '''\n''\n", "line 3, column 5", "does not end"),
+        ("a = " + "[" * 100_000, "", "nested too deeply"),
         (SHOP + '[[group.step]]\nrequest = "/{token}"\n', "line 8, column 1", "nothing before this step sets it"),
         (
             SHOP + '[[group.step]]\nrequest = "/{token}"\nextract = { token = "json:$.t" }\n',

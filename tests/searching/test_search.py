@@ -6,16 +6,15 @@ import random
 from collections.abc import Callable
 
 import pytest
+from support.capacity_loads import at_rate
 
 from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_search import next_load
 from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
-from holdfast.model.load import LatencyMs
 from holdfast.report.capacity import render_capacity
 from holdfast.report.layout import rendered
 
 MOST = 60
-NO_LATENCY = LatencyMs(None, None, None, None, None, None)
 
 Server = Callable[[float, int], tuple[bool, float, str]]
 """Rate, number of the load -> whether it holds, what is answered per second, and why the load says nothing."""
@@ -30,17 +29,10 @@ def searched(
         assert len(loads) < MOST
         held, answered, limited = server(step.rate_per_s, len(loads))
         loads.append(
-            AtRate(
-                rate_per_s=step.rate_per_s,
-                seconds=step.seconds,
-                began_s=0.0,
-                offered=round(step.rate_per_s * step.seconds),
-                outcomes={},
-                latency_from_due_ms=NO_LATENCY,
+            at_rate(
+                step.rate_per_s,
+                step.seconds,
                 answered_per_s=answered,
-                growth=0.0,
-                pacing_lag_p99_us=10,
-                thresholds=(),
                 held=held,
                 why="" if held else "p99<200ms: 300 ms",
                 limited=limited,

@@ -9,7 +9,7 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option
+from holdfast.cli.click_types import WholeNumber, checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -37,7 +37,7 @@ def _named_extract(text: str) -> Extract:
     return named_extract(text)
 
 
-_COUNT = click.IntRange(1, MOST_REQUESTS)
+_COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
 _SOME_TIME = checked(quantities.some_time_s)
 
@@ -132,7 +132,7 @@ load_options = declared(
     option(
         SHAPE,
         "--clients",
-        type=click.IntRange(1, 1_000_000),
+        type=WholeNumber(1, 1_000_000),
         metavar="N",
         help="Closed model: each of N clients sends its next request when its last one has ended.",
     ),
@@ -199,7 +199,7 @@ load_options = declared(
     option(
         SESSIONS,
         "--follow",
-        type=click.IntRange(0, option_values.MOST_HOPS),
+        type=WholeNumber(0, option_values.MOST_HOPS),
         metavar="N",
         help="Follow at most N redirects of a request; each is counted as a request.",
     ),
@@ -251,7 +251,7 @@ load_options = declared(
     option(
         CONNECTIONS,
         "--streams",
-        type=click.IntRange(1, 1_000_000),
+        type=WholeNumber(1, 1_000_000),
         metavar="N",
         help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
         "[default: 1 with --clients, otherwise 100]",
@@ -303,7 +303,7 @@ load_options = declared(
     option(
         OUTPUT,
         "--prometheus",
-        type=click.IntRange(0, 65535),
+        type=WholeNumber(0, 65535),
         metavar="PORT",
         help="Serve Prometheus metrics on this port during the run; 0 is any free port.",
     ),

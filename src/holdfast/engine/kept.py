@@ -22,6 +22,10 @@ _TOLD = _READABLE | END_SIGNS
 class KeptConnections(Connections):
     """As `Connections`, in less time."""
 
+    def expect_small(self) -> None:
+        """All requests have at most `endpoint.SMALL` bytes."""
+        self._endpoint.expect_small()
+
     def turn(self, timeout_ns: int) -> int:
         """As of `Connections`."""
         if not (events := self._waiting.wait(timeout_ns)):

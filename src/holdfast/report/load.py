@@ -73,7 +73,8 @@ def sentences(result: LoadResult) -> Iterator[str]:
 def _events(events: EventsResult) -> str:
     said = f"Events: {events.events:,} in {events.streams:,} {'reply' if events.streams == 1 else 'replies'}"
     if events.ended_by_us:
-        said += f", {events.ended_by_us:,} of which were ended by holdfast when their time was over"
+        were = "was" if events.ended_by_us == 1 else "were"
+        said += f", {events.ended_by_us:,} of which {were} ended by holdfast when their time was over"
     if events.kept < events.events:
         said += f"; times are of the first {events.kept:,}"
     return said + "."
