@@ -45,6 +45,15 @@ def test_requests_turned_away_by_an_empty_server_make_the_ceiling_at_least():
     assert "ceiling.userspace_queue" in verdict.unknown
 
 
+def test_a_single_one_turned_away_may_have_come_before_the_server_knew_that_it_was_empty():
+    record = seen(0)
+    (repeat,) = record.exact.repeats
+
+    verdict = judge(replace(record, exact=ExactLoad((replace(repeat, last=repeat.first + 1),))))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, True)
+
+
 @pytest.mark.parametrize("let_in", [(3, 3, 3), (3, 1, 2), (1, 1, 2), (3, 3, 0)])
 def test_places_that_become_free_again_are_a_bound_however_they_are_shared_out(let_in):
     verdict = judge(seen(*let_in))

@@ -18,6 +18,9 @@ from holdfast.model.places import PLACE_OF, TURNED_AWAY_PLACES
 from holdfast.model.timeline import Entry, Repeat, Request, Timeline
 from holdfast.model.verdict import Places
 
+_ENOUGH = 3
+"""One alone may have come before the server had noted that the last one was gone."""
+
 
 def why_by_time(timeline: Timeline, places: Places) -> str | None:
     """Why the number in service is no bound although requests were turned away; None where it may be one."""
@@ -26,7 +29,8 @@ def why_by_time(timeline: Timeline, places: Places) -> str | None:
     entries, requests = entries_by_id(timeline), {each.id: each for each in timeline.requests}
     away = [_away(each, entries, requests) for each in timeline.exact.repeats]
     offered = [each.last - each.first for each in timeline.exact.repeats]
-    if not any(each == all_ for each, all_ in zip(away, offered, strict=True)) or 2 * sum(away) <= sum(offered):
+    whole = any(each == all_ for each, all_ in zip(away, offered, strict=True))
+    if not whole or sum(away) < _ENOUGH or 2 * sum(away) <= sum(offered):
         return None
     return (
         f"Requests were turned away although nothing was in service: {sum(away)} of {sum(offered)} that came when all "

@@ -22,6 +22,7 @@ from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
+from holdfast.infer.later import why_more_later
 from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -230,6 +231,8 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
     if (by_time := why_by_time(counted.timeline, counted.places)) is not None:
         return _AtLeast(by_time, no_queue=_BY_TIME)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
+    if not growing and not limits_met(counted.pressure.value):
+        growing = why_more_later(counted.timeline, counted.snapshot, counted.places.in_service)
     return _AtLeast(growing) if growing else None
 
 

@@ -6,6 +6,7 @@ views, callbacks. Of these
 
 - a callback that a library calls on behalf of a view (a converter, a listener) is left out: between it and the view
   lies no code of the framework, and nothing that was given the request;
+- one that a call around it has made, such as a `start_response` of middleware, is left out;
 - one inside which another is called is middleware;
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
   (which is asked for only then), those that return nothing, those that return what they were given, and those that
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import gc
 import inspect
 import os
@@ -30,11 +32,12 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
-from . import code_patch, finding, own_code, request
+from . import code_patch, finding, installed_app, own_code, request
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _LATER = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 _DEEPEST = 500
+Frames = List[types.FrameType]
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -52,7 +55,7 @@ class _Candidate:
 
     __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "response", "returned", "returns")
 
-    def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
+    def __init__(self, frame: types.FrameType, callers: Frames) -> None:
         self.frame = frame
         self.code = frame.f_code
         self.callers = callers
@@ -62,32 +65,37 @@ class _Candidate:
         self.began = self.ended = time.monotonic()
 
 
-class Watch:
-    """What is seen of one request."""
+class _Code:
+    """The functions of one owner that are called in a request: the person's, or an installed application's.
 
-    def __init__(
-        self, claim: request.RequestClaim, entry: Optional[types.FrameType], foreign: FrozenSet[str] = frozenset()
-    ) -> None:
+    Attributes:
+        is_own: whether a file is the owner's.
+        ran: whether any function of the owner was called.
+        is_whole: whether the function that answers is the application itself, whose body runs after it was called, as a
+            generator's does; known when `view` was called.
+    """
+
+    def __init__(self, is_own: Callable[[str], bool], claim: request.RequestClaim) -> None:
+        self.is_own = is_own
+        self.ran = self.is_whole = False
         self._claim = claim
-        self._entry = entry
-        self._foreign_files = foreign
         self._calls: Dict[int, _Candidate] = {}
         self._foreign: Set[types.CodeType] = set()
         self._elsewhere: Optional[Set[types.CodeType]] = None
-        self.open = True
 
-    def called(self, frame: types.FrameType) -> None:
+    def called(self, frame: types.FrameType, around: Callable[[Optional[types.FrameType]], Frames]) -> None:
         """Notes the call of a function, or the resumption of a coroutine, which is the same call."""
         code = frame.f_code
         if code in self._foreign:
             return
-        if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._is_own(code):
+        if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._has(code):
             self._foreign.add(code)
             return
+        self.ran = True
         if id(frame) in self._calls:
             return
         caller = frame.f_back
-        if caller is not None and self._is_own(caller.f_code):
+        if caller is not None and self._has(caller.f_code):
             nearest = self._calls.get(id(caller))
             if nearest is not None:
                 nearest.inner.add(code)
@@ -95,18 +103,7 @@ class Watch:
         if self._elsewhere is not None:
             self._elsewhere.add(code)
             return
-        self._calls[id(frame)] = _Candidate(frame, self.around(frame.f_back))
-
-    def _is_own(self, code: types.CodeType) -> bool:
-        return own_code.is_own(code.co_filename) and code.co_filename not in self._foreign_files
-
-    def around(self, frame: Optional[types.FrameType]) -> List[types.FrameType]:
-        """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
-        found: List[types.FrameType] = []
-        while frame is not None and frame is not self._entry and len(found) < _DEEPEST:
-            found.append(frame)
-            frame = frame.f_back
-        return [*found, *_sent_from.get()]
+        self._calls[id(frame)] = _Candidate(frame, around(frame.f_back))
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """Notes what a call returned; a coroutine's last result counts."""
@@ -120,10 +117,7 @@ class Watch:
             found.ended = time.monotonic()
 
     def is_doubtful(self) -> bool:
-        """Whether several functions may be the view, so that a request to another path is to tell them apart.
-
-        From now on only what is called for that other request is noted.
-        """
+        """Whether several functions may be the view. From now on only what is called elsewhere is noted."""
         self._elsewhere = set()
         return len(self._last()) > 1
 
@@ -136,20 +130,23 @@ class Watch:
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
         called = {each.code for each in self._calls.values()}
-        found = None if chosen is None else _found(chosen, called | chosen.inner)
-        self._calls.clear()
-        self._entry = None
-        return found
+        self.is_whole = chosen is not None and not chosen.callers and bool(chosen.code.co_flags & _LATER)
+        return None if chosen is None else _found(chosen, called | chosen.inner)
+
+    def _has(self, code: types.CodeType) -> bool:
+        return self.is_own(code.co_filename)
 
     def _last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
-        candidates = [each for each in self._calls.values() if self._is_of_framework(each)]
+        candidates = [
+            each for each in self._calls.values() if self._is_of_framework(each) and not _is_made_in_request(each)
+        ]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
 
     def _is_of_framework(self, candidate: _Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
-        own = [at for at, frame in enumerate(candidate.callers) if self._is_own(frame.f_code)]
+        own = [at for at, frame in enumerate(candidate.callers) if self._has(frame.f_code)]
         if not own:
             return True
         outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
@@ -158,6 +155,64 @@ class Watch:
 
     def _has_request(self, frame: types.FrameType) -> bool:
         return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in _arguments(frame))
+
+
+class Watch:
+    """What is seen of one request.
+
+    Attributes:
+        open: whether the request is still on its way.
+        is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
+    """
+
+    def __init__(
+        self, claim: request.RequestClaim, entry: Optional[types.FrameType], foreign: FrozenSet[str] = frozenset()
+    ) -> None:
+        self._entry = entry
+        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim)
+        installed = installed_app.packages(without=_caller_of(entry))
+        self._owners = [persons, *(_Code(_is_in(each), claim) for each in installed)]
+        self.open = True
+        self.is_whole = False
+
+    def called(self, frame: types.FrameType) -> None:
+        """Notes the call of a function, or the resumption of a coroutine."""
+        for each in self._owners:
+            each.called(frame, self.around)
+
+    def around(self, frame: Optional[types.FrameType]) -> Frames:
+        """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
+        found: Frames = []
+        while frame is not None and frame is not self._entry and len(found) < _DEEPEST:
+            found.append(frame)
+            frame = frame.f_back
+        return [*found, *_sent_from.get()]
+
+    def returns(self, frame: types.FrameType, result: object) -> None:
+        """Notes what a call returned."""
+        for each in self._owners:
+            each.returns(frame, result)
+
+    def is_doubtful(self) -> bool:
+        """Whether several functions may be the view, so that a request to another path is to tell them apart.
+
+        From now on only what is called for that other request is noted.
+        """
+        doubtful = [each.is_doubtful() for each in self._owners]
+        return any(doubtful)
+
+    def view(self) -> Optional[finding.View]:
+        """The function that answered, or None if none was seen that can be told from others and can be held.
+
+        An installed application's, if none of the person's own functions ran.
+        """
+        persons, *installed = self._owners
+        owners = [persons] if persons.ran else installed
+        found = next((view for view in map(_Code.view, owners) if view is not None), None)
+        self.is_whole = found is None and any(each.is_whole for each in owners)
+        self._owners = []
+        self._entry = None
+        return found
 
 
 _current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
@@ -257,13 +312,24 @@ def _arguments(frame: types.FrameType) -> List[object]:
     return [frame.f_locals.get(name) for name in names]
 
 
+def _is_made_in_request(candidate: _Candidate) -> bool:
+    """Whether a call around it has made the function, as middleware makes a `start_response` or `send` of its own."""
+    return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
+
+
 def _package(code: types.CodeType) -> str:
-    """The directory of an installed package's code below that of all packages; "" for every other code."""
-    for part in ("site-packages", "dist-packages"):
-        _, found, inside = code.co_filename.rpartition(os.sep + part + os.sep)
-        if found:
-            return inside.partition(os.sep)[0]
-    return ""
+    return installed_app.package_of(code.co_filename)
+
+
+def _is_in(package: str) -> Callable[[str], bool]:
+    return functools.lru_cache(maxsize=None)(lambda path: installed_app.package_of(path) == package)
+
+
+def _caller_of(entry: Optional[types.FrameType]) -> str:
+    """The package of the server's code that calls the application."""
+    while entry is not None and entry.f_code.co_filename.startswith(_OURS):
+        entry = entry.f_back
+    return "" if entry is None else _package(entry.f_code)
 
 
 def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:

@@ -1,0 +1,32 @@
+"""What came after the places had been counted and shows that the number in service then is not a bound."""
+
+from __future__ import annotations
+
+from holdfast.infer.census import offered_requests
+from holdfast.model.timeline import NEVER, Snapshot, Timeline
+
+
+def why_more_later(timeline: Timeline, snapshot: Snapshot, in_service: int) -> str:
+    """Why it is not a bound that this many were in service at the snapshot, as a sentence; "" where it may be one."""
+    until_ns = _undisturbed_until_ns(timeline, snapshot)
+    offered = {each.id for each in offered_requests(timeline)}
+    more = sum(each.id in offered and snapshot.ended_ns < each.entered_ns < until_ns for each in timeline.entries)
+    if not more:
+        return ""
+    return (
+        f"After the places had been counted, {more} more of the requests that waited came into service beside the "
+        f"{in_service}: the server takes in more after a while, so the ceiling is higher. Growth that is slower than "
+        "the probe is not seen."
+    )
+
+
+def _undisturbed_until_ns(timeline: Timeline, snapshot: Snapshot) -> int:
+    """When the first handler was let go or the first client left; some applications then give a place back twice."""
+    marks = timeline.marks
+    instants = [
+        *(each.done_ns for each in timeline.requests),
+        *(each.left_ns for each in timeline.entries),
+        *(each.at_ns for each in timeline.left_in_service),
+        *(marks.abandoned_ns, marks.released_ns, marks.ended_ns),
+    ]
+    return min((each for each in instants if each > snapshot.ended_ns), default=NEVER)

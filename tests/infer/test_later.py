@@ -1,0 +1,39 @@
+"""What came after the places had been counted takes back that the number in service is a bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from holdfast.infer.judge import judge
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import Entry, Timeline
+from tests.infer.records import AT, entry, request, snapshot, socket, timeline
+
+MS = 1_000_000
+
+
+def two_of_four(*later: Entry) -> Timeline:
+    """Two of four requests are in service when the places are counted; then clients are answered."""
+    sent = [request(id, done_ns=AT + 100 * MS, outcome=Outcome.ANSWERED, status=200) for id in range(4)]
+    ran = [entry(0, left_ns=AT + 90 * MS), entry(1, left_ns=AT + 90 * MS), *later]
+    seen = snapshot(*(socket(id, accepted=True) for id in range(4)))
+    return timeline(sent, ran, seen, reason="max-offered")
+
+
+def test_a_request_that_comes_in_beside_those_that_were_counted_makes_them_at_least() -> None:
+    verdict = judge(two_of_four(entry(2, entered_ns=AT + 50 * MS, left_ns=AT + 95 * MS)))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (2, False)
+    assert verdict.ceiling.interval == (2, None)
+    assert verdict.warnings[0].startswith("After the places had been counted, 1 more of the requests that waited")
+
+
+def test_one_that_comes_in_for_another_shows_no_growth() -> None:
+    record = two_of_four(entry(2, entered_ns=AT + 60 * MS, left_ns=AT + 95 * MS))
+    ended = replace(record.entries[0], left_ns=AT + 50 * MS)
+
+    assert judge(replace(record, entries=(ended, *record.entries[1:]))).ceiling.bounded
+
+
+def test_what_comes_in_once_a_client_has_its_answer_shows_no_growth() -> None:
+    assert judge(two_of_four(entry(2, entered_ns=AT + 101 * MS, left_ns=AT + 110 * MS))).ceiling.bounded
