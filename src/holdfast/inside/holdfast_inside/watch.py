@@ -9,7 +9,8 @@ views, callbacks. Of these
 - one that a call around it has made, such as a `start_response` of middleware, is left out;
 - one inside which another is called is middleware;
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
-  (which is asked for only then), those that return nothing, and those that return what they were given.
+  (which is asked for only then), those that return nothing, those that return what they were given, and those that
+  return a function: plug-ins that a framework asks for a wrapper around the view, at its first request only.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
@@ -47,7 +48,7 @@ class _Candidate:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
-        passed_on: whether it returned what it was given, as what looks at each reply does.
+        passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
         returned: whether it returned anything but None.
         returns, response: what it returned, as `finding.View` has it.
     """
@@ -109,7 +110,8 @@ class _Code:
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
-            found.passed_on = found.returned and any(each is result for each in _arguments(frame))
+            given = any(each is result for each in _arguments(frame))
+            found.passed_on = found.returned and (given or type(result) is types.FunctionType)
             found.returns = finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
