@@ -230,7 +230,8 @@ def _measure_ceiling(seen: Measured) -> None:
     session = seen.session
     if held is None or session.experiment.brief:
         return
-    if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
+    reuse_known = reuse_seen(session.recording.entries(0, session.slots.recorded))
+    if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session)
     growing = seen.ramp is not None and seen.ramp.reason == "growing"
     bounded = len(seen.requests) > len(held) > 0 and not growing
@@ -238,6 +239,12 @@ def _measure_ceiling(seen: Measured) -> None:
         seen.exact = None
     elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
         _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _turns_away_untried(seen: Measured, held: Sequence[Entry]) -> bool:
+    """Whether exact load will not show if the server turns requests away although nothing is in service."""
+    turned_away = seen.ramp is not None and seen.ramp.reason == "turned away"
+    return turned_away and bool(exact_load.why_not_offered(seen.session, held))
 
 
 def _tried(seen: Measured, places: int) -> bool:

@@ -7,8 +7,10 @@ views, callbacks. Of these
 - a callback that a library calls on behalf of a view (a converter, a listener) is left out: between it and the view
   lies no code of the framework, and nothing that was given the request;
 - one inside which another is called is middleware;
+- one that returns a function that is called after it only makes what answers (ASGI 2);
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
-  (which is asked for only then), those that return nothing, and those that return what they were given.
+  (which is asked for only then), those that return nothing, and those that return what they were given; where all
+  return nothing, those that leave the response that they were given as it was.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
@@ -44,19 +46,29 @@ class _Candidate:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
+        within: whether it was called inside the function in which the view is looked for.
+        made: the code of the function that it returned; None where it returned something else.
         passed_on: whether it returned what it was given, as what looks at each reply does.
+        given: each response that it was given, with what that had for its attributes.
+        answered: whether it changed one of these.
         returned: whether it returned anything but None.
         returns, response: what it returned, as `finding.View` has it.
     """
 
-    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "response", "returned", "returns")
+    __slots__ = (
+        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
+        *("returned", "returns", "within"),
+    )
 
-    def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
+    def __init__(self, frame: types.FrameType, callers: List[types.FrameType], *, within: bool) -> None:
+        self.within = within
         self.frame = frame
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.passed_on = self.returned = False
+        self.made: Optional[types.CodeType] = None
+        self.passed_on = self.returned = self.answered = False
+        self.given = [(each, _attributes(each)) for each in _arguments(frame) if _is_response(each)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
@@ -65,9 +77,16 @@ class Watch:
     """What is seen of one request."""
 
     def __init__(
-        self, claim: request.RequestClaim, entry: Optional[types.FrameType], foreign: FrozenSet[str] = frozenset()
+        self,
+        claim: request.RequestClaim,
+        entry: Optional[types.FrameType],
+        foreign: FrozenSet[str] = frozenset(),
+        within: Optional[types.FunctionType] = None,
     ) -> None:
         self._claim = claim
+        self._within = None if within is None else within.__code__
+        self._came_within = False
+        self._thread = threading.get_ident()
         self._entry = entry
         self._foreign_files = foreign
         self._calls: Dict[int, _Candidate] = {}
@@ -78,6 +97,7 @@ class Watch:
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function, or the resumption of a coroutine, which is the same call."""
         code = frame.f_code
+        self._came_within |= code is self._within
         if code in self._foreign:
             return
         if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._is_own(code):
@@ -94,7 +114,8 @@ class Watch:
         if self._elsewhere is not None:
             self._elsewhere.add(code)
             return
-        self._calls[id(frame)] = _Candidate(frame, self.around(frame.f_back))
+        callers = self.around(frame.f_back)
+        self._calls[id(frame)] = _Candidate(frame, callers, within=self._is_within(callers))
 
     def _is_own(self, code: types.CodeType) -> bool:
         return own_code.is_own(code.co_filename) and code.co_filename not in self._foreign_files
@@ -112,6 +133,9 @@ class Watch:
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
+            function = getattr(result, "__func__", result)
+            found.made = function.__code__ if isinstance(function, types.FunctionType) else None
+            found.answered = any(_attributes(each) != before for each, before in found.given)
             found.passed_on = found.returned and any(each is result for each in _arguments(frame))
             found.returns = finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
@@ -128,12 +152,14 @@ class Watch:
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         last = self._last()
+        called = {each.code for each in self._calls.values()}
+        last = [each for each in last if each.made not in called]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
-        returning = [each for each in of_path if each.returned] or of_path
+        answered = [each for each in of_path if each.answered] or of_path
+        returning = [each for each in of_path if each.returned] or answered
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        called = {each.code for each in self._calls.values()}
         found = None if chosen is None else _found(chosen, called | chosen.inner)
         self._calls.clear()
         self._entry = None
@@ -141,9 +167,15 @@ class Watch:
 
     def _last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
-        candidates = [each for each in self._calls.values() if self._is_of_framework(each)]
+        candidates = [each for each in self._calls.values() if each.within and self._is_of_framework(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
+
+    def _is_within(self, callers: List[types.FrameType]) -> bool:
+        if self._within is None or any(each.f_code is self._within for each in callers):
+            return True
+        # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
+        return self._came_within and threading.get_ident() != self._thread
 
     def _is_of_framework(self, candidate: _Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
@@ -163,14 +195,20 @@ _sent_from: contextvars.ContextVar[Tuple[types.FrameType, ...]] = contextvars.Co
 
 
 @contextlib.contextmanager
-def watching(claim: request.RequestClaim, entry: types.FrameType, foreign: FrozenSet[str]) -> Iterator[Watch]:
+def watching(
+    claim: request.RequestClaim,
+    entry: types.FrameType,
+    foreign: FrozenSet[str],
+    within: Optional[types.FunctionType] = None,
+) -> Iterator[Watch]:
     """Watches what runs in this block, here and on threads that it uses.
 
     Args:
         entry: the frame that calls the application; what is outside of it does not count.
         foreign: files of a framework that lie among the person's own.
+        within: the function inside which the view is called; None where it is not known.
     """
-    watch = Watch(claim, entry, foreign)
+    watch = Watch(claim, entry, foreign, within)
     token = _current.set(watch)
     # A profiler of the person's own keeps its place; then nothing is seen.
     free = sys.getprofile() is None
@@ -248,6 +286,19 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
+
+
+def _is_response(thing: object) -> bool:
+    return type(thing).__name__.endswith("Response")
+
+
+def _attributes(thing: object) -> Dict[str, int]:
+    """What an object has for each of its attributes, by identity."""
+    names = set(getattr(thing, "__dict__", ()))
+    for cls in type(thing).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        names.update((slots,) if isinstance(slots, str) else slots)
+    return {name: id(getattr(thing, name, None)) for name in names}
 
 
 def _arguments(frame: types.FrameType) -> List[object]:
