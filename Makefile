@@ -39,7 +39,7 @@ help:
 	@echo 'make oracle       JMeter plans, sent by JMeter too (apt-get install default-jre-headless)'
 	@echo 'make oracle-table writes docs/jmeter-elements.md anew'
 	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
-	@echo 'make scale        ten thousand connections and more'
+	@echo 'make scale        ten thousand connections and more, and a million requests with faults'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
 	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
 	@echo 'make screenshots  the pictures in docs/, anew (apt-get install chromium)'
@@ -53,7 +53,9 @@ help:
 	"$$uv" sync --locked --extra test --python "$$python"
 	@touch $@
 
-# It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name.
+# It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name. uv wants the Apache twice,
+# installed and to build mod_wsgi with, and the second waits for the first: for 300 s, if it isn't told otherwise.
+apache: export UV_LOCK_TIMEOUT ?= 3600
 apache: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --locked --extra test --extra apache --python .venv/bin/python
@@ -100,7 +102,7 @@ settings-table: .venv/.synced
 	.venv/bin/python tests/servers/settings_document.py
 
 test-servers: .venv/.synced
-	.venv/bin/python -m pytest -m servers $(ARGS)
+	.venv/bin/python -m pytest -m servers --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 faults: .venv/.synced
 	.venv/bin/python -m pytest -m "faults or not faults" tests/faults/test_campaign.py tests/faults/test_run_directories.py \

@@ -72,25 +72,28 @@ def _hwm_kb() -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
+def work_of(phase: str, columns: Columns) -> Callable[[], object]:
+    """What a phase does, with everything ready that comes before it."""
+    if phase == "result":
+        return lambda: finished(columns)
+    done = finished(columns)
+    if phase == "pack":
+        return lambda: sum(len(part) for part in saved.parts_of(done))
+    if phase == "page":
+        return lambda: page(document_of_load(done.experiment, done.result, chunks(done)))
+    head, parts = saved.head_of(done), list(saved.parts_of(done))
+    return lambda: saved.read(head, parts)
+
+
 def measured(phase: str, rows: int) -> tuple[float, float, float]:
     """Seconds, CPU us for each row and bytes for each row of a phase."""
     columns = filled(rows)
-    done = None if phase == "result" else finished(columns)
-    head, parts = b"", []
-    if phase == "read" and done is not None:
-        head, parts = saved.head_of(done), list(saved.parts_of(done))
-        del done, columns
-        done = None
-    work: dict[str, Callable[[], object]] = {
-        "result": lambda: finished(columns),
-        "pack": lambda: sum(map(len, saved.parts_of(done))),
-        "read": lambda: saved.read(head, parts),
-        "page": lambda: page(document_of_load(done.experiment, done.result, chunks(done))),
-    }
+    work = work_of(phase, columns)
+    del columns
     # Writing 5 sets the highest resident size back to the present one (proc(5)).
     Path("/proc/self/clear_refs").write_text("5")
     before_kb, cpu_s, began = _hwm_kb(), time.process_time(), time.monotonic()
-    work[phase]()
+    work()
     elapsed_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_s
     return elapsed_s, cpu_s / rows * 1e6, (_hwm_kb() - before_kb) * 1024 / rows
 

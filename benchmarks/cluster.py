@@ -16,6 +16,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.holding_server import Count, Holding
@@ -28,9 +29,10 @@ from holdfast.interrupts import Interrupts
 from holdfast.loadtest.run import run_load
 from holdfast.model.load import LoadExperiment
 
-sys.path.append(str(HERE.parent / "tests" / "cluster"))
+sys.path += [str(HERE.parent / "tests" / "cluster"), str(HERE.parent / "tests")]
 
-from hosts import Network, network, until
+from hosts import Network, network
+from support.waiting import until
 
 HOSTS = (1, 2, 3)
 RATES = ((5_000, 10),)
@@ -45,15 +47,23 @@ http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
 """
 
 
+def shape_of_words(words: Sequence[str]) -> ShapeArguments:
+    """From names and numbers by turns, as a command line carries them."""
+    numbers = dict(zip(words[::2], map(float, words[1::2]), strict=True))
+    match numbers:
+        case {"rate": rate, "for_s": for_s}:
+            return ShapeArguments(rate=rate, for_s=for_s)
+        case {"clients": clients, "requests": requests}:
+            return ShapeArguments(clients=int(clients), requests=int(requests))
+        case _:
+            return ShapeArguments(requests=int(numbers["requests"]), over_s=numbers["over_s"])
+
+
 def asked(where: str, url: str, shape: tuple[str, ...]) -> dict[str, float]:
     """One load, in this process; what it came to, and how long its parts took."""
-    words = dict(zip(shape[::2], shape[1::2], strict=True))
-    numbers = {
-        name: float(value) if name in {"rate", "over_s", "for_s"} else int(value) for name, value in words.items()
-    }
     # A host has some 28,000 ports towards one server, fewer than these requests.
-    connection = ConnectionArguments(keep_alive="over_s" not in words)
-    arguments = LoadArguments(url, shape=ShapeArguments(**numbers), connection=connection)
+    connection = ConnectionArguments(keep_alive="over_s" not in shape)
+    arguments = LoadArguments(url, shape=shape_of_words(shape), connection=connection)
     target = target_of(url, url.partition("://")[2].partition(":")[0], "")
     experiment = LoadExperiment((group_of("/", arguments, body=None, data=None),))
     began_ns = time.monotonic_ns()

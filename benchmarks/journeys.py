@@ -139,7 +139,8 @@ def jar() -> Iterator[Path]:
 def main() -> None:
     given = dict(enumerate(sys.argv[1:]))
     rounds, seconds, wanted = int(given.get(0, 3)), given.get(1, "8"), sys.argv[3:]
-    where, lines = machine(), []
+    where = machine()
+    lines: list[list[str]] = []
     with nginx() as port, jar() as program, tempfile.TemporaryDirectory() as directory:
         for name, text in plans(port, seconds).items():
             if wanted and not any(each in name for each in wanted):

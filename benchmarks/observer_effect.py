@@ -27,13 +27,16 @@ from pathlib import Path
 from holdfast.engine.http1 import host_field, numbered, request_head
 from holdfast.engine.prober import Prober
 from holdfast.interrupts import Interrupts
+from holdfast.model.experiment import View
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import process_tree, usage
-from holdfast.observe.record_reader import Recording, inside_environment
+from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.record_reader import RecorderSettings, Recording
 from holdfast.probing.readiness import Starting, await_ready
 from holdfast.probing.waits import look_interval_ns
-from holdfast.servers.adapter import LOOPBACK, Start
+from holdfast.servers.adapter import Start
+from holdfast.servers.address import LOOPBACK
 from holdfast.servers.interpreter import find_interpreter
+from holdfast.servers.limits import asked_limits
 from holdfast.servers.process import Command, ServerProcess
 from holdfast.servers.registry import adapter_named
 
@@ -57,7 +60,7 @@ class Side:
 
     title: str
     server: str
-    view: str
+    view: View
     arguments: tuple[str, ...]
     plain: Callable[[str, int], tuple[str, ...]]
 
@@ -90,7 +93,7 @@ class Running:
 
     def cost(self) -> Cost:
         """What the server uses now."""
-        used = usage(process_tree(self.pid), 0)
+        used = read_usage(read_process_tree(self.pid), 0)
         if used is None or used.memory_bytes is None:
             raise SystemExit(f"what process {self.pid} uses cannot be read")
         return Cost(used.processes, used.threads, used.descriptors, used.memory_bytes)
@@ -159,18 +162,20 @@ def _started(side: Side, *, held: bool, nofile: int | None = None) -> Iterator[R
             environment["VIRTUAL_ENV"] = interpreter.virtual_env
         if held:
             recording = stack.enter_context(Recording.create(directory / "record", 2 * max(NOFILE)))
-            environment |= inside_environment(
-                record=recording.path,
-                token=token,
-                trouble=directory / "trouble",
-                view="async" if side.view == "async" else "sync",
-            )
+            settings = RecorderSettings(recording.path, token, directory / "trouble", view=side.view)
+            environment |= settings.environment()
             start = Start(interpreter.path, interpreter.scripts, port, side.arguments)
             argv, path = adapter.launch(start).command, "/"
         else:
             argv, path = side.plain(interpreter.path, port), f"/{side.view}"
         command = Command(
-            argv, environment, Path.cwd(), directory / "log", token, nofile=nofile, stop_signal=adapter.stop_signal
+            argv,
+            environment,
+            Path.cwd(),
+            directory / "log",
+            token,
+            limits=asked_limits(nofile),
+            stop_signal=adapter.stop_signal,
         )
         server = stack.enter_context(ServerProcess(command))
         await_ready(Starting(server, port, kernel, directory / "trouble"), Interrupts())

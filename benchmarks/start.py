@@ -29,6 +29,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.peers import machine, table
@@ -182,7 +183,7 @@ def main() -> int:
             ("imports of probe", 0.5, None, lambda python: imports(python, modules[python], scratch)),
         ]
         for name, most_time, most_memory, cost in subjects:
-            base, ours = in_turn(options.pairs, lambda of=cost: of(builds[0]), lambda of=cost: of(builds[1]))
+            base, ours = in_turn(options.pairs, partial(cost, builds[0]), partial(cost, builds[1]))
             found = [
                 row(f"{name}, CPU", [c.cpu_s for c in base], [c.cpu_s for c in ours], "s", most_time),
                 row(f"{name}, elapsed", [c.elapsed_s for c in base], [c.elapsed_s for c in ours], "s", None),

@@ -118,8 +118,12 @@ def tenth(values: Sequence[float]) -> float:
 def summary(pairs: Sequence[tuple[Run, Run]]) -> tuple[list[list[str]], bool]:
     """The lines of the table, and whether the targets are met."""
     rows, within = [], True
-    for name, of in (("verdict", lambda run: run.verdict_s), ("whole", lambda run: run.whole_s)):
-        before, now = [of(pair[0]) for pair in pairs], [of(pair[1]) for pair in pairs]
+    times = {
+        "verdict": [(before.verdict_s, now.verdict_s) for before, now in pairs],
+        "whole": [(before.whole_s, now.whole_s) for before, now in pairs],
+    }
+    for name, each_pair in times.items():
+        before, now = [pair[0] for pair in each_pair], [pair[1] for pair in each_pair]
         each = statistics.median(own / other for own, other in zip(now, before, strict=True))
         for what, figure, target in (
             ("median", statistics.median, MEDIAN_TARGET),

@@ -95,17 +95,28 @@ class Interrupts:
             self._raise_if_due()
 
     @contextmanager
+    def disturbed(self) -> Iterator[None]:
+        """Signals raise their exceptions within this block, though one around it is undisturbed."""
+        before, self._deferred = self._deferred, False
+        try:
+            self._raise_if_due()
+            yield
+        finally:
+            self._deferred = before
+
+    @contextmanager
     def cleaned_up(self) -> Iterator[ExitStack]:
         """A stack of resources whose clean-up no signal can interrupt."""
         try:
             with ExitStack() as stack:
+                before = False
                 try:
                     yield stack
                 finally:
                     # No signal can get in between the last line of the block and this one.
-                    self._deferred = True
+                    before, self._deferred = self._deferred, True
         finally:
-            self._deferred = False
+            self._deferred = before
             self._raise_if_due()
 
     def _leave(self, reason: BaseException) -> None:

@@ -56,7 +56,7 @@ def _remove_if_left(path: Path) -> None:
     same /dev/shm. What merely has such a name is not ours, unless it is empty.
 
     Raises:
-        OSError: it is somebody's directory, file or link.
+        OSError: it is not a directory of a run.
     """
     try:
         lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)

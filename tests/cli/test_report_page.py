@@ -36,6 +36,7 @@ def test_each_kind_has_a_page_and_markdown(holdfast: Holdfast, saved: dict[str, 
         assert len(page) < 400_000
         assert text.startswith("### ")
     assert "LISTEN" in (tmp_path / "probe.md").read_text()
+    assert "it was not saved" not in (tmp_path / "probe.md").read_text()
     assert "No verdict" in (tmp_path / "inconclusive.md").read_text()
     assert "from due" in (tmp_path / "load.md").read_text()
 

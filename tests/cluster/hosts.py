@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from support.waiting import until
 
@@ -142,8 +143,12 @@ class Network:
     def _in_switch(self, *words: str) -> None:
         ip("-n", self._switch, *words)
 
-    def _start(self, command: Sequence[str], **how: object) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **how)
+    def _start(
+        self, command: Sequence[str], stdout: int | IO[bytes], stderr: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+        )
         self._programs.append(process)
         return process
 

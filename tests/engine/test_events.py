@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.engine.columns import Columns
-from holdfast.engine.event_rows import EventRows, EventStreams
+from holdfast.engine.event_packing import EventPacking, PackedEvents, counted, unpack_events
+from holdfast.engine.event_rows import EventCounts, EventRows, EventStreams
 from holdfast.engine.events import EventReader
 
 SENT_EVENTS = "text/event-stream"
@@ -78,5 +79,32 @@ def test_a_row_has_the_time_since_the_event_before_it() -> None:
     streams.end(1, 210, by_us=True)
     assert not streams.has_events(1)
     assert [tuple(each) for each in rows.rows()] == [(11, 0, 150, 50), (11, 1, 180, 30), (11, 2, 200, 20)]
-    assert (rows.events, rows.kept, rows.streams, rows.ended_by_us) == (4, 3, 1, 1)
+    assert rows.counts == EventCounts(kept=3, events=4, streams=1, ended_by_us=1)
     assert rows.gaps_ns() == ([50], [30, 20])
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**31), st.integers(0, 2**62), st.integers(0, 2**40))),
+)
+def test_packed_events_are_the_same_whenever_they_were_packed(steps, events) -> None:
+    rows = EventRows(5, capacity=len(events) + 1)
+    packing, parts = EventPacking([EventRows(0, capacity=1), rows]), []
+    for at, (row, number, at_ns, gap_ns) in enumerate(sorted(events, key=lambda each: each[2])):
+        rows.add(row, number, at_ns, gap_ns)
+        if at % steps[at % len(steps)] == 0:
+            parts += packing.parts()
+    parts += packing.parts()
+    assert [*PackedEvents(parts).rows()] == [*rows.rows()]
+    counts, first_ns, gap_ns = counted(parts)
+    assert [*counts] == ([rows.counts] if events else [])
+    assert ([*first_ns], [*gap_ns]) == rows.gaps_ns()
+
+
+@pytest.mark.parametrize("end", [0, 5, 9, 30, -1])
+def test_a_part_of_events_that_is_cut_off_is_refused(end) -> None:
+    rows = EventRows(0, capacity=2)
+    rows.add(0, 0, 10, 10)
+    (part,) = EventPacking([rows]).parts()
+    with pytest.raises(ValueError, match="The events cannot be read"):
+        unpack_events(part[:end])

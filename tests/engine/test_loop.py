@@ -155,6 +155,22 @@ def test_a_closed_run_keeps_so_many_requests_in_flight_and_ends_with_its_rows():
     assert script.now_ns == START + 25 * 10 * MS
 
 
+def test_a_closed_run_of_many_clients_is_opened_in_portions_and_can_be_stopped_in_between():
+    columns, many = Columns(1000), 1000
+    loop = closed_model(many, range(many), START, None, Deadlines(columns, (), None))
+    next(loop)
+
+    opened = list[int]()
+    for _ in range(3):
+        step = loop.send(Seen(START, 0))
+        opened += step.open
+        assert (len(step.open), step.wait_ns) == (AT_ONCE, 0)
+    last = loop.send(Seen(START, 0, draining=True))
+
+    assert opened == [*range(3 * AT_ONCE)]
+    assert [*last.open] == []
+
+
 def test_a_closed_run_replaces_connections_that_are_not_kept():
     columns = Columns(20)
     script = Scripted(columns, lambda _row: 10 * MS, keeps=False)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
+from contextlib import closing
 
+import pytest
 from driving import MS, accept, turn_until
 
+from holdfast.engine.columns import Columns
+from holdfast.engine.connecting import connections_to
+from holdfast.engine.kept import KeptConnections
 from holdfast.model.places import Outcome
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -132,3 +138,52 @@ def accept_slowly(prober, listener, body_bytes):
     turn_until(prober, has_all)
     connection.setblocking(True)
     return connection
+
+
+# struct tcp_info (linux/tcp.h), behind eight bytes, 24 numbers of four, four of eight, one of four: segments that came
+# in, and bytes that were not sent yet.
+SEGS_IN = 8 + 24 * 4 + 4 * 8 + 4
+NOT_SENT = SEGS_IN + 4
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+
+
+def told_by_the_kernel(connection, at):
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return int.from_bytes(info[at : at + 4], sys.byteorder)
+
+
+def connections_for(listener, rows):
+    connections = connections_to(*listener.getsockname(), lambda _row: REQUEST, Columns(rows))
+    assert isinstance(connections, KeptConnections)
+    return closing(connections)
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_where_requests_are_small_the_first_carries_the_last_of_the_handshake(listen, small):
+    listener = listen()
+    with connections_for(listener, 1) as connections:
+        if small:
+            connections.expect_small()
+
+        connections.open(0)
+
+        with accept(listener) as connection:
+            # SYN, ACK, request: RFC 9293, 3.5.
+            assert told_by_the_kernel(connection, SEGS_IN) == (2 if small else 3)
+
+
+def test_small_requests_on_a_kept_connection_are_sent_at_once(listen):
+    listener = listen()
+    with connections_for(listener, 20) as connections:
+        connections.expect_small()
+        connections.refill(range(1, 20))
+        connections.open(0)
+
+        with accept(listener) as connection:
+            for row in range(19):
+                connection.sendall(ANSWER)
+                turn_until(connections, lambda done=row + 1: connections.ended == done)
+
+                (own,) = filter(None, connections._by_fd)
+                assert told_by_the_kernel(own.sock, NOT_SENT) == 0
+                assert connection.recv(100) == REQUEST

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from support.answering import answering_server
 from support.commandline import PROGRAM, Holdfast, Running
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from holdfast import store
 from holdfast.model.saved import SavedRun
@@ -254,20 +254,21 @@ def test_two_large_loads_that_end_together_lose_no_row(saved: Holdfast, url: str
 )
 def test_a_disk_that_becomes_full_costs_the_run_and_not_those_before(saved: Holdfast, size: int) -> None:
     """In a file system of so many KiB, runs are saved until it is full; all that were told to be saved are there."""
+    rounds = 8
     small = saved.directory / "small"
     small.mkdir()
     runs = small / "runs.sqlite"
     script = f"""
         mount -t tmpfs -o size={size}k tmpfs "{small}" && cp "{saved.runs}" "{runs}" && chmod 600 "{runs}"
-        for each in 1 2 3 4 5 6 7 8; do "$@"; echo "exit $?"; done
+        for each in $(seq {rounds}); do "$@"; echo "exit $?"; done
         cp "{runs}" "{saved.directory}/after.sqlite"
     """
-    ended = saved.run(
-        "probe", *SHORT, "--json", "-", program=in_namespace_running(script), env={"HOLDFAST_RUNS": str(runs)}
-    )
+    program, environment = in_namespace_running(script), {"HOLDFAST_RUNS": str(runs)}
+    command = ("probe", *SHORT, "--json", "-")
+    ended = saved.run(*command, program=program, env=environment, within_s=rounds * PATIENCE_S)
 
     codes = re.findall(r"^exit (\d+)$", ended.out, re.MULTILINE)
-    assert len(codes) == 8, ended.err
+    assert len(codes) == rounds, ended.err
     assert set(codes) <= {str(ANSWERED), str(ENVIRONMENT)}
     assert "Traceback" not in ended.err
     after_all = store.saved_runs(saved.directory / "after.sqlite")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,13 +80,13 @@ def _daemons(server: Path) -> list[int]:
     return found
 
 
-@as_root
-def test_a_server_of_another_user_is_named_and_how_to_end_it(holdfast, write):
+def started_as_another(holdfast, write, *program):
+    """An ordinary user's `exec` of a server that becomes another user's, fails at once, and leaves a process behind."""
     # In the place of sudo, which asks for a password: the same right, of a program of root's with the set-user-id bit.
     become = holdfast.directory / "become"
     shutil.copy(shutil.which("setpriv"), become)
     become.chmod(0o4755)
-    server = write("server.py", "import signal\nprint('started', flush=True)\nsignal.pause()\n")
+    server = write("server.py", "import os, signal, sys\nif os.fork() == 0:\n    signal.pause()\nsys.exit(3)\n")
     private = [path for path in holdfast.directory.parents if path.name.startswith(("pytest-", "popen-"))]
     for path in (holdfast.directory, holdfast.temporary, *private):
         path.chmod(path.stat().st_mode | 0o711)
@@ -94,34 +96,42 @@ def test_a_server_of_another_user_is_named_and_how_to_end_it(holdfast, write):
     reads_all = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
     user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", *reads_all]
 
-    running = holdfast.start(
-        "exec",
-        "--start-timeout",
-        "1",
-        "--",
-        become,
-        "--reuid",
-        OTHER,
-        "--regid",
-        OTHER,
-        "--clear-groups",
-        sys.executable,
-        server,
-        program=[*user, *PROGRAM],
-    )
+    becomes = (become, "--reuid", OTHER, "--regid", OTHER, "--clear-groups", sys.executable, server)
+    return holdfast.start("exec", "--", *becomes, program=[*program, *user, *PROGRAM])
+
+
+@as_root
+def test_a_server_of_another_user_is_named_and_how_to_end_it(holdfast, write):
+    running = started_as_another(holdfast, write)
     ended = running.ended()
     left = running.processes()
     try:
         assert ended.exit == ENVIRONMENT, ended.err
         assert ended.what.startswith("holdfast: The server could not be ended: it runs as ")
         assert f"sudo kill {left[0]}." in ended.err
-        assert "did not listen on any port" in ended.err
+        assert "It exited with 3" in ended.err
         assert "Traceback" not in ended.err
         assert len(left) == 1  # no guardian of ours
     finally:
         for pid in left:
             os.kill(pid, signal.SIGKILL)
     running.nothing_is_left(within_s=5)
+
+
+@as_root
+def test_a_server_of_another_user_is_named_where_proc_hides_it(holdfast, write):
+    """proc(5), hidepid: an ordinary user sees only what is its own. A namespace of processes has a /proc of its own."""
+    apart = ["unshare", "--pid", "--fork", "--mount", "--propagation", "private"]
+    hiding = [*apart, "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "-"]
+    if subprocess.run([*hiding, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs namespaces of processes and mounts of its own")
+
+    ended = started_as_another(holdfast, write, *hiding).ended()
+
+    assert ended.exit == ENVIRONMENT, ended.err
+    assert ended.what == "holdfast: The server could not be ended: it runs as another user, whom you may not signal."
+    assert re.search(r"sudo kill \d+\.", ended.err)
+    assert "It exited with 3" in ended.err
 
 
 def test_the_servers_log_is_its_users_alone(holdfast):

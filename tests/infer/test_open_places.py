@@ -123,6 +123,25 @@ def test_a_worker_with_fewer_handlers_than_a_full_one_may_have_room():
     assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (4, False, (4, 6))
 
 
+def test_a_worker_that_leaves_requests_in_the_accept_queue_with_fewer_handlers_than_another_may_hang():
+    acceptors = [acceptor(10, 5), acceptor(11, 2)]
+
+    verdict = held_by([10, 10, 10, 10, 11, 11], acceptors, waiting=1, depth=2, queued=2)
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (6, False, (6, 8))
+    assert verdict.ceiling.userspace_queue is None
+    assert "(pid 11) ran 2 where another ran 4" in verdict.warnings[0]
+
+
+def test_a_worker_with_a_request_of_its_own_that_waits_does_not():
+    """A semaphore over all processes, say, of which it got fewer."""
+    acceptors = [acceptor(10, 5), acceptor(11, 3)]
+
+    verdict = held_by([10, 10, 10, 10, 11, 11], acceptors, waiting=2, depth=2, queued=2)
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (6, True)
+
+
 def test_a_worker_with_as_many_as_a_full_one_has_none():
     verdict = held_by([10, 11], [acceptor(10, 4), acceptor(11, 1)])
 

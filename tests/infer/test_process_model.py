@@ -3,6 +3,7 @@
 from records import entry, on_thread
 
 from holdfast.infer.process_model import model_of
+from holdfast.model.timeline import Outlived
 
 LATER = 10_000_000
 
@@ -143,3 +144,24 @@ def test_without_later_requests_reuse_is_not_known_and_says_so():
 
     assert (model.kind, model.threads_reused, model.processes_reused) == (None, None, None)
     assert {"model.kind", "model.threads_reused", "model.processes_reused", "model.globals_shared"} <= unknown.keys()
+
+
+def test_a_pool_of_which_most_threads_are_idle_is_not_taken_for_fresh_threads():
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(3)])
+    after = [on_thread(3 + n, tid=200 + n, seq=1, entered_ns=LATER + n) for n in range(8)]
+    lives_on = Outlived(process=True, entry_thread=True, thread=True)
+
+    model, unknown = model_of([*held, *after], held, outlived=lives_on)
+
+    assert (model.kind, model.threads_reused, model.processes_reused) == (None, None, True)
+    assert {"model.kind", "model.threads_reused"} <= unknown.keys()
+
+
+def test_fresh_threads_of_a_process_that_lives_on_are_thread_per_request():
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(3)])
+    after = [on_thread(3 + n, tid=200 + n, seq=1, entered_ns=LATER + n) for n in range(8)]
+    ended = Outlived(process=True, entry_thread=False, thread=False)
+
+    model, _ = model_of([*held, *after], held, outlived=ended)
+
+    assert (model.kind, model.threads_reused) == ("thread-per-request", False)

@@ -25,6 +25,7 @@ def unreached(*, accepted: bool = True, **changed):
         (unreached(), "The server had taken 3 of them"),
         (unreached(accepted=False), "The server accepted none of them"),
         (unreached(outcome=Outcome.REJECTED, status=429, done_ns=records.AT - 1), "3 were turned away"),
+        (unreached(outcome=Outcome.ANSWERED, status=200, done_ns=records.AT - 1), "3 were answered without it"),
     ],
 )
 def test_requests_of_which_none_reached_its_view_give_no_verdict(seen, words):

@@ -56,6 +56,11 @@ class App:
         for hook in self.hooks:
             hook()
         return answer
+
+
+def respond(environ):
+    environ["start"]("200 OK")
+    return "answer"
 """
 LIBRARY = """
 def convert(value, by):
@@ -79,9 +84,13 @@ def installed(tmp_path):
 
 def found_in(app, path="/", within=None):
     claim = request.RequestClaim(0, (1, 1, False))
+
+    def start(status):
+        pass
+
     environ = {"PATH_INFO": path, request.KEY: claim}
     with watch.watching(claim, sys._getframe(), frozenset(), within) as seen:
-        app(environ, None)
+        app(environ, start)
         if seen.is_doubtful():
             app({"PATH_INFO": "/elsewhere"}, None)
     view = seen.view()
@@ -181,6 +190,21 @@ def test_middleware_in_front_of_the_framework_is_not_the_view(installed):
         return inner(environ, start_response)
 
     assert found_in(application) == "view"
+
+
+def test_a_start_response_that_middleware_has_made_is_not_the_view(installed):
+    framework, _ = installed
+    given = []
+    inner = framework.App({"/": lambda: framework.respond(given[-1])})
+
+    def application(environ, start_response):
+        def noting(status):
+            return start_response(status) or True
+
+        given.append({**environ, "start": noting})
+        return inner(environ, noting)
+
+    assert found_in(application) == "<lambda>"
 
 
 def test_what_a_library_calls_on_behalf_of_the_view_is_not_the_view(installed):

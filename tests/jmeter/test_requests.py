@@ -263,7 +263,7 @@ def test_blanks_around_a_port_do_not_count_nor_does_a_port_that_is_no_number() -
         (e.request("/r", below=e.json("a;b", "$.a")), "2 variables, 1 paths"),
         (e.request("/r", below=e.css("a", "p:eq(1)")), "jsoup"),
         (e.request("/r", below=e.response_assertion("response_data_as_document", 2, "x")), "turned into a text"),
-        (e.authorization("http://", "a", "b", "DIGEST") + e.request("/r"), "answers a challenge"),
+        (e.authorization("http://", "a", "b", "KERBEROS") + e.request("/r"), "takes tickets"),
         (e.request("/${__P(a,b,c)}"), "__P has 3 arguments"),
         (e.request("/${__shelfMark(7)}"), "__shelfMark"),
     ],
@@ -274,6 +274,21 @@ def test_what_would_be_sent_otherwise_is_refused_by_name(below: str, why: str) -
 
     assert why in f"{refused.value.what} {refused.value.why}"
     assert "(line " in refused.value.why
+
+
+def test_a_request_without_a_server_is_told_and_fails_unsent_among_others_that_have_one() -> None:
+    found = read(e.request("/r", domain="", name="nameless") + e.request("/s"))
+
+    (note,) = found.notes
+    assert note.name == "nameless"
+    assert "it names no server" in note.meaning
+    assert "counts as failed, as with JMeter" in note.meaning
+
+
+def test_a_form_with_a_file_without_a_type_is_told_and_fails_unsent() -> None:
+    (note,) = read(e.request("/r", e.files(("n.txt", "note", "")), method="POST")).notes
+
+    assert "'n.txt', a file of its form, has no MIME type: nothing is sent" in note.meaning
 
 
 def test_a_server_need_not_be_named_where_another_takes_its_place() -> None:

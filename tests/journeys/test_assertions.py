@@ -133,6 +133,36 @@ def test_json_paths_are_compared_by_value_or_by_pattern(path: str, how: str, val
         assert (why(replace(assertion, wanted=False)) == "") is not holds
 
 
+@pytest.mark.parametrize(
+    ("texts", "how", "holds"),
+    [
+        (("lane",), "exists", True),
+        (("none",), "exists", False),
+        (("none",), "equals", True),
+        (("lane",), "equals", False),
+        (("lane", "B4"), "equals", True),
+        (("kg", "1.50"), "equals", True),
+        (("list[0]", "7"), "equals", True),
+        (("list[0]", "7.0"), "equals", False),
+        (("{b: lane, a: kg}", '{"a": 1.5, "b": "B4"}'), "equals", True),
+        (("lane", "B."), "matches", True),
+        (("lane", "B"), "matches", False),
+    ],
+)
+def test_jmespath_is_compared_by_value_or_by_pattern(texts: tuple[str, ...], how: str, *, holds: bool) -> None:
+    assertion = Assertion("jmespath", how, tuple((each,) for each in texts))  # type: ignore[arg-type]
+
+    assert (why(assertion) == "") is holds
+    assert (why(replace(assertion, wanted=False)) == "") is not holds
+
+
+def test_what_jmespath_cannot_look_for_fails_unless_the_contrary_is_asserted() -> None:
+    assertion = Assertion("jmespath", "exists", (("abs(lane)",),))
+
+    assert "cannot be looked for" in why(assertion)
+    assert why(replace(assertion, wanted=False)) == ""
+
+
 def test_what_is_not_json_has_no_path() -> None:
     found = why(Assertion("json path", "exists", (("$.a",),)), answer=replace(ANSWER, body=b"<p>"))
 

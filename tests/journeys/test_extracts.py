@@ -118,6 +118,37 @@ def test_json_paths_give_one_or_all_values() -> None:
     assert taken(JsonExtract("whole", ("$.spare",)), KEYS)[1]["whole"] == '[{"no":11},{"no":12}]'
 
 
+def test_jmespath_gives_each_value_of_an_array_and_a_single_one_whatever_its_number() -> None:
+    one = JsonExtract("key", ("grant.key",), match=5, default=("none",), language="jmespath")
+    every = JsonExtract("no", ("spare[].no",), match=-1, language="jmespath")
+
+    assert taken(one, KEYS)[1] == {"key": "k001", "key_matchNr": "1"}
+    assert taken(every, KEYS, no_3="old", no_2="older", no_1="oldest")[1] == {
+        "no_1": "11",
+        "no_2": "12",
+        "no_matchNr": "2",
+    }
+    assert taken(replace(every, match=2), KEYS)[1]["no"] == "12"
+    assert taken(replace(one, path=("{n: spare[0].no, t: 'a/b'}",)), KEYS)[1]["key"] == '{"n":11,"t":"a/b"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "variables"),
+    [
+        ("nope", KEYS.body, {"v": "none", "v_matchNr": "0"}),
+        ("none", KEYS.body, {"v": "none", "v_matchNr": "0"}),
+        ("abs(grant)", KEYS.body, {"v": "none"}),
+        ("nope", b"<p>", {"v": "none"}),
+        ("nope", b"", {"v": "none"}),
+        ("a", b'{"a": 1} and more', {"v": "1", "v_matchNr": "1"}),
+    ],
+)
+def test_jmespath_that_finds_nothing_sets_the_default(path: str, body: bytes, variables: dict[str, str]) -> None:
+    extract = JsonExtract("v", (path,), default=("none",), required=False, language="jmespath")
+
+    assert taken(extract, replace(KEYS, body=body)) == ("", variables)
+
+
 def test_json_without_the_value_sets_the_default_as_does_null_and_what_is_not_json() -> None:
     extract = JsonExtract("v", ("$.nope",), default=("none",))
 

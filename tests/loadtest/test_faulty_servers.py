@@ -125,14 +125,16 @@ def test_requests_are_counted_as_a_server_treats_them_that_closes_kept_connectio
     assert result["resent"] > 0
 
 
-def test_redirects_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast):
+@pytest.mark.parametrize("many", [10_000, pytest.param(500_000, marks=pytest.mark.scale)])
+def test_redirects_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast, many):
+    shape = ("--clients", "20", "--requests", str(many), "--follow", "3")
     with faulty_server("0.02") as (url, _):
-        _, result = loaded(holdfast, f"{url}/from/{{id}}", "--clients", "20", "--requests", "10000", "--follow", "3")
+        _, result = loaded(holdfast, f"{url}/from/{{id}}", *shape, within_s=PATIENCE_S + many / 500)
         seen = seen_by(url)
 
-    assert (result["offered"], result["redirects"]) == (20_000, 10_000)
+    assert (result["offered"], result["redirects"]) == (2 * many, many)
     check_counts(result, seen)
-    assert seen["kinds of numbers"]["from"] == 10_000
+    assert seen["kinds of numbers"]["from"] == many
     assert result["resent"] > 0
 
 

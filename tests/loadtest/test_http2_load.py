@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 SERVER = Path(__file__).with_name("faulty_http2_server.py")
 PEM = Path(__file__).parent.parent / "engine" / "localhost.pem"
@@ -60,9 +61,9 @@ def serving(*arguments: str) -> Iterator[Server]:
         server.process.communicate()
 
 
-def loaded(holdfast, port: int, path: str, *arguments: str, scheme: str = "http") -> dict:
+def loaded(holdfast, port: int, path: str, *arguments: str, scheme: str = "http", within_s: float = PATIENCE_S) -> dict:
     url = f"{scheme}://127.0.0.1:{port}{path}"
-    return json.loads(holdfast.run("load", url, "--http2", *arguments, "--json", "-").out)
+    return json.loads(holdfast.run("load", url, "--http2", *arguments, "--json", "-", within_s=within_s).out)
 
 
 def outcomes(result: dict) -> dict[str, int]:
@@ -99,13 +100,15 @@ def test_every_reply_on_a_stream_is_counted_as_the_server_sent_it(holdfast, shap
         assert result["http2"]["connections"] == int(shape[1])
 
 
-def test_requests_that_goaway_leaves_out_are_sent_again_and_each_is_answered_once(holdfast) -> None:
+@pytest.mark.parametrize("many", [1000, pytest.param(100_000, marks=pytest.mark.scale)])
+def test_requests_that_goaway_leaves_out_are_sent_again_and_each_is_answered_once(holdfast, many) -> None:
+    shape = ("--clients", "1", "--streams", "50", "--requests", str(many))
     with serving("--goaway-after", "120") as server:
-        result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "50", "--requests", "1000")
-    assert outcomes(result) == {"answered": 1000}
+        result = loaded(holdfast, server.port, "/{id}99", *shape, within_s=PATIENCE_S + many / 100)
+    assert outcomes(result) == {"answered": many}
     assert set(server.seen["numbers"].values()) == {1}
     assert result["http2"]["unprocessed"] == server.seen["unprocessed"] >= result["resent"] > 0
-    assert result["http2"]["goaways"] == {"NO_ERROR": 1000 // 120}
+    assert result["http2"]["goaways"] == {"NO_ERROR": many // 120}
     assert result["http2"]["connections"] == server.seen["connections"]
 
 

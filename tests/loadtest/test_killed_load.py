@@ -65,29 +65,45 @@ def test_a_load_that_ends_is_the_same_as_what_was_saved_of_it(holdfast, counting
     assert holdfast.run("report", str(listed.id), "--csv", "-").out == (tmp_path / "rows.csv").read_text()
 
 
-ROWS = store.LoadRows([b"all of it"], 2, [b"third"])
+ROWS = store.LoadRows([b"all of it"], 2, [b"third"], store.LoadRows([b"all events"], 1, [b"2"]))
 
 
 def test_what_was_saved_while_a_load_ran_stays_and_the_rest_is_added(tmp_path):
     path = tmp_path / "runs.sqlite"
     number = store.begin_load("title", b"head", path)
-    store.add_to_load(number, 0, [b"first", b"second"], 2, path)
+    store.add_to_load(number, store.FurtherRows(0, [b"first", b"second"]), 2, store.FurtherRows(0, [b"1"]), path)
 
     assert store.save_load("title", 3, b"whole head", ROWS, path, number) == number
 
     _, parts = store.load_parts(number, path)
     assert list(parts) == [b"first", b"second", b"third"]
+    assert list(store.EventParts(number, path)) == [b"1", b"2"]
 
 
 def test_all_rows_are_saved_where_the_run_was_removed_while_it_ran(tmp_path):
     path = tmp_path / "runs.sqlite"
     number = store.begin_load("title", b"head", path)
-    store.add_to_load(number, 0, [b"first", b"second"], 2, path)
+    store.add_to_load(number, store.FurtherRows(0, [b"first", b"second"]), 2, store.FurtherRows(0, [b"1"]), path)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("DELETE FROM load_rows")
+        database.execute("DELETE FROM event_rows")
         database.execute("DELETE FROM run")
 
     store.save_load("title", 3, b"whole head", ROWS, path, number)
 
     _, parts = store.load_parts(number, path)
     assert list(parts) == [b"all of it"]
+    assert list(store.EventParts(number, path)) == [b"all events"]
+
+
+def test_a_load_keeps_the_revision_that_was_checked_out_when_it_began(tmp_path, monkeypatch):
+    path = tmp_path / "runs.sqlite"
+    monkeypatch.chdir(tmp_path)
+    number = store.begin_load("title", b"head", path)
+    (tmp_path / ".git").write_text("gitdir: nowhere\n")
+
+    store.save_load("title", 3, b"whole head", ROWS, path, number)
+
+    (listed,) = store.saved_runs(path)
+    assert listed.revision.commit is None
+    assert listed.revision.why.endswith(" is not in a git repository")

@@ -276,10 +276,14 @@ def test_parquet_without_pyarrow_names_what_to_install_before_anything_is_sent(h
 def test_parquet_has_the_rows_with_their_types(holdfast, faulty, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
-    holdfast.run("load", f"{faulty}/{{id}}", "--burst", "30", "--parquet", "rows.parquet", "--jsonl", "rows.jsonl")
+    files = ("--parquet", "rows.parquet", "--jsonl", "rows.jsonl", "--json", "result.json")
+    holdfast.run("load", f"{faulty}/{{id}}", "--burst", "30", *files)
 
     lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
-    assert parquet.read_table(tmp_path / "rows.parquet").to_pylist() == lines
+    table = parquet.read_table(tmp_path / "rows.parquet")
+    assert table.to_pylist() == lines
+    offset_ns = json.loads((tmp_path / "result.json").read_text())["wall_clock_offset_ns"]
+    assert int(table.schema.metadata[b"wall_clock_offset_ns"]) == offset_ns
 
 
 def jmeters(*arguments, cwd):
@@ -348,6 +352,14 @@ def test_the_rows_of_a_lost_process_are_written_with_the_addresses_that_they_cam
     assert [row["source"] for row in rows] == [*sources] * 5
 
 
+def test_clients_that_had_not_begun_when_the_time_was_over_are_told(holdfast, counting):
+    ended = holdfast.run("load", counting.url, "--clients", "2000", "--for", "1ms", "--json", "-")
+
+    result = json.loads(ended.out)
+    assert result["offered"] < 2000
+    assert any(each.startswith(f"Only {result['offered']:,} of 2,000 clients had begun") for each in result["warnings"])
+
+
 @pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])
 def test_a_reply_that_does_not_end_is_told_from_one_that_never_came(holdfast, counting, more):
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -368,5 +380,7 @@ def test_a_reply_that_does_not_end_is_told_from_one_that_never_came(holdfast, co
 
     result = json.loads(ended.out)
     assert result["outcomes"]["unanswered"] == 1
-    assert any("A reply had begun and not ended when the time for it was over." in each for each in result["warnings"])
+    (told,) = (each for each in result["warnings"] if "A reply had begun and not ended when the time" in each)
+    # Clients with a memory cannot be given --events.
+    assert told.endswith("Give a longer timeout." if more else "or --events for a stream that does not end.")
     assert not any("had begun and not ended" in each for each in json.loads(silent.out)["warnings"])

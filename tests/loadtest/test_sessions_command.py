@@ -160,6 +160,9 @@ def fails(answer, values):
 def wrong(answer, values):
     return ["a"]
 
+def nothing(answer, values):
+    return {"signed": None}
+
 def slow(answer, values):
     end = __import__("time").monotonic() + 0.06
     while __import__("time").monotonic() < end:
@@ -201,6 +204,7 @@ def test_a_hook_is_given_the_answer_and_the_values_and_returns_more(holdfast, tm
             "wrong",
             "A hook raised for 4 of 4 answers, the first time at own.py: TypeError: it returned list, not a mapping",
         ),
+        ("nothing", "TypeError: it returned NoneType for signed, not a text or a number; leave out what has no value"),
     ],
 )
 def test_a_hook_that_raises_is_counted_told_and_ends_the_load_with_another_code(holdfast, tmp_path, function, says):
@@ -217,6 +221,7 @@ def test_a_hook_that_raises_is_counted_told_and_ends_the_load_with_another_code(
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast, tmp_path):
     (tmp_path / "broken.py").write_text("def sign(answer, values):\n    return {\n")
     (tmp_path / "raises.py").write_text("import nothing_like_it\n")
+    (tmp_path / "later.py").write_text("async def sign(answer, values):\n    return {}\n")
     (tmp_path / "a.toml").write_text("[[group]]\nclients = 1\npasses = 1\n")
     with answering(Shop()) as (url, seen):
         burst = ("--burst", "1")
@@ -232,6 +237,7 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast,
             ((url, *burst, "--then", "/{tokn}", "--extract", "token=json:$.t"), "{tokn} in /{tokn} has no value"),
             ((url, *burst, "--then", "POST"), "'POST' is not a request"),
             ((url, *burst, "--hook", "own.py:sign"), "own.py is not a file"),
+            ((url, *burst, "--hook", "later.py:sign"), "later.py is a coroutine function"),
             ((url, *burst, "--hook", "sign"), "does not name a function in a file"),
             ((url, *burst, "--hook", "broken.py:sign"), "broken.py:2: SyntaxError"),
             ((url, *burst, "--hook", "raises.py:sign"), "raises.py:1: ModuleNotFoundError"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.observe.core_uses import read_core_use
-from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, starved_ns
+from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, share_with_a_core, starved_ns
 
 MS = 1_000_000
 
@@ -37,12 +37,32 @@ def test_a_server_that_computes_on_a_core_of_its_own_is_free():
     assert starved_ns({1: ready(5)}, {1: ready(5 + 20 * MS)}, 20 * MS) == 0
 
 
+@pytest.mark.parametrize(
+    ("seen", "share"),
+    [
+        pytest.param({1: asleep(20 * MS), 2: ready(5 * MS)}, 1, id="none has waited"),
+        pytest.param({1: asleep(10 * MS, 20 * MS), 2: ready(15 * MS, 55 * MS)}, 0.25, id="25 ms of 100"),
+        pytest.param({1: ready(0, 20 * MS)}, 1, id="too early to tell"),
+        pytest.param({}, 1, id="no thread is left"),
+        pytest.param(None, 1, id="not readable"),
+    ],
+)
+def test_of_the_time_in_which_threads_could_have_run_this_share_was_on_a_core(seen, share):
+    assert share_with_a_core(seen) == share
+
+
 def test_waits_for_a_core_that_have_ended_count():
     assert starved_ns({1: asleep(5)}, {1: asleep(6, waited_ns=3 * MS)}, 20 * MS) == 3 * MS
 
 
 def test_a_wait_for_a_core_that_goes_on_counts_although_the_kernel_has_not_added_it_yet():
     assert starved_ns({1: ready(5)}, {1: ready(5 + 4 * MS)}, 20 * MS) == 16 * MS
+
+
+@pytest.mark.parametrize("after", [asleep(5 * MS, waited_ns=45 * MS), ready(5 * MS, waited_ns=45 * MS)])
+def test_of_a_wait_that_began_before_the_first_look_only_what_came_after_it_counts(after):
+    """The kernel adds a wait when it ends, so 45 ms may be added within 20; the other 5 were on a core."""
+    assert starved_ns({1: ready(0)}, {1: after}, 20 * MS) == 15 * MS
 
 
 def test_a_thread_that_was_started_and_has_not_run_yet_is_kept_from_running():
@@ -118,6 +138,24 @@ def test_starved_time_is_told_apart_until_the_next_pause():
     free.pause()
 
     assert free.starved_ns == 0
+
+
+def test_two_workers_that_never_rest_are_free_for_what_each_gets_of_the_cores_however_short_their_turns():
+    """Each of two has 4 ms of every 40, one after the other, among ten that want the core."""
+    clock = Clock()
+
+    def ran_ns(after_ns: int) -> int:
+        turns, within = divmod(max(0, clock() - 10**9 - after_ns), 40 * MS)
+        return turns * 4 * MS + min(within, 4 * MS)
+
+    free = FreeTime(lambda _holding: {1: ready(ran_ns(0)), 2: ready(ran_ns(20 * MS))}, clock)
+    while clock() < 16 * 10**9:
+        free.look(nobody)
+        clock.pass_time(MS)
+
+    assert free.total_ns is not None
+    # A tenth of 15 s is the most there was, and a plateau takes a second at most.
+    assert 10**9 < free.total_ns <= 15 * 10**8
 
 
 def test_looking_takes_at_most_a_tenth_of_the_time():

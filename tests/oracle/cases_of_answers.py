@@ -66,6 +66,36 @@ def of_extractors() -> list[Case]:
             + seen("d", "f", "g", "h", "i", "j"),
         ),
         Case(
+            "jmespath",
+            "JMESPath Extractor",
+            e.request(
+                "/json",
+                below=e.jmespath("a", "key")
+                + e.jmespath("b", "parcels[*].to", "-1")
+                + e.jmespath("c", "nope")
+                + e.jmespath("d", "none", default="null value")
+                + e.jmespath("f", "parcels[?id > `8`].to | [0]")
+                + e.jmespath("g", "parcels[-1]")
+                + e.jmespath("h", "parcels[].to", "2")
+                + e.jmespath("i", "kg", "5")
+                + e.jmespath("j", "parcels[].to", "3", "past")
+                + e.jmespath("k", "empty", "-1")
+                + e.jmespath("l", "[ok, kg, none, key]", "-1")
+                + e.jmespath("m", "{x: key, n: length(parcels)}")
+                + e.jmespath("n", "abs(key)", default="wrong type")
+                + e.jmespath("o", "key", "-1"),
+            )
+            + seen("a", "a_matchNr", "b", "b_1", "b_2", "b_matchNr", "c", "c_matchNr", "d", "f", "g", "h")
+            + seen("i", "i_matchNr", "j", "k", "k_1", "k_matchNr", "l_1", "l_2", "l_3", "l_4", "m", "n", "n_matchNr")
+            + seen("o", "o_1")
+            + e.request(
+                "/page",
+                below=e.jmespath("a", "key", default="no JSON")
+                + e.jmespath("b", "n", Sample__scope="variable", Scope__variable="m"),
+            )
+            + seen("a", "a_matchNr", "b"),
+        ),
+        Case(
             "css",
             "CSS Selector Extractor",
             e.request(
@@ -192,6 +222,34 @@ def of_assertions() -> list[Case]:
             "JSON Assertion",
             "".join(e.request("/json", name=f"json {number}", below=each) for number, each in enumerate(json))
             + e.request("/page", name="no json", below=json[0]),
+        ),
+        Case(
+            "jmespath-assertion",
+            "JMESPath Assertion",
+            "".join(
+                e.request("/json", name=name, below=below)
+                for name, below in {
+                    "is there": e.jmespath_assertion("key"),
+                    "is null": e.jmespath_assertion("none"),
+                    "is not there": e.jmespath_assertion("nope"),
+                    "not there, inverted": e.jmespath_assertion("nope", invert=True),
+                    "expected null": e.jmespath_assertion("none", null=True),
+                    "expected null, is not": e.jmespath_assertion("key", null=True),
+                    "equal text": e.jmespath_assertion("key", "k/1"),
+                    "another text": e.jmespath_assertion("key", "k/2"),
+                    "another text, inverted": e.jmespath_assertion("key", "k/2", invert=True),
+                    "equal number": e.jmespath_assertion("kg", "1.5"),
+                    "equal number, otherwise written": e.jmespath_assertion("kg", "1.50"),
+                    "equal object": e.jmespath_assertion("parcels[0]", '{"to": "Ann", "id": 7}'),
+                    "another object": e.jmespath_assertion("parcels[0]", '{"to": "Ann", "id": 8}'),
+                    "pattern": e.jmespath_assertion("key", "k.+", pattern=True),
+                    "pattern of a part": e.jmespath_assertion("key", "k", pattern=True),
+                    "wrong type": e.jmespath_assertion("abs(key)"),
+                    "wrong type, inverted": e.jmespath_assertion("abs(key)", invert=True),
+                }.items()
+            )
+            + e.request("/page", name="no JSON", below=e.jmespath_assertion("key"))
+            + e.request("/size/0", name="empty", below=e.jmespath_assertion("key", invert=True)),
         ),
         Case(
             "size-duration",

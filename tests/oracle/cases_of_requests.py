@@ -18,6 +18,18 @@ def _referring(path: str) -> str:
     return element("HeaderManager", "Headers", f'<collectionProp reference="{path}"/>', gui="HeaderPanel")
 
 
+CHALLENGES = (
+    'Digest realm="a shelf", nonce="n1", qop="auth", opaque="o", algorithm=MD5',
+    'Digest realm="s", nonce="n2"',
+    'Digest realm="s", nonce="n3", algorithm=MD5-sess, qop=auth',
+    'Digest realm="s", nonce="n4", algorithm=SHA-256, qop="auth-int, auth"',
+    'Basic realm="s"',
+    'Basic realm="s", Digest realm="s", nonce="n5", qop="auth"',
+    'Digest realm="s", nonce="n6", qop="other"',
+    'Bearer realm="s"',
+)
+
+
 def of_requests() -> list[Case]:
     page = "/page"
     forms = [
@@ -119,6 +131,60 @@ def of_requests() -> list[Case]:
                 BROWSER_COMPATIBLE_MULTIPART="true",
             ),
             files={"n.txt": b"a ${note}\n", "m.bin": bytes(range(256))},
+        ),
+        Case(
+            "nameless",
+            "HTTP Request: without a server name",
+            e.request("/a", domain=None, port=None, name="nameless")
+            + e.request("/b")
+            + e.request("/c?d=1", e.arguments(e.argument("x", "1")), domain=None, method="POST", name="nameless too")
+            + e.request("/e"),
+        ),
+        Case(
+            "digest",
+            "HTTP Authorization Manager: DIGEST",
+            e.authorization("http://127.0.0.1:${__P(port)}/asks", "ann", "p w", "DIGEST")
+            + "".join(
+                e.request("/asks", e.arguments(e.argument("for", asked, encode=True)), name=asked)
+                for asked in CHALLENGES
+            )
+            + e.raw("/asks?for=Digest+realm%3D%22s%22,+nonce%3D%22n%22,+qop%3D%22auth,auth-int%22", "body", name="int")
+            + e.request("/other"),
+            loops="2",
+        ),
+        Case(
+            "digest-realm",
+            "HTTP Authorization Manager: DIGEST, in a realm",
+            e.authorization("http://127.0.0.1:${__P(port)}/", "ann", "p w", "DIGEST", realm="shelf")
+            + "".join(
+                e.request("/asks", e.arguments(e.argument("for", asked, encode=True)), name=asked)
+                for asked in ('Digest realm="shelf", nonce="n"', 'Digest realm="other", nonce="n"')
+            ),
+        ),
+        Case(
+            "parts",
+            "HTTP Request: forms of several parts: types, characters beyond ASCII, as browsers send them",
+            "".join(
+                e.request(
+                    "/parts",
+                    e.arguments(
+                        e.argument("name", "wört"),
+                        e.argument("j", "{}", media_type="application/json"),
+                        e.argument("t", "x", media_type="text/xml; charset=utf-8"),
+                        e.argument("", "without a name"),
+                    ),
+                    e.files(("n.txt", "note", "text/plain"), ("m.bin", "data", "application/x-bin")),
+                    method="POST",
+                    name=f"parts {encoding} {like_browser}",
+                    contentEncoding=encoding,
+                    BROWSER_COMPATIBLE_MULTIPART=like_browser,
+                )
+                for encoding in ("UTF-8", "iso-8859-1")
+                for like_browser in ("true", "false")
+            )
+            + e.request("/parts", e.files(("n.txt", "note", "")), method="POST", name="no type")
+            + e.request("/raw", e.files(("n.txt", "", "")), method="POST", name="the body, no type"),
+            files={"n.txt": b"a note\n", "m.bin": bytes(range(256))},
         ),
         Case(
             "defaults",

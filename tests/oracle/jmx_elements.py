@@ -94,7 +94,7 @@ def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") ->
     )
 
 
-def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") -> str:
+def authorization(url: str, user: str, password: str, mechanism: str = "BASIC", realm: str = "") -> str:
     entry = inner(
         "",
         "Authorization",
@@ -102,7 +102,7 @@ def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") 
         text("Authorization.username", user),
         text("Authorization.password", password),
         text("Authorization.domain", ""),
-        text("Authorization.realm", ""),
+        text("Authorization.realm", realm),
         text("Authorization.mechanism", mechanism),
     )
     return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry), gui="AuthPanel")
@@ -133,6 +133,21 @@ def json(names: str, paths: str, match: str = "1", defaults: str = "NONE", conca
         "compute_concat": concat,
     }
     return element("JSONPostProcessor", f"Take {names}", *_texts("JSONPostProcessor", said))
+
+
+def jmespath(name: str, expression: str, match: str = "1", default: str = "NONE", **more: str) -> str:
+    said = {"referenceName": name, "jmesPathExpr": expression, "matchNumber": match, "defaultValue": default}
+    others = [text(key.replace("__", "."), value) for key, value in more.items()]
+    return element("JMESPathExtractor", f"Take {name}", *_texts("JMESExtractor", said), *others)
+
+
+def jmespath_assertion(
+    path: str, value: str | None = None, *, pattern: bool = False, null: bool = False, invert: bool = False
+) -> str:
+    flags = {"JSONVALIDATION": value is not None or null, "EXPECT_NULL": null, "INVERT": invert, "ISREGEX": pattern}
+    written = [f'<boolProp name="{name}">{str(on).lower()}</boolProp>' for name, on in flags.items()]
+    texts = [text("JMES_PATH", path), text("EXPECTED_VALUE", value or "")]
+    return element("JMESPathAssertion", "Assertion", *texts, *written)
 
 
 def css(name: str, selector: str, attribute: str = "", match: str = "1", default: str = "NONE") -> str:

@@ -8,6 +8,7 @@ from cases_of_caches import of_caches
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_made_up import of_made_up, of_oddities
+from cases_of_modifiers import of_modifiers
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
 from oracle_case import Case, seen
@@ -237,6 +238,7 @@ CASES = [
     *of_requests(),
     *of_made_up(),
     *of_oddities(),
+    *of_modifiers(),
     *of_caches(),
     *of_extractors(),
     *of_assertions(),

@@ -26,7 +26,7 @@ kept, and the label and success of each result. It takes Java 8 or newer; JMeter
 
 Not compared: Host, User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
 is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
-version that saved the plan. Parts of a form have a `Content-Transfer-Encoding` in JMeter.
+version that saved the plan.
 
 ## What agrees
 
@@ -74,12 +74,13 @@ place; nothing is sent.
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
-| HTML, Compare, S/MIME, XML Schema and JMESPath elements; documents that are turned into a text | not supported |
+| HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
 | HTTP Cookie Manager: policies `rfc2109` and `rfc2965` | they send cookies in another form |
-| Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
+| Kerberos in an Authorization Manager | holdfast has no tickets |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 
-CSS selectors and XPath need `pip install 'holdfast-probe[markup]'`; without it such plans are refused.
+CSS selectors, XPath, JMESPath and HTML Link Parsers need `pip install 'holdfast-probe[markup]'`; without it such plans
+are refused.
 """
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -115,9 +118,30 @@ class _Answering(BaseHTTPRequestHandler):
                     self.client_address[1],
                 )
             )
-        self.answer(
-            urlsplit(self.path).path, {name: each[-1] for name, each in parse_qs(urlsplit(self.path).query).items()}
-        )
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        asked = {name: each[-1] for name, each in query.items()}
+        if path == "/asks" and not self.knows(body):
+            self.say(401, "{}", **{"WWW-Authenticate": asked["for"]})
+        else:
+            self.answer(path, asked)
+
+    def knows(self, body: bytes) -> bool:
+        """Whether a request proves by RFC 7616 that it knows ann's password, or by RFC 7617 says it."""
+        scheme, _, said = (self.headers.get("Authorization") or "").partition(" ")
+        if scheme == "Basic":
+            return base64.b64decode(said) == b"ann:p w"
+        parts = {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]+))', said)}
+        make = hashlib.sha256 if parts.get("algorithm") == "SHA-256" else hashlib.md5
+
+        def h(text: str) -> str:
+            return make(text.encode(), usedforsecurity=False).hexdigest()
+
+        secret = h(f"ann:{parts.get('realm')}:p w")
+        if parts.get("algorithm") == "MD5-sess":
+            secret = h(f"{secret}:{parts['nonce']}:{parts['cnonce']}")
+        what = f"{self.command}:{self.path}" + (f":{h(body.decode())}" if parts.get("qop") == "auth-int" else "")
+        between = [parts.get("nonce", ""), *([parts["nc"], parts["cnonce"], parts["qop"]] if "qop" in parts else [])]
+        return scheme == "Digest" and parts.get("response") == h(":".join([secret, *between, h(what)]))
 
     def answer(self, path: str, query: dict[str, str]) -> None:
         first, *rest = path.split("/")[1:]
@@ -135,8 +159,8 @@ class _Answering(BaseHTTPRequestHandler):
             self.say(
                 304 if query.get("ETag", "-") == self.headers.get("If-None-Match") else 200, json.dumps(JSON), **query
             )
-        elif first == "embedding":
-            self.say(200, EMBEDDING, "text/html")
+        elif first in ("embedding", "text"):
+            self.say(200, query.get("is", EMBEDDING), "text/html")
         elif first == "wait":
             time.sleep(int(query["ms"]) / 1000)
             self.say(200, "{}")

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from support.capacity_loads import at_rate
+
 from holdfast.infer.capacity import capacity_of
-from holdfast.model.capacity import AtRate, CapacityAsked, CapacityRecord
-from holdfast.model.load import LatencyMs
+from holdfast.model.capacity import CapacityAsked, CapacityRecord
 from holdfast.page.of_capacity import document_of_capacity
 from holdfast.page.render import page
 
-HOLDS = AtRate(
-    rate_per_s=78.0,
-    seconds=5.0,
-    began_s=0.0,
-    offered=390,
-    outcomes={"answered": 390},
-    latency_from_due_ms=LatencyMs(51.0, 52.0, 53.0, 55.0, 56.0, 56.0),
-    answered_per_s=78.0,
-    growth=0.0,
-    pacing_lag_p99_us=90,
-    thresholds=(),
-    held=True,
-)
+HOLDS = at_rate(78.0)
 BROKEN = replace(HOLDS, rate_per_s=81.0, outcomes={"answered": 380, "refused": 10}, held=False, why="errors<1%: 2.6%")
 LIMITED = replace(HOLDS, rate_per_s=150.0, held=False, limited="The load was late.")
 RECORD = CapacityRecord(

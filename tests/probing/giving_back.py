@@ -3,7 +3,8 @@
 Nothing gives it back where what a view raises is not an Exception: Falcon calls process_response() only then
 (falcon/app.py and falcon/asgi/app.py, __call__), Microdot and Litestar call `after_request` for a reply only
 (microdot/microdot.py, dispatch_request(); litestar/routes and litestar/handlers, after_request), Pyramid tells
-NewResponse only of a reply (pyramid/router.py, invoke_request()).
+NewResponse only of a reply (pyramid/router.py, invoke_request()), Django REST framework calls finalize_response() for
+a reply or an Exception (rest_framework/views.py, dispatch()).
 """
 
 FALCON = """
@@ -166,4 +167,71 @@ def index():
 
 
 app = App(index, take, give_back)
+"""
+
+# Its process_view() calls the view itself, as one that looks into a cache or holds a lock does.
+DJANGO = """
+import threading
+from django.conf import settings
+
+settings.configure(SECRET_KEY="k", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=[__name__ + ".Limiting"])
+
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+free = threading.Semaphore(3)
+
+class Limiting:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        with free:
+            return view(request, *args, **kwargs)
+
+def orders(request):
+    return HttpResponse("orders")
+
+urlpatterns = [path("", orders)]
+app = get_wsgi_application()
+"""
+
+REST = """
+import threading
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="k",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None},
+)
+
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+
+app = get_wsgi_application()
+
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+free = threading.Semaphore(3)
+
+class Orders(APIView):
+    def initial(self, *args, **kwargs):
+        free.acquire()
+        super().initial(*args, **kwargs)
+
+    def finalize_response(self, *args, **kwargs):
+        free.release()
+        return super().finalize_response(*args, **kwargs)
+
+    def get(self, request):
+        return Response({"orders": []})
+
+urlpatterns = [path("", Orders.as_view())]
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from giving_back import FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID
+from giving_back import DJANGO, FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID, REST
 from own_commands import ANSWERED, SCRIPTS
 from support.commandline import free_port
 
@@ -154,6 +154,10 @@ BOUNDS = (
     Bound("falcon async", FALCON_ASYNC, (*UVICORN, "shop:app"), 20, OFFERED - 20, "falcon"),
     Bound(
         "pyramid", PYRAMID, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 3, 8 - 3, "pyramid"
+    ),
+    Bound("django", DJANGO, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "django"),
+    Bound(
+        "rest", REST, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "rest_framework"
     ),
     Bound("microdot", MICRODOT, (*UVICORN, "shop:app"), 4, OFFERED - 4, "microdot"),
     Bound("litestar", LITESTAR, (*UVICORN, "shop:app"), 4, OFFERED - 4, "litestar"),

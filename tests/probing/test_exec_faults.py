@@ -65,6 +65,15 @@ PRIVATE = (
     "assert libc.mount(b'none', b'/', None, 0x44000, None) == 0\n"
     "assert libc.mount(b'none', b'/dev/shm', b'tmpfs', 0, None) == 0\n"
 ) + SERVE
+# Of a time namespace only those are members that are forked after it was made (time_namespaces(7)).
+AHEAD = (
+    "import ctypes, os, sys\n"
+    "assert ctypes.CDLL(None).unshare(0x80) == 0\n"
+    "with open('/proc/self/timens_offsets', 'w') as offsets:\n"
+    "    offsets.write('monotonic 1000 0')\n"
+    "if child := os.fork():\n"
+    "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+) + SERVE
 
 FAULTS = (
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
@@ -100,6 +109,11 @@ FAULTS = (
         exit=INCONCLUSIVE,
     ),
     Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
+    Own(
+        "only a library of what is known",
+        ("python", "-c", "import http.server as s, werkzeug.serving; s.test(s.SimpleHTTPRequestHandler, port={port})"),
+        exit=INCONCLUSIVE,
+    ),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
@@ -123,6 +137,7 @@ WORDS = {
     "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
     "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
+    "only a library of what is known": ("nothing that holdfast knows calls its views", "werkzeug", "holdfast attach"),
     "one that ends again and again": (
         "The server did not come up within 5 s.",
         "A process of it ends and is started again, ",
@@ -208,6 +223,17 @@ def test_a_server_in_a_network_namespace_of_its_own_is_said_to_be_out_of_reach_a
     assert done.ended.exit == ENVIRONMENT, done.ended.out
     assert done.ended.what == f"holdfast: The server listens on port {done.port}, which cannot be reached from here."
     assert "in a network namespace of its own" in done.ended.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a time namespace")
+@pytest.mark.skipif(not os.path.exists("/proc/self/ns/time"), reason="this kernel has no time namespaces")
+def test_a_server_with_a_clock_of_its_own_is_told_from_one_that_is_slow_to_its_view(holdfast):
+    own = Own("ahead", ("python", "ahead.py"), {"ahead.py": AHEAD}, exit=ENVIRONMENT)
+
+    ended = run_all(holdfast, [own])["ahead"].ended
+
+    assert ended.exit == ENVIRONMENT, ended.err
+    assert "is in a time namespace of its own" in ended.err
 
 
 def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):

@@ -152,6 +152,30 @@ async def serve():
 
 asyncio.run(serve())
 """
+# Tornado's FallbackHandler answers in its prepare(), which calls the container on the loop (tornado/web.py).
+FALLBACK = """
+import asyncio
+
+from flask import Flask
+from tornado import web
+from tornado.wsgi import WSGIContainer
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return "done"
+
+
+async def serve():
+    fallback = {{"fallback": WSGIContainer(app)}}
+    web.Application([(".*", web.FallbackHandler, fallback)]).listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+
+
+asyncio.run(serve())
+"""
 # Answers by itself: no function of the person's own runs.
 FRAMEWORK = """
 class Pages:
@@ -290,6 +314,12 @@ COMMANDS = (
         ("python", "serve.py"),
         {"plain.py": PLAIN, "serve.py": TORNADO.replace("EXECUTOR", "ThreadPoolExecutor(3)")},
         {"target.held_in": "wsgi entry", "ceiling.in_service": 3, "model.kind": "event-loop+thread-pool"},
+    ),
+    Own(
+        "Flask behind a handler of Tornado that hands requests on",
+        ("python", "serve.py"),
+        {"serve.py": FALLBACK},
+        {"target.held_in": "flask view index()", "ceiling.in_service": 1, "ceiling.bounded": True},
     ),
     gunicorn("Bottle next to a Flask that is not served", "app:app", {"app.py": NEXT_TO_FLASK}, "wsgi view index()"),
     uvicorn(

@@ -85,6 +85,28 @@ def test_a_plateau_lasts_longer_than_a_request_takes_to_its_view(entered):
     assert plateau_needed_ns(replace(view, way_ns=0), State(longest_stall_ns=5 * MS)) <= S
 
 
+def test_a_plateau_lasts_as_many_ways_as_may_follow_one_another_and_half_as_many_more():
+    view = growing_view(entered=38, in_service=38, offered=44, established=44, way_ns=400 * MS, growth_look_ns=0)
+    state = State(longest_stall_ns=400 * MS)
+
+    # Six that wait for the two threads that are left, to pass the way and to run: 6 x 0.4 s, and half as much again.
+    assert plateau_needed_ns(view, state, turns=6) == 3600 * MS
+    # One alone: the second that a plateau after such pauses lasts anyway.
+    assert plateau_needed_ns(view, state) == S
+
+
+@pytest.mark.parametrize(("slowed", "opens"), [(1, 3), (2.5, 1)])
+def test_time_without_a_core_does_not_end_the_climb_one_by_one(slowed, opens):
+    """48 are in after 4 s, none on its way; a sixteenth of them may be opened at once after 2 s with a core."""
+    view = growing_view(
+        now_ns=14 * S, entered=48, in_service=48, offered=48, established=48, connecting=0, depth=0, limit=127
+    )
+
+    action, _ = decide(replace(view, slowed=slowed), State(began_ns=10 * S, entered=48))
+
+    assert action == Open(opens)
+
+
 def growing_view(**changed):
     plain = View(
         now_ns=10 * S,

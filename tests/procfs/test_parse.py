@@ -100,3 +100,9 @@ def test_a_range_of_ports_includes_both_ends():
     assert parse.port_range(b"32768\t60999\n") == range(32768, 61000)
     with pytest.raises(ProtocolError):
         parse.port_range(b"32768\n")
+
+
+def test_a_time_namespace_may_be_ahead_or_behind():
+    assert parse.monotonic_offset(b"monotonic        -100         5\nboottime            0         0\n") == (-100, 5)
+    with pytest.raises(ProtocolError):
+        parse.monotonic_offset(b"boottime 0 0\n")

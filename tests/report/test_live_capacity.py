@@ -6,25 +6,13 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.capacity_loads import at_rate
 
-from holdfast.model.capacity import AtRate, Interval, LiveSearch
-from holdfast.model.load import LatencyMs
+from holdfast.model.capacity import Interval, LiveSearch
 from holdfast.report.layout import cells, cut_lines
 from holdfast.report.live_capacity import search_view
 
-HOLDS = AtRate(
-    rate_per_s=39.24,
-    seconds=2.0,
-    began_s=0.0,
-    offered=78,
-    outcomes={"answered": 78},
-    latency_from_due_ms=LatencyMs(51.0, 52.0, 53.0, 55.83, 56.0, 56.0),
-    answered_per_s=39.0,
-    growth=0.0,
-    pacing_lag_p99_us=90,
-    thresholds=(),
-    held=True,
-)
+HOLDS = at_rate(39.24, 2.0)
 BROKEN = replace(HOLDS, rate_per_s=157.0, held=False, why="p99<200ms: 1,993 ms")
 LIMITED = replace(HOLDS, rate_per_s=157.0, held=False, limited="The load was late.")
 SEARCH = LiveSearch(
@@ -54,9 +42,9 @@ def test_a_search_shows_its_load_the_edge_by_then_and_the_loads_before():
         "  requests    196 begun  192 ended",
         "  edge        39.24/s holds  157/s does not",
         "",
-        "       39.24/s  p99    55.83 ms  holds",
-        "         157/s  p99    55.83 ms  p99<200ms: 1,993 ms",
-        "         157/s  p99    55.83 ms  says nothing: The load was…",
+        "       39.24/s  p99    55.00 ms  holds",
+        "         157/s  p99    55.00 ms  p99<200ms: 1,993 ms",
+        "         157/s  p99    55.00 ms  says nothing: The load was…",
     ]
 
 

@@ -12,6 +12,7 @@ from holdfast.report.load import render_load
 from holdfast.report.load_json import load_json
 
 TIMES = LatencyMs(*(float(each) for each in range(1, 1 + len(LatencyMs.__dataclass_fields__))))
+LONG_LABEL = "GET /latest, redirected"
 
 
 def load_result(**different):
@@ -79,6 +80,18 @@ def test_several_labels_get_a_line_each_with_what_became_of_them():
     assert lines[at + 1] == f"log in 20 18 answered, 2 rejected {TIMES.p50:.2f} {TIMES.p99:.2f} {TIMES.max:.2f}"
     assert lines[at + 2] == "order 10 10 refused - - -"
     assert not any("outcomes" in line for line in printed())
+
+
+def test_a_label_that_is_wrapped_stays_in_its_column_and_all_counts_have_their_commas():
+    steps = tuple(StepResult(each, 2292, {"answered": 2292}, TIMES) for each in ("GET /latest", LONG_LABEL))
+    result = load_result(steps=steps, offered=4584, outcomes={"answered": 4584}, statuses={"200": 4584})
+    lines = rendered(render_load(result), 70, styled=False).splitlines()
+
+    assert f"  4,584 requests in {result.duration_s:.1f} s: 4,584 answered." in lines
+    assert "  Replies: 4,584 x 200." in lines
+    assert sum("2,292  2,292 answered" in line for line in lines) == 2
+    assert "  redirected" in lines
+    assert all(line.startswith("  ") for line in lines[1:] if line)
 
 
 def test_a_load_that_ended_early_says_why():

@@ -130,6 +130,42 @@ def test_ctrl_c_gives_what_is_known_so_far(app: Holdfast) -> None:
     running.nothing_is_left()
 
 
+def test_a_second_ctrl_c_gives_it_too(app: Holdfast) -> None:
+    running = app.start("capacity", "hello.py", "--server", "waitress", *P99, "--from", "50", "--json", "-")
+    assert running.process.stderr is not None
+    next(each for each in running.process.stderr if each.startswith("50/s for "))
+    running.signal(signal.SIGINT)
+    running.signal(signal.SIGINT)
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    found = json.loads(ended.out)
+    assert (found["interrupted"], found["out_of_time"]) == (True, False)
+    assert [each["rate_per_s"] for each in found["loads"]] == [50]
+    assert [each["kind"] for each in json.loads(app.run("runs", "--json", "-").out)["runs"]][:1] == ["capacity"]
+    running.nothing_is_left()
+
+
+def test_no_load_is_begun_that_could_not_end_in_the_time_that_the_search_may_take(app: Holdfast) -> None:
+    limit = ("--from", "50", "--for", "1s", "--at-most", "6s")
+
+    ended = app.run("capacity", "hello.py", "--server", "waitress", *P99, *limit, "--json", "-")
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    found = json.loads(ended.out)
+    assert (found["interrupted"], found["out_of_time"]) == (False, True)
+    assert found["loads"]
+    assert all(each["began_s"] + each["seconds"] < 7 for each in found["loads"])
+    assert found["command"].endswith("--at-most 6s")
+
+
+def test_time_that_is_up_before_anything_is_known_is_told(app: Holdfast) -> None:
+    ended = app.run("capacity", "hello.py", "--server", "waitress", *P99, "--at-most", "1ms", "--quiet")
+
+    assert ended.exit == INCONCLUSIVE
+    assert "The time was up before anything was known." in ended.err
+
+
 def test_a_command_of_ones_own_without_python_is_searched_from_outside(app: Holdfast) -> None:
     (app.directory / "plain.py").write_text(
         "import http.server, sys\n"

@@ -8,19 +8,18 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from support.capacity_loads import at_rate
 
 from holdfast.engine.columns import Columns
 from holdfast.engine.quantities import threshold
 from holdfast.infer.capacity_disturbed import Window, disturbed, taken_share, undisturbed
 from holdfast.model.capacity import AtRate
-from holdfast.model.load import LatencyMs
 from holdfast.model.places import Outcome
 from holdfast.searching.disturbed import disturbance
 
 S = 1_000_000_000
 MS = 1_000_000
 THRESHOLDS = (threshold("errors<1%"), threshold("p99<500ms"))
-NO_LATENCY = LatencyMs(None, None, None, None, None, None)
 
 
 def accepted(rate: float, seconds: float, stalls: tuple[tuple[int, int], ...]) -> Columns:
@@ -54,22 +53,7 @@ def accepted(rate: float, seconds: float, stalls: tuple[tuple[int, int], ...]) -
 
 
 def load(rate: float, answered: float) -> AtRate:
-    return AtRate(
-        rate_per_s=rate,
-        seconds=5.0,
-        began_s=0.0,
-        offered=round(rate * 5),
-        outcomes={},
-        latency_from_due_ms=NO_LATENCY,
-        answered_per_s=answered,
-        growth=0.0,
-        pacing_lag_p99_us=10,
-        thresholds=(),
-        held=False,
-        why="p99<500ms: 1,040 ms",
-        limited="",
-        alone_ms=1.0,
-    )
+    return at_rate(rate, answered_per_s=answered, held=False, why="p99<500ms: 1,040 ms", alone_ms=1.0)
 
 
 def windows(stalls: tuple[tuple[int, int], ...], others: float | None = 1.0) -> list[Window]:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from support.capacity_loads import at_rate
+
 from holdfast.infer.capacity_place import full_place, waiting_in
-from holdfast.model.capacity import AtRate, FullPlace, HandlersSeen, PlacesLook, ProcessUse, WatchedLoad
-from holdfast.model.load import LatencyMs
+from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, ProcessUse, WatchedLoad
 from holdfast.model.phase import Phase
 from holdfast.model.waiting import WaitingPoint
 
-LATENCY = LatencyMs(50.0, 50.0, 50.0, 50.0, 50.0, 50.0)
-LOAD = AtRate(
-    rate_per_s=100.0,
-    seconds=3.0,
-    began_s=30.0,
-    offered=300,
-    outcomes={"answered": 300},
-    latency_from_due_ms=LATENCY,
-    answered_per_s=80.0,
-    growth=0.25,
-    pacing_lag_p99_us=100,
-    thresholds=(),
-    held=False,
-    alone_ms=50.0,
-    load_cores=0.05,
-)
+LOAD = at_rate(100.0, 3.0, began_s=30.0, answered_per_s=80.0, growth=0.25, held=False, alone_ms=50.0, load_cores=0.05)
 SLEEPS = ProcessUse(7, "waitress", python=True, cores=0.05, waited=0.0, busiest=0.02, threads=4)
 POOL = HandlersSeen(peak=4, at_peak=0.97, mean=3.9, took_ms=50.0, alone_ms=50.0, held=4)
 SEEN = WatchedLoad(

@@ -6,16 +6,15 @@ import random
 from collections.abc import Callable
 
 import pytest
+from support.capacity_loads import at_rate
 
 from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_search import next_load
 from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
-from holdfast.model.load import LatencyMs
 from holdfast.report.capacity import render_capacity
 from holdfast.report.layout import rendered
 
 MOST = 60
-NO_LATENCY = LatencyMs(None, None, None, None, None, None)
 
 Server = Callable[[float, int], tuple[bool, float, str]]
 """Rate, number of the load -> whether it holds, what is answered per second, and why the load says nothing."""
@@ -30,17 +29,10 @@ def searched(
         assert len(loads) < MOST
         held, answered, limited = server(step.rate_per_s, len(loads))
         loads.append(
-            AtRate(
-                rate_per_s=step.rate_per_s,
-                seconds=step.seconds,
-                began_s=0.0,
-                offered=round(step.rate_per_s * step.seconds),
-                outcomes={},
-                latency_from_due_ms=NO_LATENCY,
+            at_rate(
+                step.rate_per_s,
+                step.seconds,
                 answered_per_s=answered,
-                growth=0.0,
-                pacing_lag_p99_us=10,
-                thresholds=(),
                 held=held,
                 why="" if held else "p99<200ms: 300 ms",
                 limited=limited,
@@ -154,6 +146,33 @@ def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
 
     assert (found.status, found.bounded, found.ended_by) == ("at least", False, said[:-1])
     assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
+
+
+def test_a_search_that_was_out_of_time_says_what_is_known_as_an_interval() -> None:
+    whole = searched(served(80.0))
+    asked = CapacityAsked(("p99<200ms",), at_most_s=30.0)
+
+    for many in range(len(whole.loads)):
+        record = CapacityRecord("a", "b", asked, whole.loads[:many], None, "", (), 30.0, 50.0, out_of_time=True)
+        found = capacity_of(record)
+
+        assert any("was to take 30 s at most" in each for each in found.warnings)
+        low, high = found.interval.low, found.interval.high
+        assert (low or 0.0) <= 80.0 < (high or 81.0)
+        narrow = low is not None and high is not None and high <= low * 1.05
+        assert found.status == ("unknown" if low is None else "edge" if narrow else "at least")
+        if found.status == "at least" and high is not None:
+            assert found.words.startswith(f"At least {low:,g} requests a second; {high:,g} do not hold")
+
+
+def test_a_rate_that_does_not_hold_is_told_where_time_was_up_before_a_lower_one() -> None:
+    whole = searched(served(2.0))
+    asked = CapacityAsked(("p99<200ms",), at_most_s=4.0)
+
+    found = capacity_of(CapacityRecord("a", "b", asked, whole.loads[:1], None, "", (), 4.0, 50.0, out_of_time=True))
+
+    assert (found.status, found.rate_per_s) == ("unknown", None)
+    assert found.words == "10 requests a second do not hold, and no lower rate is known that does."
 
 
 def test_why_a_load_says_nothing_is_a_note_below_the_table() -> None:

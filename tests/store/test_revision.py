@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
+from support.commandline import holdfast_in
 
+from holdfast import store
 from holdfast.model.revision import Revision
 from holdfast.store import revision
 from holdfast.store.revision import looking, revision_of
@@ -84,6 +87,22 @@ def test_without_a_commit_there_is_a_reason(tmp_path):
     git(tmp_path, "init", "-q")
 
     assert found_in(tmp_path) == Revision(None, None, "the repository has no commit yet")
+
+
+def test_a_load_that_saves_itself_asks_git_once(project, tmp_path):
+    """Its revision is the one at which it began."""
+    noting, log = tmp_path / "bin" / "git", tmp_path / "log"
+    noting.parent.mkdir()
+    noting.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    noting.chmod(0o755)
+    path = {"PATH": f"{noting.parent}:{os.environ['PATH']}"}
+    with holdfast_in(project) as holdfast, socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        holdfast.run("load", url, "--rate", "20", "--for", "1500ms", "--timeout", "100ms", env=path)
+        (saved,) = store.saved_runs(holdfast.runs)
+
+    assert log.read_text().count(" status ") == 1
+    assert saved.revision == Revision(git(project, "rev-parse", "HEAD"), changed=False)
 
 
 def test_a_damaged_repository_is_told_in_gits_own_words(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 _OWN_PACE = (
     "They were to begin together, and it took the load ",
-    "One request in a hundred began ",
+    "At least one request in a hundred began ",
     "The load was late: ",
     "The load was busy all the time ",
     "The load itself stood still, ",

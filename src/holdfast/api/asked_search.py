@@ -26,6 +26,7 @@ class _Search(msgspec.Struct, kw_only=True):
     for_: _Amount = DEFAULT_RUN_S
     from_: _Amount | None = None
     up_to: _Amount | None = None
+    at_most: _Amount | None = None
     poisson: bool = False
     seed: int = 0
     keep_alive: bool = False
@@ -45,6 +46,7 @@ _CHECKS: Mapping[str, Callable[[str], Any]] = {
     "for_": quantities.some_time_s,
     "from_": quantities.rate_per_s,
     "up_to": quantities.rate_per_s,
+    "at_most": quantities.some_time_s,
     "timeout": quantities.some_time_s,
 }
 
@@ -71,6 +73,7 @@ def asked_search(subject: str | None, given: Mapping[str, Any]) -> AskedSearch:
         run_s=asked["for_"],
         from_per_s=asked["from_"],
         up_to_per_s=asked["up_to"],
+        at_most_s=asked["at_most"],
         poisson=asked["poisson"],
         keep_alive=asked["keep_alive"],
     )

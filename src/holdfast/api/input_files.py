@@ -25,7 +25,7 @@ def unreadable(file: Path, error: OSError, remedy: str = "Check the file's name.
     if isinstance(error, FileNotFoundError):
         return UsageError(f"{file} does not exist.", f"Looked in {where}.", remedy)
     if isinstance(error, IsADirectoryError):
-        return UsageError(f"{file} is a directory.", "The option needs the name of a file.", remedy)
+        return UsageError(f"{file} is a directory.", "The name of a file is needed.", remedy)
     return EnvironmentFailure(f"Cannot read {file}.", f"{error.strerror}.", "Check that you may read it.")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.engine.quantities import Threshold
-from holdfast.model.answers import Extract
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Check, Pause, Timeouts
+
+if TYPE_CHECKING:
+    from holdfast.model.answers import Extract  # few loads take anything from an answer
 
 DEFAULT_TIMEOUTS = Timeouts()
 

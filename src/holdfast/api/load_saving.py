@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from holdfast import store
 from holdfast.engine.ended import Stretch, runs_ended, stretches
@@ -28,6 +29,9 @@ from holdfast.loadtest.run import FinishedLoad
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from holdfast.engine.event_packing import EventPacking
 
 FIRST_S = 1.0
 EVERY_S = 1.0
@@ -62,10 +66,14 @@ class SavingAsItGoes:
         self._unsaved: list[bytes] = []
         self._known = bytearray()  # 1 for each row that was packed
         self._rows = self._parts = 0
+        self._events: EventPacking | None = None
+        self._unsaved_events: list[bytes] = []
+        self._event_parts = 0
         self._next_ns: int | None = None
         passes = [group.shape.passes for group in experiment.groups]
-        # How many requests journeys make is known when they are over.
-        self.is_small = experiment.journeys is None and None not in passes and sum(filter(None, passes)) <= FEW
+        # How many requests journeys make is known when they are over; a few streams may bring any number of events.
+        of_unknown_size = experiment.journeys is not None or any(group.events for group in experiment.groups)
+        self.is_small = not of_unknown_size and None not in passes and sum(filter(None, passes)) <= FEW
         self._pack: Callable[[Sequence[range]], Iterator[bytes]] | None = None
 
     def with_view(self, view: Callable[[Watched], None] | None) -> Callable[[Watched], None]:
@@ -108,10 +116,16 @@ class SavingAsItGoes:
                 self._rows += len(run)
                 self._note(run)
             self._pending = []
-        if self._unsaved:
-            store.add_to_load(self.number, self._parts, self._unsaved, self._rows, path)
+        if watched.events:
+            self._events = self._events or saved.event_packing(watched.events)
+            self._unsaved_events += self._events.parts()
+        if self._unsaved or self._unsaved_events:
+            rows = store.FurtherRows(self._parts, self._unsaved)
+            events = store.FurtherRows(self._event_parts, self._unsaved_events)
+            store.add_to_load(self.number, rows, self._rows, events, path)
             self._parts += len(self._unsaved)
-            self._unsaved, self._rows = [], 0
+            self._event_parts += len(self._unsaved_events)
+            self._unsaved, self._rows, self._unsaved_events = [], 0, []
 
     def _note(self, run: range) -> None:
         known = self._known
@@ -121,8 +135,17 @@ class SavingAsItGoes:
 
     def rows_of(self, finished: FinishedLoad) -> store.LoadRows:
         """The rows of this load, which is over."""
+        events = self._events_of(finished)
         # Texts of journeys are in the part that has them first, so theirs are packed together.
         if not self._parts or finished.run.particulars is not None:
-            return store.LoadRows(saved.parts_of(finished))
+            return store.LoadRows(saved.parts_of(finished), events=events)
         rest = chain(self._unsaved, saved.rest_of(finished, self._known))
-        return store.LoadRows(saved.parts_of(finished), self._parts, rest)
+        return store.LoadRows(saved.parts_of(finished), self._parts, rest, events)
+
+    def _events_of(self, finished: FinishedLoad) -> store.LoadRows | None:
+        if not finished.run.events:
+            return None
+        whole = saved.event_packing(finished.run.events).parts()
+        if self._events is None:
+            return store.LoadRows(whole)
+        return store.LoadRows(whole, self._event_parts, chain(self._unsaved_events, self._events.parts()))

@@ -18,8 +18,8 @@ Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 Path: TypeAlias = str | PathLike[str]
 
 
-class StartOptions(TypedDict, total=False):
-    """How a server is started, what is requested of it, and within which limits.
+class ServerOptions(TypedDict, total=False):
+    """How a server is started, within which limits, and what is requested of it.
 
     Attributes:
         server: the server to start, as `holdfast servers` lists them; "flask" if neither this nor `command` is given.
@@ -31,16 +31,11 @@ class StartOptions(TypedDict, total=False):
         cwd: directory of the server and of the application; by default the current one.
         project: a directory whose pyproject.toml may say in `[tool.holdfast]` what is not said here; by default none
             is read.
-        view: kind of view to hold: "sync", "async-blocking" or "async"; by default as the application has it.
+        view: kind of view: "sync", "async-blocking" or "async"; by default as the application has it.
         path: to request.
         headers: to add to each request.
-        port: to listen on; with `command`, the port or Unix socket to measure if it opens several.
+        port: to listen on; with `command`, the port or Unix socket to use if it opens several.
         tls: speak TLS from the first request on.
-        http2: speak HTTP/2.
-        max_offered: offer at most this many requests at once.
-        call: afterwards run the view's real body, side effects included, and time it.
-        max_called: with `call`, run at most this many bodies at once.
-        call_timeout: with `call`, wait so long for one body alone, and again for all together.
         nofile: limit of the server's open files.
         nproc: limit of the server's processes and threads.
         address_space: limit of each server process's address space, in bytes or as "512M".
@@ -61,16 +56,29 @@ class StartOptions(TypedDict, total=False):
     headers: Headers
     port: int | str
     tls: bool
-    http2: bool
-    max_offered: int
-    call: bool
-    max_called: int
-    call_timeout: float
     nofile: int
     nproc: int
     address_space: int | str
     start_timeout: float
     save: bool | Path
+
+
+class StartOptions(ServerOptions, total=False):
+    """What else can be asked of `probe`.
+
+    Attributes:
+        http2: speak HTTP/2.
+        max_offered: offer at most this many requests at once.
+        call: afterwards run the view's real body, side effects included, and time it.
+        max_called: with `call`, run at most this many bodies at once.
+        call_timeout: with `call`, wait so long for one body alone, and again for all together.
+    """
+
+    http2: bool
+    max_offered: int
+    call: bool
+    max_called: int
+    call_timeout: float
 
 
 class ExplainOptions(StartOptions, total=False):
@@ -101,67 +109,29 @@ class ExplainOptions(StartOptions, total=False):
     patience: float | str
 
 
-class CapacityOptions(TypedDict, total=False):
-    """How a server is started, unless a URL names one that runs; what has to hold, and how a rate is searched.
+class SendingOptions(TypedDict, total=False):
+    """How requests are sent, and what counts as an answer.
 
     Attributes:
-        server: the server to start, as for `probe`; so are the next ones up to `start_timeout`.
-        args: arguments of that server's own.
-        framework: of the built-in application.
-        python: the server's interpreter.
-        command: your own command instead of a server and an application.
-        environment: variables that are set for the server.
-        cwd: directory of the server and of the application.
-        project: a directory whose pyproject.toml may say what is not said here.
-        view: kind of the built-in application's view.
-        path: to request.
-        headers: to add to each request, of a URL too.
-        port: to listen on, or to load if a command opens several.
-        tls: speak TLS from the first request on.
-        nofile: limit of the server's open files.
-        nproc: limit of the server's processes and threads.
-        address_space: limit of each server process's address space.
-        start_timeout: wait so long for the server to start.
-        threshold: what has to hold, such as "p99<200ms" or "errors<1%"; one for errors is added where there is none.
-        for_: load for so long at each rate near the edge.
-        from_: begin at this rate, per second or as "100/s".
-        up_to: try no higher rate.
+        for_: send for so long; of a search, at each rate near the edge.
+        threshold: what has to hold, such as "p99<200ms" or "errors<1%". The result of a load says of each whether it
+            did; a search adds one for errors where there is none.
         poisson: requests come at random instants instead of evenly.
-        seed: of `poisson`.
-        keep_alive: reuse connections.
+        seed: of everything random.
+        keep_alive: reuse connections; by default only with `clients`.
         method: by default GET, or POST with `data`.
         data: the body.
         expect_status: count only these statuses as an answer; by default any below 400.
         expect_body: texts that the body must have.
-        timeout: give up a request that has not ended after this time; by default 10 times the highest threshold, and
-            5 s at least.
+        timeout: give up a request that has not ended after this time; by default 60 s, and of a search 10 times the
+            highest threshold, and 5 s at least.
         processes: send from so many processes; by default as many as descriptors require.
         allow_remote: hosts that may be loaded; needed for any but loopback.
         insecure: accept any TLS certificate.
-        save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
     """
 
-    server: str
-    args: Sequence[str]
-    framework: str
-    python: Path
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    cwd: Path
-    project: Path
-    view: View
-    path: str
-    headers: Headers
-    port: int | str
-    tls: bool
-    nofile: int
-    nproc: int
-    address_space: int | str
-    start_timeout: float
-    threshold: str | Sequence[str]
     for_: float | str
-    from_: float | str
-    up_to: float | str
+    threshold: str | Sequence[str]
     poisson: bool
     seed: int
     keep_alive: bool
@@ -173,7 +143,20 @@ class CapacityOptions(TypedDict, total=False):
     processes: int
     allow_remote: str | Sequence[str]
     insecure: bool
-    save: bool | Path
+
+
+class CapacityOptions(ServerOptions, SendingOptions, total=False):
+    """How a rate is searched; of a server that a URL names, nothing of `ServerOptions` but headers and `save`.
+
+    Attributes:
+        from_: begin at this rate, per second or as "100/s".
+        up_to: try no higher rate.
+        at_most: end the search after this time, with what is known by then.
+    """
+
+    from_: float | str
+    up_to: float | str
+    at_most: float | str
 
 
 class AttachOptions(TypedDict, total=False):
@@ -198,12 +181,11 @@ class AttachOptions(TypedDict, total=False):
     save: bool | Path
 
 
-class LoadOptions(TypedDict, total=False):
-    """A load: when requests are sent, what they are, and what counts as an answer.
+class LoadOptions(SendingOptions, total=False):
+    """A load: when requests are sent, and what they are.
 
     Attributes:
         rate: send at this constant rate, per second or as "100/s", until `for_` or `requests` is reached.
-        for_: stop after this time.
         requests: send this many requests; with `clients`, all clients together.
         over: spread `requests` evenly over this time.
         ramp: change the rate evenly, as in "10:500/30s".
@@ -211,12 +193,8 @@ class LoadOptions(TypedDict, total=False):
         burst: send this many requests at once.
         clients: each of so many clients sends its next request when its last one has ended.
         think: with `clients`, pause before each request; "1s-3s" is a random pause.
-        poisson: randomize arrivals around the rates.
-        seed: of everything random.
         stop: end the load early: "first-failure", or "errors>10%".
-        method: by default GET, or POST with `data`.
         headers: to add to each request; {id} in them, in the URL and in `data` is the number of the request.
-        data: the body.
         data_rows: a CSV file, from whose rows {column} in path, headers and body is filled.
         once: end the load with the last of `data_rows` instead of starting over.
         first: requests that each client sends once before any other, such as "POST /login name=ann".
@@ -227,26 +205,17 @@ class LoadOptions(TypedDict, total=False):
         hook: "FILE.py:FUNCTION", which is called with each answer and returns values for later requests; with a
             scenario, the files of whose functions it may name.
         values: of a scenario's `[values]`, by name.
-        expect_status: count only these statuses as an answer; by default any below 400.
-        expect_body: texts that the body must have.
         expect_match: regular expressions that must match in the body.
-        threshold: what is to hold, such as "p99<200ms"; the result says of each whether it did.
-        keep_alive: reuse connections; by default only with `clients`.
         events: replies are streams of events: measure each of them.
         http2: speak HTTP/2.
         streams: with `http2`, most requests at once on a connection; with `clients`, each has so many.
         connect_timeout: give up a connection attempt after this time.
         first_byte_timeout: give up a request whose reply has not begun after this time.
-        timeout: give up a request that has not ended after this time.
         source: addresses of this machine to send from.
-        processes: send from so many processes; by default as many as descriptors require.
-        allow_remote: hosts that may be loaded; needed for any but loopback.
-        insecure: accept any TLS certificate.
         save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
     """
 
     rate: float | str
-    for_: float | str
     requests: int
     over: float | str
     ramp: str
@@ -254,12 +223,8 @@ class LoadOptions(TypedDict, total=False):
     burst: int
     clients: int
     think: float | str
-    poisson: bool
-    seed: int
     stop: str
-    method: str
     headers: Headers
-    data: str | bytes
     data_rows: Path
     once: bool
     first: str | Sequence[str]
@@ -269,19 +234,11 @@ class LoadOptions(TypedDict, total=False):
     follow: int
     hook: str | Sequence[str]
     values: Mapping[str, str | float]
-    expect_status: int | Sequence[int]
-    expect_body: str | Sequence[str]
     expect_match: str | Sequence[str]
-    threshold: str | Sequence[str]
-    keep_alive: bool
     events: bool
     http2: bool
     streams: int
     connect_timeout: float | str
     first_byte_timeout: float | str
-    timeout: float | str
     source: str | Sequence[str]
-    processes: int
-    allow_remote: str | Sequence[str]
-    insecure: bool
     save: bool | Path

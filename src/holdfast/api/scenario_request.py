@@ -263,7 +263,10 @@ def _file_body(table: Table, known: Known) -> tuple[Body, str]:
 
 
 def _json_body(table: Table, known: Known) -> tuple[Body, str]:
-    text = json.dumps(table.values["json"], ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(table.values["json"], ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError as error:
+        raise table.wrong("json", "JSON has no number nan or inf.", "Write it as a text, or leave it out.") from error
     return TextBody(template(known.check(table, "json", text), "json")), _JSON
 
 

@@ -78,7 +78,7 @@ def shared_out(shape: Shape, weights: Sequence[float]) -> tuple[Shape, ...]:
     numbers = _parts(requests, shares)
     clients = _parts(shape.clients, shares)
     if 0 in numbers or 0 in clients:
-        raise ValueError(f"{shape.title} are too few for {len(weights)} groups with these weights.")
+        raise ValueError(f"A load of {shape.title} is too little for {len(weights)} groups with these weights.")
     return tuple(_part(shape, *each) for each in zip(shares, numbers, clients, strict=True))
 
 

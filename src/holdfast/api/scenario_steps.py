@@ -115,6 +115,10 @@ def _ms(seconds: float) -> str:
 
 
 def _nodes(tables: tuple[Table, ...], around: Usual, reading: _Reading) -> tuple[Node, ...]:
+    for table in tables:
+        if "weight" in table.values:
+            why = "All of these steps are done, one after another; weights are of steps to choose from."
+            raise table.wrong("weight", why, "Leave it out, or put the steps into one with choose = true.")
     return tuple(node for table in tables for node in _step(table, around, reading))
 
 

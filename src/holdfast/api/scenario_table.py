@@ -153,6 +153,11 @@ def table_of(content: bytes, file: Path) -> Table:
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not TOML.", f"It is not UTF-8: {error}.", "Save it as UTF-8.") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{file} is not TOML.", f"{error}.", "Correct it there.") from error
+    except RecursionError as error:
+        raise UsageError(f"{file} cannot be read.", "It is nested too deeply.", "Use fewer brackets.") from error
+    except tomllib.TOMLDecodeError as error:
+        # A text that does not end is found out at the end of the file.
+        unclosed = toml_places.unclosed_at(text) if "end of document" in str(error) else None
+        where = f" The text that begins at line {unclosed[0]}, column {unclosed[1]} does not end." if unclosed else ""
+        raise UsageError(f"{file} is not TOML.", f"{error}.{where}", "Correct it there.") from error
     return Table(file, values, (), "a scenario", toml_places.places(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,12 +140,15 @@ def searched(
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: there is no result.
-        KeyboardInterrupt, Terminated: asked to end immediately.
+        KeyboardInterrupt, Terminated: asked to end immediately; of a caller that is undisturbed, only while the server
+            starts.
     """
     says = tell or (lambda _line: None)
     title = _title(asked)
     with marked(title) if save else nullcontext() as mark:
-        with _subject(asked, interrupts, says) as subject:
+        with ExitStack() as stack:
+            with interrupts.disturbed():
+                subject = stack.enter_context(_subject(asked, interrupts, says))
             search = Search(subject, asked.sent, asked.asked, asked.thresholds, interrupts, says, watch)
             cwd = "." if asked.experiment is None else asked.experiment.cwd
             explain = "" if asked.experiment is None else _command(asked, "explain")
@@ -224,6 +227,7 @@ def _options(asked: CapacityAsked) -> list[str]:
     found += [] if asked.run_s == DEFAULT_RUN_S else ["--for", f"{asked.run_s:g}s"]
     found += [] if asked.from_per_s is None else ["--from", f"{asked.from_per_s:g}"]
     found += [] if asked.up_to_per_s is None else ["--up-to", f"{asked.up_to_per_s:g}"]
+    found += [] if asked.at_most_s is None else ["--at-most", f"{asked.at_most_s:g}s"]
     found += ["--poisson"] if asked.poisson else []
     return [*found, *(["--keep-alive"] if asked.keep_alive else [])]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 Path = tuple[str | int, ...]
 """Keys from the top, and numbers from 0 within arrays."""
@@ -22,6 +23,8 @@ _STRINGS = (
     re.compile(r'"(?:[^"\\]|\\.)*"'),
     re.compile(r"'[^']*'"),
 )
+_QUOTE_OR_COMMENT = re.compile(r"[\"']|#[^\n]*")
+_EMPTY = '""'
 _PLAIN = re.compile(r"[^,\]}\n#]*")
 
 
@@ -33,11 +36,32 @@ def places(text: str) -> Mapping[Path, tuple[int, int]]:
     """
     outline = _Outline(text)
     outline.read()
-    return {path: _place(text, at) for path, at in outline.found.items()}
+    begins = [0, *(found.end() for found in re.finditer("\n", text))]
+    return {path: _place(begins, at) for path, at in outline.found.items()}
 
 
-def _place(text: str, at: int) -> tuple[int, int]:
-    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+def unclosed_at(text: str) -> tuple[int, int] | None:
+    """Line and column of the quote of the first text that does not end; None where all do.
+
+    Args:
+        text: is not a TOML document because one does not.
+    """
+    at = 0
+    while (found := _QUOTE_OR_COMMENT.search(text, at)) is not None:
+        at = found.end()
+        if found[0] in "\"'":
+            ended = next(filter(None, (each.match(text, found.start()) for each in _STRINGS)), None)
+            # An empty text and a quote begin as one of three quotes does.
+            if ended is None or (text.startswith(found[0] * 3, found.start()) and len(ended[0]) == len(_EMPTY)):
+                return text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+            at = ended.end()
+    return None
+
+
+def _place(begins: Sequence[int], at: int) -> tuple[int, int]:
+    """Line and column, where lines begin at these characters."""
+    line = bisect_right(begins, at)
+    return line, at - begins[line - 1] + 1
 
 
 class _Outline:

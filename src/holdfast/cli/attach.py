@@ -10,14 +10,14 @@ from holdfast.api import option_values
 from holdfast.api.measuring import Measured, Told, attached
 from holdfast.cli.answer import measured
 from holdfast.cli.checks import check_options, checks_of, verdict_fields
-from holdfast.cli.click_types import header_option, json_option, quiet_option
+from holdfast.cli.click_types import WholeNumber, header_option, json_option, quiet_option
 from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
 from holdfast.console import tell
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
-_ATTACHED = click.IntRange(1, 10_000)
+_ATTACHED = WholeNumber(1, 10_000)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
 
 _EXAMPLES = """\b

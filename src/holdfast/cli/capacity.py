@@ -136,6 +136,14 @@ def _subject_of(text: str) -> str:
         callback=checked(quantities.rate_per_s),
         help="Try no higher rate than this.",
     ),
+    option(
+        MEASUREMENT,
+        "--at-most",
+        "at_most_s",
+        metavar="DURATION",
+        callback=checked(quantities.some_time_s),
+        help="End the search after this time, with what is known by then.",
+    ),
     option(MEASUREMENT, "--poisson", is_flag=True, help="Let requests come at random instants instead of evenly."),
     option(MEASUREMENT, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of --poisson."),
     *answer_options(),
@@ -174,17 +182,15 @@ def capacity(
     """
     checks = checks_of(given, "capacity", _fields, "capacity")
     asked = _asked(context, given)
-    with (
-        checks.told_without_result(),
-        listening(reports=True) as interrupts,
-        shown_while_it_lasts(_view, title_of(asked), quiet=quiet) as shown,
-    ):
-        # A view says what the lines would.
-        line = None if shown.watch is not None else shown.tell
-        found = searched(asked, interrupts, line, _watch(asked, interrupts, shown.watch))
-    if found.unsaved is not None:
-        tell(found.unsaved)
-    checked_ = _publish(found.found, json_target, checks, html_target)
+    # A signal that comes in between is raised once the result is out.
+    with checks.told_without_result(), listening(reports=True) as interrupts, interrupts.undisturbed():
+        with shown_while_it_lasts(_view, title_of(asked), quiet=quiet) as shown:
+            # A view says what the lines would.
+            line = None if shown.watch is not None else shown.tell
+            found = searched(asked, interrupts, line, _watch(asked, interrupts, shown.watch))
+        if found.unsaved is not None:
+            tell(found.unsaved)
+        checked_ = _publish(found.found, json_target, checks, html_target)
     bid_farewell(interrupts)
     return checks.exit_code(_code(found), checked_)
 
@@ -198,7 +204,7 @@ def show_capacity(number: int, json_target: str | None) -> int:
 
 def exit_code(found: Capacity) -> int:
     """As docs/exit-codes.md says: "at least" answers where that was all that was to be tried."""
-    if found.interrupted or found.status in {"unknown", "not stationary"}:
+    if found.interrupted or found.out_of_time or found.status in {"unknown", "not stationary"}:
         return EXIT_INCONCLUSIVE
     if found.status == "none":
         return EXIT_EXPECTATION_FAILED
@@ -218,7 +224,7 @@ def _view() -> View[LiveSearch]:
 
 
 def _watch(asked: AskedSearch, interrupts: Interrupts, watch: Watch[LiveSearch] | None) -> LoadWatch | None:
-    """What is told of each load while it runs; None where nobody sees it."""
+    """What is told of each load while it runs; None where it is not seen."""
     if watch is None:
         return None
     began_s = time.monotonic()
@@ -280,7 +286,7 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     check_rates(given["from_per_s"], given["up_to_per_s"])
     asked = CapacityAsked(
         thresholds=tuple(each.text for each in thresholds),
-        **{name: given.pop(name) for name in ("run_s", "from_per_s", "up_to_per_s", "poisson")},
+        **{name: given.pop(name) for name in ("run_s", "from_per_s", "up_to_per_s", "poisson", "at_most_s")},
         keep_alive=given["keep_alive"],
     )
     allowed = given.pop("allowed_hosts")

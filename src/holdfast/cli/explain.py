@@ -12,7 +12,7 @@ from holdfast.api import option_values
 from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
-from holdfast.cli.click_types import checked, json_option, quiet_option
+from holdfast.cli.click_types import WholeNumber, checked, json_option, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
@@ -63,7 +63,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     option(
         EXPLAIN,
         "--up-to",
-        type=click.IntRange(0, option_values.MOST_OFFERED),
+        type=WholeNumber(0, option_values.MOST_OFFERED),
         metavar="N",
         help="Look for the next limit up to N requests at once.  [default: four times as many as now, or twice where "
         "each takes a process; 0: do not look]",
@@ -71,7 +71,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     option(
         ADVICE,
         "--want",
-        type=click.IntRange(1, option_values.MOST_OFFERED),
+        type=WholeNumber(1, option_values.MOST_OFFERED),
         metavar="N",
         help="Propose settings for N requests at once, and run them.",
     ),

@@ -13,11 +13,9 @@ from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
 from holdfast.api.scenario_name import is_scenario
 from holdfast.cli.checks import check_options, checks_of
-from holdfast.cli.load_har import read_recording
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
-from holdfast.cli.load_scenario import read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.engine.url import parse_url
 from holdfast.interrupts import listening
@@ -44,10 +42,10 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     scenario. --jmx or --har can say what to send; URL is then the server to send it to. What of the file holdfast
     cannot do is listed first.
     """
-    files, events_target = files_of(given), given.pop("events_csv")
+    files = files_of(given)
     checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
-    _check_events(context, arguments, events_target)
+    _check_events(context, arguments, to_file="events-csv" in files)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
     experiment = LoadExperiment(
@@ -79,7 +77,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
                 found = loaded(load, interrupts, view, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(found, files, checks, events_target)
+        return finish(found, files, checks)
 
 
 def _fields() -> Fields:
@@ -101,12 +99,16 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if plan.jmx is not None:
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
+        from holdfast.cli.load_har import read_recording
+
         return read_recording(context, plan.har, arguments)
     if plan.pauses is not None:
         raise click.UsageError("--pauses goes with --har: it keeps the pauses of a recording.", ctx=context)
     if plan.maps:
         raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if files:
+        from holdfast.cli.load_scenario import read_file
+
         return read_file(context, arguments)
     if arguments.url is None:
         what = "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE."
@@ -133,10 +135,10 @@ def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked
         raise click.UsageError(str(error), ctx=context) from error
 
 
-def _check_events(context: click.Context, arguments: LoadArguments, target: str | None) -> None:
+def _check_events(context: click.Context, arguments: LoadArguments, *, to_file: bool) -> None:
     """Refuses what does not go with `--events`, or without it."""
     events = arguments.connection.events
-    if target is not None and not events:
+    if to_file and not events:
         raise click.UsageError("--events-csv goes with --events: without it, no events are looked for.", ctx=context)
     if events and arguments.run.cluster is not None:
         raise click.UsageError("--events does not go with --cluster: hosts send rows, but no events.", ctx=context)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option, target_file
+from holdfast.cli.click_types import WholeNumber, checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -26,7 +27,17 @@ from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 
-_COUNT = click.IntRange(1, MOST_REQUESTS)
+if TYPE_CHECKING:
+    from holdfast.model.answers import Extract
+
+
+def _named_extract(text: str) -> Extract:
+    # Few loads take anything from an answer.
+
+    return named_extract(text)
+
+
+_COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
 _SOME_TIME = checked(quantities.some_time_s)
 
@@ -121,7 +132,7 @@ load_options = declared(
     option(
         SHAPE,
         "--clients",
-        type=click.IntRange(1, 1_000_000),
+        type=WholeNumber(1, 1_000_000),
         metavar="N",
         help="Closed model: each of N clients sends its next request when its last one has ended.",
     ),
@@ -181,14 +192,14 @@ load_options = declared(
         "extracts",
         multiple=True,
         metavar="NAME=KIND:WHERE",
-        callback=checked(named_extract),
+        callback=checked(_named_extract),
         help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),
     option(
         SESSIONS,
         "--follow",
-        type=click.IntRange(0, option_values.MOST_HOPS),
+        type=WholeNumber(0, option_values.MOST_HOPS),
         metavar="N",
         help="Follow at most N redirects of a request; each is counted as a request.",
     ),
@@ -240,7 +251,7 @@ load_options = declared(
     option(
         CONNECTIONS,
         "--streams",
-        type=click.IntRange(1, 1_000_000),
+        type=WholeNumber(1, 1_000_000),
         metavar="N",
         help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
         "[default: 1 with --clients, otherwise 100]",
@@ -291,15 +302,8 @@ load_options = declared(
     option(OUTPUT, "--quiet", is_flag=True, help="Show nothing while the load runs."),
     option(
         OUTPUT,
-        "--events-csv",
-        metavar="FILE",
-        callback=target_file,
-        help="With --events, write a row for each event as CSV to FILE; - is standard output.",
-    ),
-    option(
-        OUTPUT,
         "--prometheus",
-        type=click.IntRange(0, 65535),
+        type=WholeNumber(0, 65535),
         metavar="PORT",
         help="Serve Prometheus metrics on this port during the run; 0 is any free port.",
     ),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast import console
+from holdfast import console, store
 from holdfast.api.loading import Loaded
 from holdfast.cli.checks import Checks, with_table
 from holdfast.cli.click_types import show, target_file
@@ -24,6 +24,7 @@ from holdfast.errors import (
     EXIT_EXPECTATION_FAILED,
     EXIT_INCONCLUSIVE,
     EnvironmentFailure,
+    UsageError,
 )
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
@@ -31,6 +32,7 @@ from holdfast.model.load import LoadResult
 from holdfast.report.load import render_load
 
 if TYPE_CHECKING:
+    from holdfast.engine.event_rows import EventRow
     from holdfast.report.junit import ReportedCase
 
 # Each form brings modules of its own, which a load that does not write it does without.
@@ -70,20 +72,36 @@ def _summary(finished: FinishedLoad) -> Iterable[bytes]:
     return summary_lines(finished.result, chunks(finished))
 
 
+def _events_csv(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.report.rows import events_csv
+
+    return events_csv(_events(finished))
+
+
+def _events(finished: FinishedLoad) -> Iterator[EventRow]:
+    run = finished.run
+    try:
+        for each in [run.saved_events] if run.saved_events else run.events:
+            yield from each.rows()
+    except ValueError as error:
+        raise store.unreadable(finished.result.run or 0, error) from error
+
+
 def _sqlite(path: Path, finished: FinishedLoad) -> None:
     from msgspec import to_builtins
 
     from holdfast.loadtest.export_sqlite import write_database
     from holdfast.loadtest.rows import chunks
 
-    write_database(path, chunks(finished), to_builtins(finished.result))
+    events = None if finished.result.events is None else _events(finished)
+    write_database(path, chunks(finished), to_builtins(finished.result), events)
 
 
 def _parquet(path: Path, finished: FinishedLoad) -> None:
     from holdfast.loadtest.export_parquet import write_parquet
     from holdfast.loadtest.rows import chunks
 
-    write_parquet(path, chunks(finished))
+    write_parquet(path, chunks(finished), finished.result.wall_clock_offset_ns)
 
 
 _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
@@ -91,6 +109,7 @@ _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "jtl": _jtl,
+    "events-csv": _events_csv,
     "summary": _summary,
 }
 _FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
@@ -99,6 +118,7 @@ _HELP = {
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
     "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
     "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "events-csv": "Of a load with --events, write a row for each event as CSV to FILE; - is standard output.",
     "summary": "Write the lines of a summary as k6 prints them to FILE; - is standard output.",
     "sqlite": "Write rows and result to FILE, a new SQLite database.",
     "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
@@ -108,10 +128,14 @@ _HELP = {
 def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
     options = (
-        option(OUTPUT, f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=text)
+        option(OUTPUT, f"--{form}", _name_of(form), metavar="FILE", callback=target_file, help=text)
         for form, text in _HELP.items()
     )
     return declared(*options)(command)
+
+
+def _name_of(form: str) -> str:
+    return f"{form.replace('-', '_')}_target"
 
 
 def files_of(given: dict[str, Any]) -> dict[str, str]:
@@ -120,7 +144,7 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     Raises:
         click.UsageError, HoldfastError: a form cannot go there.
     """
-    asked = {form: given.pop(f"{form}_target") for form in _HELP}
+    asked = {form: given.pop(_name_of(form)) for form in _HELP}
     targets = {form: target for form, target in asked.items() if target is not None}
     to_stdout = [form for form, target in targets.items() if target == console.STDOUT]
     if len(to_stdout) > 1:
@@ -142,28 +166,34 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def write_events(finished: FinishedLoad, target: str) -> bool:
-    """Writes the rows of events; whether that worked."""
-    from holdfast.report.rows import events_csv
+def check_events(finished: FinishedLoad) -> None:
+    """Makes sure that a saved load has rows of events.
 
-    lines = events_csv(each.rows() for each in finished.run.events)
-    try:
-        console.write_stream(target, lines, "Events are not among the saved rows: run the load again.")
-    except EnvironmentFailure as error:
-        tell(error)
-        return False
-    return True
+    Raises:
+        UsageError: it has none.
+    """
+    run, events = finished.run, finished.result.events
+    named = f"Run {finished.result.run}"
+    if run.saved_events is None or events is None:
+        raise UsageError(
+            f"{named} has no events: it was not a load with --events.", "", "--csv writes the rows of its requests."
+        )
+    if events.kept and run.saved_events.is_empty:
+        raise UsageError(
+            f"{named} has {events.kept:,} events, and no rows of them.",
+            "An earlier version of holdfast saved it, which kept the rows of its requests alone.",
+            "Make the run again.",
+        )
 
 
-def finish(found: Loaded, targets: Mapping[str, str], checks: Checks, events_target: str | None = None) -> int:
+def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
     """Shows and writes the result of a run that is over and what came of the expectations; returns the exit code."""
     if found.unsaved is not None:
         tell(found.unsaved)
     result = found.finished.result
     checked = _checked(result, checks)
     checks.write(checked, partial(render_load, result), cases=_thresholds(result))
-    told = events_target is None or write_events(found.finished, events_target)
-    written = publish(found.finished, targets, result.run, checked) and told
+    written = publish(found.finished, targets, result.run, checked)
     checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
     code = checks.exit_code(exit_code(result, checked), checked)
     return code if written and result.run is not None else EXIT_ENVIRONMENT

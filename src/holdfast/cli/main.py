@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, _Place] = {
     "show": _Place("saved_runs", "show", "Print the verdict or the result of a saved run again."),
     "diff": _Place("diff", "diff", "Compare two results: what changed, and what is noise."),
     "export": _Place("runs_exchange", "export", "Write saved runs to a file for another machine."),
-    "import": _Place("runs_exchange", "import_", "Add the runs of such a file to the saved ones."),
+    "import": _Place("runs_exchange", "import_", "Add the runs of an exported file to the saved ones."),
     "prune": _Place("prune", "prune", "Remove saved runs."),
     "report": _Place("report", "report", "Write a saved run as a page, as Markdown, or its results to files."),
 }

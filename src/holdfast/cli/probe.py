@@ -13,7 +13,7 @@ from holdfast.api import option_values, project_file
 from holdfast.api.measuring import Measured, Told, probed
 from holdfast.cli.answer import measured, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
-from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
+from holdfast.cli.click_types import WholeNumber, checked, header_option, json_option, quiet_option
 from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts, told_on_a_terminal
 from holdfast.cli.option_groups import (
     LIMITS,
@@ -41,9 +41,9 @@ from holdfast.model.experiment import (
 from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
 
-_COUNT = click.IntRange(min=1)
-_OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
-_CALLS = click.IntRange(1, option_values.MOST_CALLED)
+_COUNT = WholeNumber(1)
+_OFFERED = WholeNumber(1, option_values.MOST_OFFERED)
+_CALLS = WholeNumber(1, option_values.MOST_CALLED)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
 
 _PROBE_EXAMPLES = """\b

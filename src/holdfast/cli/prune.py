@@ -8,7 +8,7 @@ import time
 import click
 
 from holdfast import store
-from holdfast.cli.click_types import checked, show
+from holdfast.cli.click_types import WholeNumber, checked, show
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, UsageError
@@ -31,7 +31,7 @@ _MOST_LISTED = 30
     option(
         ROWS,
         "--keep",
-        type=click.IntRange(min=0),
+        type=WholeNumber(0),
         metavar="N",
         help="Keep the newest N, of that kind if --kind is given.",
     ),

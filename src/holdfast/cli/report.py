@@ -60,7 +60,7 @@ def report(
     """Write a saved run as a page, as Markdown, or its results to files.
 
     `holdfast runs` lists the saved runs; `holdfast show` prints the result of one. The forms of rows (--csv, --jsonl,
-    --jtl, --sqlite, --parquet) are those of loads.
+    --jtl, --events-csv, --sqlite, --parquet) are those of loads.
     """
     targets = load_report.files_of(given)
     pages = {form: target for form, target in zip(_FORMS, (html_target, markdown_target), strict=True) if target}
@@ -70,6 +70,8 @@ def report(
 
         write_trace(number, trace_target)
     finished = saved_load(number) if targets else None
+    if finished is not None and "events-csv" in targets:
+        load_report.check_events(finished)
     document = document_of_run(number) if pages else None
     for form, target in pages.items():
         assert document is not None
@@ -137,11 +139,12 @@ def document_of_run(number: int) -> Document:
 
         return document_of_capacity(search_again(number))
     from holdfast.infer.judge import judge
+    from holdfast.model.verdict import of_run
     from holdfast.page.of_verdict import document_of
 
     record = store.load(number, path)
     try:
-        return document_of(record, judge(record))
+        return document_of(record, of_run(judge(record), number))
     except InconclusiveError as error:
         return document_of(record, error)
 

@@ -55,7 +55,7 @@ def export(numbers: tuple[int, ...], target: str) -> int:
 @click.command("import", cls=GroupedCommand, epilog=_IMPORT_EXAMPLES)
 @click.argument("source", metavar="FILE")
 def import_(source: str) -> int:
-    """Add the runs of such a file to the saved ones.
+    """Add the runs of an exported file to the saved ones.
 
     FILE is what `holdfast export` wrote. Its runs get new numbers; a run that is here already is not added again.
     """

@@ -13,8 +13,9 @@ def saved_load(number: int) -> FinishedLoad:
     Raises:
         UsageError: there is no such run, it is not a load, or another version saved it.
     """
-    head, parts = store.load_parts(number, store.default_path())
+    path = store.default_path()
+    head, parts = store.load_parts(number, path)
     try:
-        return saved.read(head, parts).numbered(number)
+        return saved.read(head, parts, store.EventParts(number, path)).numbered(number)
     except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error

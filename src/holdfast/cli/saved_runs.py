@@ -12,7 +12,7 @@ import click
 from holdfast import store
 from holdfast.cli.answer import exit_code, publish
 from holdfast.cli.checks import no_checks
-from holdfast.cli.click_types import checked, json_option, put_out
+from holdfast.cli.click_types import WholeNumber, checked, json_option, put_out
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED, UsageError
 from holdfast.model.instants import instant_of
@@ -58,7 +58,7 @@ _HEX = re.compile(r"[0-9a-f]{4,64}")
     option(
         OUTPUT,
         "--limit",
-        type=click.IntRange(min=1),
+        type=WholeNumber(1),
         default=30,
         show_default=True,
         metavar="N",

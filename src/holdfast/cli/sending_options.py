@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import click
-
+from holdfast.cli.click_types import WholeNumber
 from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, option
 
 MOST_PROCESSES = 256
@@ -30,7 +29,7 @@ def answer_options() -> tuple[Callable[[Any], Any], ...]:
             CHECKS,
             "--expect-status",
             "expected",
-            type=click.IntRange(100, 599),
+            type=WholeNumber(100, 599),
             multiple=True,
             metavar="STATUS",
             help="Count only this status as an answer (repeatable).  [default: any below 400]",
@@ -51,7 +50,7 @@ def processes_option() -> Callable[[Any], Any]:
     return option(
         SENDERS,
         "--processes",
-        type=click.IntRange(1, MOST_PROCESSES),
+        type=WholeNumber(1, MOST_PROCESSES),
         metavar="N",
         help="Send from this many processes.  [default: as many as descriptors require]",
     )

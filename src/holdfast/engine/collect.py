@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from holdfast.engine.columns import Columns
 from holdfast.engine.endpoint import NO_TLS
-from holdfast.engine.event_rows import EventRows
+from holdfast.engine.event_rows import EventCounts, EventRows
 from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2
 from holdfast.engine.http2_begin import BROKEN
 from holdfast.engine.parts import Part
@@ -26,6 +26,7 @@ from holdfast.model.load import EventsResult, LoadSummary
 from holdfast.model.places import Outcome
 
 if TYPE_CHECKING:
+    from holdfast.engine.event_packing import PackedEvents
     from holdfast.engine.particulars import Particulars
 
 _ALWAYS = 0.98
@@ -53,6 +54,7 @@ class LoadRun:
         columns: the rows of all its requests.
         begun: rows that were begun or were due, ascending.
         events: in replies, of each load process that looked for them.
+        saved_events: in their place where the run was read again.
         particulars: what else is known of the rows of journeys; None for those of a load that was fixed beforehand.
     """
 
@@ -61,6 +63,7 @@ class LoadRun:
     begun: Sequence[int]
     facts: RunFacts
     events: tuple[EventRows, ...] = ()
+    saved_events: PackedEvents | None = None
     particulars: Particulars | None = None
 
 
@@ -140,24 +143,34 @@ def collect(
         limits=tuple(limits),
         notes=notes,
         location=next((each.location for each in reports if each.location), ""),
-        events=events_of(events) if events else None,
+        events=_events_of(events) if events else None,
         http2=streams_of(plans, reports),
         redirects=sum(each.redirects for each in reports),
     )
     return replace(run_of(columns, rows, facts), events=tuple(events))
 
 
-def events_of(events: Sequence[EventRows]) -> EventsResult:
-    """What the events of all processes come to."""
-    gaps = [each.gaps_ns() for each in events]
+def events_of(counts: Sequence[EventCounts], first_ns: Iterable[int], gap_ns: Iterable[int]) -> EventsResult:
+    """What the events of all processes come to.
+
+    Args:
+        counts: of each process.
+        first_ns, gap_ns: of all rows; as in `EventsResult`.
+    """
     return EventsResult(
-        sum(each.events for each in events),
-        sum(each.streams for each in events),
-        sum(each.ended_by_us for each in events),
-        latency_ms(distribution(chain.from_iterable(first for first, _ in gaps))),
-        latency_ms(distribution(chain.from_iterable(others for _, others in gaps))),
-        sum(each.kept for each in events),
+        sum(each.events for each in counts),
+        sum(each.streams for each in counts),
+        sum(each.ended_by_us for each in counts),
+        latency_ms(distribution(first_ns)),
+        latency_ms(distribution(gap_ns)),
+        sum(each.kept for each in counts),
     )
+
+
+def _events_of(events: Sequence[EventRows]) -> EventsResult:
+    gaps = [each.gaps_ns() for each in events]
+    first_ns, gap_ns = (chain.from_iterable(each[at] for each in gaps) for at in range(2))
+    return events_of([each.counts for each in events], first_ns, gap_ns)
 
 
 def run_of(columns: Columns, begun: Sequence[int], facts: RunFacts) -> LoadRun:

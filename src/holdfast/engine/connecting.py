@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from holdfast.engine.columns import Columns
-from holdfast.engine.endpoint import Tls
+from holdfast.engine.endpoint import SMALL, Tls
 from holdfast.engine.epoll import Connections
 from holdfast.engine.kept import KeptConnections
 from holdfast.errors import EnvironmentFailure
@@ -77,7 +77,10 @@ def sender_of(
     if events is not None:
         return _with_events(plan, at_once, columns, sources, events, start_ns)
     if plan.streams is None:
-        return connections_to(plan.address, plan.port, plan.head_of, columns, sources, plan.tls)
+        plain = connections_to(plan.address, plan.port, plan.head_of, columns, sources, plan.tls)
+        if isinstance(plain, KeptConnections) and isinstance(plan.request, bytes) and len(plan.request) <= SMALL:
+            plain.expect_small()
+        return plain
     # The library for it is an extra.
     from holdfast.engine.stream_connections import StreamConnections  # noqa: PLC0415
     from holdfast.engine.stream_room import Streams  # noqa: PLC0415

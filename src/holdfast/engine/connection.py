@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import socket
+import _socket as socket  # as in `endpoint`
 import time
 from collections.abc import Sequence
 
 from holdfast.engine.columns import MOST_RECEIVED, Columns
-from holdfast.engine.exchange import Event, State
+from holdfast.engine.exchange import CONNECTING, Event
 from holdfast.engine.http1 import ReplyReader
 from holdfast.engine.replies import Replies
+
+_REPLY = Event.REPLY  # as the states in `exchange`
 
 
 class Connection:
@@ -36,7 +38,7 @@ class Connection:
         self.sock = sock
         self.row = row
         self.client = client
-        self.state = State.CONNECTING
+        self.state = CONNECTING
         self.unsent = b""
         self.reader: ReplyReader | None = None
         self.head_only = False
@@ -57,7 +59,7 @@ def heard(connection: Connection, data: bytes, columns: Columns, replies_of: Seq
         columns.status[row] = replies.usual_status
         columns.received[row] = len(data)
         connection.keep_alive = replies.usual_keep_alive
-        return Event.REPLY
+        return _REPLY
     reader = connection.reader = connection.reader or replies.reader(head=connection.head_only)
     interim = reader.interim
     event = replies.heard(reader, data, first=first)

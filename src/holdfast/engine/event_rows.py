@@ -34,6 +34,22 @@ class EventRow(NamedTuple):
     gap_ns: int
 
 
+class EventCounts(NamedTuple):
+    """What one load process has counted.
+
+    Attributes:
+        kept: rows.
+        events: how many came.
+        streams: in how many replies.
+        ended_by_us: of these, those that were ended because their time was over.
+    """
+
+    kept: int
+    events: int
+    streams: int
+    ended_by_us: int
+
+
 class EventRows:
     """Preallocated rows of one load process, which alone writes them.
 
@@ -50,24 +66,14 @@ class EventRows:
         self._columns = [rows[at * capacity : (at + 1) * capacity] for at in range(_COLUMNS)]
 
     @property
-    def kept(self) -> int:
-        """How many rows are kept."""
-        return self._counts[_KEPT]
+    def counts(self) -> EventCounts:
+        """What has been counted so far."""
+        return EventCounts(*self._counts)
 
-    @property
-    def events(self) -> int:
-        """How many events came."""
-        return self._counts[_ALL]
-
-    @property
-    def streams(self) -> int:
-        """In how many replies."""
-        return self._counts[_STREAMS]
-
-    @property
-    def ended_by_us(self) -> int:
-        """How many of these were ended because their time was over."""
-        return self._counts[_BY_US]
+    def numbers(self, first: int, last: int) -> tuple[list[int], ...]:
+        """Rows from the first to before the last, as the columns of `EventRow`."""
+        rows, numbers, at, gaps = (column[first:last].tolist() for column in self._columns)
+        return [self.first_id + row for row in rows], numbers, at, gaps
 
     def add(self, row: int, number: int, at_ns: int, gap_ns: int) -> None:
         """Writes one down."""
@@ -76,8 +82,8 @@ class EventRows:
         counts[_STREAMS] += not number
         at = counts[_KEPT]
         if at < self._capacity:
-            for column, value in zip(self._columns, (row, number, at_ns, gap_ns), strict=True):
-                column[at] = value
+            ids, numbers, ends, gaps = self._columns
+            ids[at], numbers[at], ends[at], gaps[at] = row, number, at_ns, gap_ns
             counts[_KEPT] = at + 1
 
     def add_ended_by_us(self) -> None:
@@ -86,15 +92,11 @@ class EventRows:
 
     def rows(self) -> Iterator[EventRow]:
         """Those that are kept, in the order in which they came."""
-        many = self.kept
-        rows, numbers, at, gaps = (column[:many].tolist() for column in self._columns)
-        for row, number, at_ns, gap_ns in zip(rows, numbers, at, gaps, strict=True):
-            yield EventRow(self.first_id + row, number, at_ns, gap_ns)
+        yield from map(EventRow, *self.numbers(0, self.counts.kept))
 
     def gaps_ns(self) -> tuple[list[int], list[int]]:
         """Of first events since the request was sent, and of all others since the one before."""
-        many = self.kept
-        numbers, gaps = self._columns[1][:many].tolist(), self._columns[3][:many].tolist()
+        _, numbers, _, gaps = self.numbers(0, self.counts.kept)
         pairs = [*zip(numbers, gaps, strict=True)]
         return [gap for number, gap in pairs if not number], [gap for number, gap in pairs if number]
 

@@ -30,9 +30,6 @@ from holdfast.engine.visitor import Visitor
 from holdfast.errors import HoldfastError
 from holdfast.model.places import Outcome
 
-MOST_REASONS = 5
-"""Different reasons why requests were not sent, of those that are told."""
-
 _AGENT = ("User-Agent", "holdfast")
 _BEGINNINGS = ("opened", "connected", "sent", "first", "local_port", "source")
 
@@ -104,7 +101,6 @@ class Exchanges:
         self.begun = self.ended = self.unanswered = self.peak = self.cut = 0
         self.in_flight: dict[int, Visitor] = {}
         self.at_once = False
-        self._why_unsent: dict[str, int] = {}
 
     @property
     def sources(self) -> list[str]:
@@ -116,11 +112,6 @@ class Exchanges:
     def reach(self) -> int:
         """No row from here on was given out."""
         return self._rows[self.begun - 1] + 1 if self.begun else 0
-
-    def notes(self) -> Iterator[str]:
-        """Why requests were not sent, in words."""
-        for why, many in self._why_unsent.items():
-            yield f"{many:,} requests were not sent: {why}" if many > 1 else f"A request was not sent: {why}"
 
     def begin(self, visitor: Visitor, exchange: Exchange) -> Ended | None:
         """Begins an exchange; returns how it ended if it could not be sent, and None otherwise.
@@ -263,8 +254,6 @@ class Exchanges:
             self._own.due[row] = min(visitor.due_ns or now_ns, now_ns)
         self._own.done[row] = now_ns
         self._restore(visitor)
-        if why in self._why_unsent or len(self._why_unsent) < MOST_REASONS:
-            self._why_unsent[why] = self._why_unsent.get(why, 0) + 1
         return Ended(row, Outcome.UNSENT, 0, None, why, self._own.due[row], now_ns, 0, "")
 
     def _go_on(self, visitor: Visitor) -> None:

@@ -11,11 +11,13 @@ Decisions
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast.engine.challenges import UNAUTHORIZED, answered
 from holdfast.engine.fetching import (
     Ended,
     Exchange,
@@ -77,7 +79,7 @@ class Following:
     def fetching(self, sending: Sending, visitor: Visitor) -> Fetching:
         """What a client does for a request of its journey."""
         has_cookies = visitor.cookies is not None or visitor.crew.keeps_cookies
-        if not has_cookies and not sending.follow and sending.resources is None and sending.cache is None:
+        if not has_cookies and not sending.follow and is_alone(sending):
             return plain(sending)
         return self._full(sending, visitor)
 
@@ -127,6 +129,10 @@ class Following:
         for hops in range(sending.follow + 1):
             told = yield sent
             assert told is not None
+            if told.status == UNAUTHORIZED and (again := _with_credentials(sent, told, sending)) is not None:
+                sent, first = again, first or told
+                told = yield again
+                assert told is not None
             ended, first = told, first or told
             self._take_cookies(exchange, ended, visitor)
             self._take_answer(sent, ended, sending, visitor)
@@ -301,9 +307,16 @@ class Following:
             )
 
 
+def _with_credentials(sent: Exchange, ended: Ended, sending: Sending) -> Exchange | None:
+    """A request that was refused, with what its server asks for; None where it goes on no more."""
+    if sending.credentials is None or ended.read is None or sent.origin != sending.origin:
+        return None
+    return answered(sent, ended.read.head, sending.credentials, secrets.token_hex(8))
+
+
 def is_alone(sending: Sending) -> bool:
     """Whether the first exchange of a request is what its journey says, and mostly the only one."""
-    return sending.resources is None and sending.cache is None
+    return sending.resources is None and sending.cache is None and sending.credentials is None
 
 
 def new_cache(cache: Cache) -> AnswerCache:

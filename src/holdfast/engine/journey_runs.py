@@ -61,7 +61,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
             redirects=travelling.following.redirects,
-            notes=[*exchanges.notes(), *travelling.following.notes(), *doubts],
+            notes=[*travelling.following.notes(), *doubts],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
             nothing_listens=travelling.nothing_listens(),

@@ -11,7 +11,7 @@ import select
 import time
 
 from holdfast.engine.epoll import END_SIGNS, RECEIVE_BYTES, Connections
-from holdfast.engine.exchange import State, event_of_errno
+from holdfast.engine.exchange import ENDED, SENDING, WAITING, event_of_errno
 from holdfast.model.places import Outcome
 
 _ANSWERED = Outcome.ANSWERED.value  # A plain number: storing an enum's member looks its number up first.
@@ -21,6 +21,10 @@ _TOLD = _READABLE | END_SIGNS
 
 class KeptConnections(Connections):
     """As `Connections`, in less time."""
+
+    def expect_small(self) -> None:
+        """All requests have at most `endpoint.SMALL` bytes."""
+        self._endpoint.expect_small()
 
     def turn(self, timeout_ns: int) -> int:
         """As of `Connections`."""
@@ -43,7 +47,7 @@ class KeptConnections(Connections):
             if (
                 not mask & _READABLE
                 or connection is None
-                or connection.state is not State.WAITING
+                or connection.state is not WAITING
                 or connection.reader is not None
                 or not self._sends_plainly
             ):
@@ -75,8 +79,8 @@ class KeptConnections(Connections):
             self.established -= 1
             if self.remembers_finished:
                 self._finished.append(row)
-            self._by_row.pop(row, None)
-            connection.state = State.ENDED
+            (self._by_row or {}).pop(row, None)
+            connection.state = ENDED
             if connection.client is None or connection.peer_ended or not replies.usual_keep_alive:
                 by_fd[fd] = None
                 connection.sock.close()
@@ -95,7 +99,7 @@ class KeptConnections(Connections):
         now_ns, head_of, first_row, remembers = time.monotonic_ns, self._head_of, self._next_row, self.remembers_sent
         for fd, mask in events:
             connection = by_fd[fd]
-            if mask & _TOLD != _READABLE or connection is None or connection.state is not State.WAITING:
+            if mask & _TOLD != _READABLE or connection is None or connection.state is not WAITING:
                 self._carry_out(fd, mask)
                 continue
             try:
@@ -133,13 +137,12 @@ class KeptConnections(Connections):
             except OSError:
                 count = 0
             if count < len(request):
-                connection.state = State.SENDING
+                connection.state = SENDING
                 connection.unsent = request[count:]
                 self._send(connection)
         self._took(self._next_row - first_row)
 
     def _took(self, rows: int) -> None:
         if rows:
-            self._moved_on = True
-            self._by_row.clear()
+            self._by_row = None
         self.taken, self.begun = self.taken + rows, self.begun + rows

@@ -32,6 +32,7 @@ MOST_HEADS = 256
 """Heads that are remembered; a server has few in a second."""
 _HEAD_END = b"\r\n\r\n"
 _ANY_STATUS = Acceptance(frozenset(range(1000)))
+_REPLY = Event.REPLY  # as the states in `exchange`
 _ANY_ZLIB = 32 + zlib.MAX_WBITS
 
 
@@ -95,7 +96,7 @@ class KeptReplies(Replies):
     def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
         """As of `Replies`; remembers the head of a reply that came in one piece."""
         event = super().heard(reader, data, first=first)
-        if first and event is Event.REPLY and isinstance(reader, KeptReader) and reader.has_body:
+        if first and event is _REPLY and isinstance(reader, KeptReader) and reader.has_body:
             head, length = bytes(reader.head), len(data) - len(reader.head)
             if reader.length == length and not reader.encoding and not reader.excess and data.startswith(head):
                 if len(self.heads) >= MOST_HEADS:
@@ -197,12 +198,12 @@ class KeepingConnections(Connections):
                 columns.received[row] = len(data)
                 connection.keep_alive = head.keep_alive
                 self.read[row] = head.read._replace(body=data[begin:]) if head.length else head.read
-                self._move(connection, Event.REPLY)
+                self._move(connection, _REPLY)
                 return
         super()._take(connection, data)
 
     def _move(self, connection: Connection, event: Event) -> None:
-        if event is Event.REPLY and isinstance(connection.reader, KeptReader):
+        if event is _REPLY and isinstance(connection.reader, KeptReader):
             self.read[connection.row] = connection.reader
         super()._move(connection, event)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from holdfast.engine.columns import Columns
 from holdfast.engine.timeouts import Deadlines
 
-# A load that is late, or a burst, still looks at replies in between.
+# A load that is late, a burst, or one of many clients still looks at replies in between, and at Ctrl-C.
 AT_ONCE = 64
 NOTHING = range(0)
 
@@ -118,9 +118,12 @@ def closed_model(
         first = begun
         most = connections if seen.room is None else min(connections, seen.room)
         missing = max(0, min(most - (begun - seen.ended), total - begun))
-        opened += missing
-        begun += missing
+        now = min(missing, AT_ONCE)
+        opened += now
+        begun += now
         expired, wait_ns = deadlines.expired(rows, begun, seen.now_ns)
+        if now < missing:
+            wait_ns = 0
         if until_ns is not None and begun < total:
             wait_ns = min(wait_ns, until_ns - seen.now_ns)
         seen = yield Step(rows[first:begun], expired, rows[begun:total] if keeps else NOTHING, max(0, wait_ns))

@@ -82,7 +82,7 @@ def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int]
     many, rest = divmod(len(whole), 8 * _COLUMNS)
     if rest or not many:
         raise ValueError("The rows cannot be read: a part of them is cut off.")
-    read = [_numbers(whole[8 * many * at : 8 * many * (at + 1)], many) for at in range(_COLUMNS)]
+    read = [numbers_of(whole[8 * many * at : 8 * many * (at + 1)], many) for at in range(_COLUMNS)]
     rows = [*accumulate(read[0])]
     if rows[0] < 0 or rows[-1] >= into.capacity:
         raise ValueError(f"The rows cannot be read: row {rows[-1]:,} of {into.capacity:,}.")
@@ -166,7 +166,7 @@ def _any(columns: Columns, rows: Sequence[int]) -> list[bytes]:
         numbers[_OUTCOME] = [
             outcome + again * _RESENT for outcome, again in zip(numbers[_OUTCOME], resent, strict=True)
         ]
-    return [plane for each in numbers for plane in _planes(each)]
+    return [plane for each in numbers for plane in planes_of(each)]
 
 
 def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:
@@ -221,7 +221,7 @@ def _instants(differences: Sequence[int], before: list[int]) -> list[int]:
     return [0 if later == _MISSING else earlier + later for later, earlier in zip(differences, before, strict=True)]
 
 
-def _planes(numbers: Sequence[int]) -> list[bytes]:
+def planes_of(numbers: Sequence[int]) -> list[bytes]:
     """The lowest bytes of all numbers, then the next ones, and so on: similar bytes become neighbours."""
     many = len(numbers)
     if numbers.count(numbers[0]) == many:
@@ -237,7 +237,8 @@ def _equal(number: int, many: int) -> list[bytes]:
     return [bytes([octet]) * many for octet in number.to_bytes(WIDTH, "little", signed=True)]
 
 
-def _numbers(planes: memoryview, many: int) -> array[int]:
+def numbers_of(planes: memoryview, many: int) -> array[int]:
+    """The reverse of `planes_of`, of so many numbers."""
     raw = bytearray(8 * many)
     for at in range(8):
         raw[at::8] = planes[at * many : (at + 1) * many]

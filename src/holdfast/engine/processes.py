@@ -75,6 +75,7 @@ class Watched:
         spans: rows of each plan.
         shares: for each part in the tally, in its order: the plan it belongs to, and its share of that.
         pids: of the load processes, in the same order.
+        events: in replies, of each load process that looks for them; memory that they write to.
     """
 
     start_ns: int
@@ -84,6 +85,7 @@ class Watched:
     plans: tuple[Plan, ...]
     shares: tuple[tuple[int, Part], ...]
     pids: tuple[int, ...] = ()
+    events: tuple[EventRows, ...] = ()
 
 
 @frozen
@@ -131,13 +133,13 @@ def load_runs(
         spans = tuple(range(first, last) for first, last in pairwise(edges))
         columns = Columns(edges[-1])
         jobs, shares = _jobs(plans, spans, columns, share)
-        tally = Tally(len(jobs))
+        tally, events = Tally(len(jobs)), tuple(job.events for job in jobs if job.events is not None)
         if len(jobs) == 1 and watch is None and not jobs[0].plan.needs_a_process:
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
             reports = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
             begin_ns = time.monotonic_ns() + HEAD_START_NS * len(jobs) if start_ns is None else start_ns
-            watched = Watched(begin_ns, columns, spans, tally, tuple(plans), shares)
+            watched = Watched(begin_ns, columns, spans, tally, tuple(plans), shares, events=events)
             reports = _fork(jobs, watched, stopped, rule, watch)
     finally:
         restore_descriptor_limit(soft)
@@ -146,7 +148,7 @@ def load_runs(
     by_plan = [
         [(job.part, each) for job, each in zip(jobs, reports, strict=True) if job.plan is plan] for plan in plans
     ]
-    return collect(plans, by_plan, columns, spans, reason, [job.events for job in jobs if job.events is not None])
+    return collect(plans, by_plan, columns, spans, reason, events)
 
 
 def _jobs(

@@ -25,6 +25,7 @@ from holdfast.model.load import StopRule
 
 LOOK_NS = 5_000_000
 _NO_RULE = StopRule()
+_NOT, _DRAIN, _AT_ONCE = Stop  # as the states in `exchange`
 
 
 @frozen
@@ -54,13 +55,13 @@ def send(plan: Plan, loop: Loop, columns: Columns, connections: Sender, control:
     ended_of = connections.finished if shape.follows_each_end else _nothing
     rule = None if control.rule == _NO_RULE else control.rule
     turn = partial(_turn_for, connections) if rule is None and not shape.waits_for_replies else connections.turn
-    stop, stalls, now_ns, look_ns, ended = Stop.NOT, Stalls(), time.monotonic_ns(), 0, 0
+    stop, stalls, now_ns, look_ns, ended = _NOT, Stalls(), time.monotonic_ns(), 0, 0
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while True:
             if now_ns >= look_ns:
                 look_ns = now_ns + LOOK_NS
-                if (stop := max(stop, control.stopped())) is Stop.AT_ONCE:
+                if (stop := max(stop, control.stopped())) is _AT_ONCE:
                     break
             if step.open or step.expire:
                 _carry_out(step, columns, connections, keeping)
@@ -79,12 +80,12 @@ def send(plan: Plan, loop: Loop, columns: Columns, connections: Sender, control:
             tally.unanswered[number] = connections.unanswered
             tally.reached[number] = connections.highest_row + 1
             if _is_to_drain(connections, rule, shape):
-                stop = max(stop, Stop.DRAIN)
+                stop = max(stop, _DRAIN)
             now_ns = time.monotonic_ns()
             beyond_ns = now_ns - before_ns - wait_ns
             if in_flight:
                 stalls.add(beyond_ns)
-            seen = Seen(now_ns, ended, connections.taken, stop is Stop.DRAIN, ended_of(), connections.room)
+            seen = Seen(now_ns, ended, connections.taken, stop is _DRAIN, ended_of(), connections.room)
             step = loop.send(seen)
             # What is opened now became due meanwhile.
             if step.open and not in_flight:

@@ -148,8 +148,8 @@ def _doubts_of_lag(lag: Distribution, facts: RunFacts, *, late: bool) -> Iterato
         return
     if late:
         yield (
-            f"The load was late: one request in a hundred began {lag.p99 / MS:.0f} ms or more after it was due. "
-            "Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
+            f"The load was late: at least one request in a hundred began {lag.p99 / MS:.0f} ms or more after it was "
+            "due. Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
         )
     if facts.asked_per_s is not None or lag.p99 <= LATE_NS:
         return
@@ -160,8 +160,8 @@ def _doubts_of_lag(lag: Distribution, facts: RunFacts, *, late: bool) -> Iterato
         )
     else:
         yield (
-            f"One request in a hundred began {lag.p99 / MS:,.0f} ms or more after it was due: so much of the latency "
-            "from due may be the load's own."
+            f"At least one request in a hundred began {lag.p99 / MS:,.0f} ms or more after it was due: so much of the "
+            "latency from due may be the load's own."
         )
 
 

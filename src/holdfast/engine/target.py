@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import _socket as socket  # as in `endpoint`
 import contextlib
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from stat import S_ISSOCK
 
-from holdfast.engine.endpoint import Tls
+from holdfast.engine.endpoint import Tls, resolve
 from holdfast.engine.url import Url, parse_url
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.frozen import frozen
@@ -68,9 +68,7 @@ def prefer_listening(target: Target) -> Target:
     one. The connections send nothing. A single address is not tried.
     """
     for address in target.addresses if len(target.addresses) > 1 else ():
-        try:
-            socket.create_connection((address, target.url.port), ATTEMPT_S).close()
-        except OSError:
+        if not _listens(address, target.url.port):
             continue
         return replace(target, addresses=tuple(dict.fromkeys((address, *target.addresses))))
     return target
@@ -95,15 +93,33 @@ def check_sources(sources: Sequence[str], target: Target) -> None:
                 "Name a source of the server's family, or the server by its other address.",
             )
         family = socket.AF_INET6 if ":" in source else socket.AF_INET
-        with socket.socket(family) as sock:
-            try:
-                sock.bind((source, 0))
-            except OSError as error:
-                raise EnvironmentFailure(
-                    f"{source} is not an address of this machine.",
-                    f"{error.strerror}.",
-                    "'ip address' lists them; on Linux all of 127.0.0.0/8 are included.",
-                ) from error
+        sock = socket.SocketType(family)
+        try:
+            sock.bind((source, 0))
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"{source} is not an address of this machine.",
+                f"{error.strerror}.",
+                "'ip address' lists them; on Linux all of 127.0.0.0/8 are included.",
+            ) from error
+        finally:
+            sock.close()
+
+
+def _listens(address: str, port: int) -> bool:
+    family, peer = resolve(address, port)
+    try:
+        sock = socket.SocketType(family)
+    except OSError:  # this machine does without the family
+        return False
+    try:
+        sock.settimeout(ATTEMPT_S)
+        sock.connect(peer)
+    except OSError:
+        return False
+    finally:
+        sock.close()
+    return True
 
 
 def _may_be_loopback(host: str) -> bool:

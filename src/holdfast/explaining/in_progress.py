@@ -35,7 +35,7 @@ class InProgress:
 
     @property
     def watch(self) -> Watch[LiveProbe] | None:
-        """What a trial's probe is watched by."""
+        """What a trial's probe is watched by; None where no view is shown."""
         return None if self._watch is None else self._offered
 
     def begin(self, number: int, purpose: str = "", changes: tuple[Change, ...] = ()) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
 from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, of_switch, where
-from holdfast.infer.laws import Law, at_least, borne_out, confirmed_by, measured, size, values_of
+from holdfast.infer.laws import OWN_DESCRIPTORS, Law, at_least, borne_out, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
@@ -295,7 +295,7 @@ def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]
         each = -(-reached // processes)
         if rival.kind == "places" and rival.place is not Place.ACCEPT_QUEUE and values[rival.name] in {reached, each}:
             return rival.name
-        if rival.kind == "share" and 0 <= values[rival.name] - rival.share * each <= 96:
+        if rival.kind == "share" and 0 <= values[rival.name] - rival.share * each <= OWN_DESCRIPTORS:
             return rival.name
     return "something that was not varied"
 

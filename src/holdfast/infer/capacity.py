@@ -64,6 +64,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         alone_ms=record.alone_ms,
         seconds=record.seconds,
         interrupted=record.interrupted,
+        out_of_time=record.out_of_time,
         run=run,
     )
 
@@ -74,10 +75,11 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
         return "unknown" if interval.low is None else "at least"
     if gets_slower(loads) or contradicts(record.asked, loads):
         return "not stationary"
+    ended_early = record.interrupted or record.out_of_time
     if interval.low is None:
         broken = any(not each.held and not each.limited for each in loads) or (record.notes and not loads)
-        return "none" if broken and not record.interrupted else "unknown"
-    if interval.high is None or not theirs:
+        return "none" if broken and not ended_early else "unknown"
+    if interval.high is None or not theirs or (ended_early and interval.high > interval.low * RATIO):
         return "at least"
     return "edge"
 
@@ -118,19 +120,21 @@ def _ended_by(record: CapacityRecord, interval: Interval) -> str | None:
 def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited: str) -> str:
     low, high = interval.low, interval.high
     if status == "at least":
-        return _words_of_at_least(record, low or 0.0, limited)
+        return _words_of_at_least(record, low or 0.0, high, limited)
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
     if status == "unknown" and (why := "".join(record.notes[:1]) or limited):
         return f"Nothing is known of any rate: {why}"
+    if status == "unknown" and high is not None:
+        return f"{high:,g} requests a second do not hold, and no lower rate is known that does."
     return {
         "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
         "not stationary": "The server's answers changed from load to load, so no rate is its own.",
     }.get(status, "Nothing is known yet of any rate.")
 
 
-def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
+def _words_of_at_least(record: CapacityRecord, low: float, high: float | None, limited: str) -> str:
     asked = record.asked.up_to_per_s
     if record.notes:
         return f"At least {low:,g} requests a second. {record.notes[0]}"
@@ -140,6 +144,10 @@ def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
         if broken is not None:
             said = f"{said} {broken:,g} a second do not hold."
         return said if most is None else f"{said} With that, it would have answered about {most:,.3g} a second."
+    if high is not None:
+        return (
+            f"At least {low:,g} requests a second; {high:,g} do not hold, and the search ended before more was known."
+        )
     if asked is not None and low >= asked:
         return f"At least {low:,g} requests a second, the most that was to be tried."
     return f"At least {low:,g} requests a second, as far as it was tried."
@@ -158,10 +166,15 @@ def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> I
             "repeatedly. Something else decides: another load on the machine, a cache, a job that runs now and then."
         )
     low, high = interval.low, interval.high
-    if status == "edge" and low is not None and high is not None:
+    if status == "edge" and not record.out_of_time and low is not None and high is not None:
         if high > low * RATIO:
             yield f"The interval is wider than {RATIO - 1:.0%}: the search ended before it was narrower."
         elif not is_sure(record.asked, record.loads):
             yield "At an end of the interval, loads held and did not hold in turn: the edge is not sharp."
     if record.interrupted:
         yield "The search was stopped: what is said is what was known by then."
+    if record.out_of_time:
+        yield (
+            f"The search was to take {record.asked.at_most_s or 0:g} s at most, and was not done by then: a longer "
+            "--at-most makes the interval narrower and surer."
+        )

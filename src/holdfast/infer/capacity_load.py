@@ -42,7 +42,11 @@ def growth_of(due_ns: Sequence[int], took_ns: Sequence[int]) -> float | None:
 def answered_per_s(start_ns: int, seconds: float, done_ns: Sequence[int]) -> float | None:
     """How many were answered for each second in the last two thirds of the time in which requests were due.
 
+    None where that was no time.
+
     Args:
+        start_ns: when the first request was due, CLOCK_MONOTONIC ns, as `done_ns`.
+        seconds: for which requests were due.
         done_ns: of the requests that were answered.
     """
     whole = round(seconds * NS_PER_S)

@@ -65,4 +65,5 @@ OF_CAPACITY: Rules = {
     "alone_ms": ("verdict", same_time_ms),
     "seconds": ("verdict", by_chance),
     "interrupted": ("settings", by_chance),
+    "out_of_time": ("settings", by_chance),
 }

@@ -19,7 +19,7 @@ _OF_MEMORY = 4
 
 
 def bodies_that_run(verdict: Verdict) -> int | None:
-    """How many bodies the application runs at once, where that is fewer than there are requests in service."""
+    """How many bodies the application runs at once; None where no fewer than there are requests in service."""
     call, there = verdict.call, verdict.ceiling.in_service
     if call is None or call.running is None or there is None or call.running >= there:
         return None
@@ -84,7 +84,7 @@ def of_streams(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | No
 
 
 def memory_changes(rivals: Sequence[Rival], trials: Sequence[Trial]) -> tuple[str, Change, int] | None:
-    """The next trial of a memory limit that was met: what for, the change, and how many requests to offer."""
+    """The next trial of a memory limit that was met: what for, the change, how many requests to offer; else None."""
     first = trials[0]
     there = measured(Place.IN_SERVICE, first)
     for rival in rivals:
@@ -98,7 +98,7 @@ def memory_changes(rivals: Sequence[Rival], trials: Sequence[Trial]) -> tuple[st
 
 
 def of_memory(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | None:
-    """That the size of the place follows a limit on memory: more with more of it, fewer with less."""
+    """That the size of the place follows a limit on memory: more with more of it, fewer with less; else None."""
     basis = basis_of(trials)
     if basis is None or basis is not trials[0]:
         return None

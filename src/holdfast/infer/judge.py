@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.before_view import before_view_of
+from holdfast.infer.by_time import why_by_time
 from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
@@ -29,6 +30,7 @@ from holdfast.infer.pressure import limits_met, pressure_of
 from holdfast.infer.process_model import listen_queues_of, model_of
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
+from holdfast.infer.waited_too_long import why_no_queue
 from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
@@ -65,6 +67,8 @@ _ONE_SETTING = "one probe with one set of settings cannot show which setting dec
 _NO_LIMIT = "unlimited, or not readable from /proc"
 _NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
 _OTHER_LIMITS = fields_of("limits", OtherLimits)
+_MAY_HANG = "a process that may hang would take more of them"
+_BY_TIME = "requests were turned away before any had to wait"
 _INTERRUPTED = "the run was interrupted before the ceiling was met"
 
 
@@ -95,12 +99,12 @@ class _AtLeast:
     Attributes:
         reason: for a person, with what would show the bound.
         most: what the ceiling may be; None if that is not known.
-        hangs: whether a process may hang, with its own queue empty.
+        no_queue: why nothing is known of the server's own queue either; "" where something is.
     """
 
     reason: str
     most: int | None = None
-    hangs: bool = False
+    no_queue: str = ""
 
 
 def judge(record: Timeline | OutsideTimeline) -> Verdict:
@@ -202,11 +206,13 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
+    no_queue = why_no_queue(counted.timeline, counted.placed) or ""
     if at_least is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
-        if at_least.hangs and ceiling.userspace_queue_bounded:
-            ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
-            unknown.because("a process that may hang would take more of them", "ceiling.userspace_queue")
+        no_queue = at_least.no_queue or no_queue
+    if no_queue and ceiling.userspace_queue_bounded:
+        ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
+        unknown.because(no_queue, "ceiling.userspace_queue")
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     full = ceiling.accept_queue is not None
@@ -221,7 +227,9 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
         return None
     open_ = open_places(counted.snapshot, counted.places, counted.held, counted.timeline.entries)
     if open_ is not None:
-        return _AtLeast(open_.reason(counted.places), open_.most, hangs=bool(open_.hanging))
+        return _AtLeast(open_.reason(counted.places), open_.most, _MAY_HANG if open_.hanging else "")
+    if (by_time := why_by_time(counted.timeline, counted.places)) is not None:
+        return _AtLeast(by_time, no_queue=_BY_TIME)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     if not growing and not limits_met(counted.pressure.value):
         growing = why_more_later(counted.timeline, counted.snapshot, counted.places.in_service)
@@ -242,7 +250,8 @@ def _model(counted: _Counted) -> Known[Model]:
     unknown = Unknown()
     entries = counted.timeline.entries
     idle = idle_acceptors(counted.snapshot, entries)
-    model = unknown.take(model_of(entries, counted.held, _late(counted.timeline, counted.snapshot), idle))
+    late = _late(counted.timeline, counted.snapshot)
+    model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
 

@@ -22,7 +22,7 @@ from holdfast.model.trial import Rival, Trial
 # A limit that counts a few things besides requests: the listener, a pipe, the request that is being judged.
 _OWN_USE = 8
 # Descriptors that a server has of its own: listeners, pipes, files of its libraries.
-_OWN_DESCRIPTORS = 96
+OWN_DESCRIPTORS = 96
 _NO_NOTICE = 5
 _FAR = 9
 
@@ -78,7 +78,7 @@ def size(law: Law, values: Mapping[str, int]) -> int | None:
 
 
 def measured(place: Place, trial: Trial) -> int | None:
-    """The size of a place in a trial, where it was driven full."""
+    """The size of a place in a trial, where it was driven full; else None."""
     if place is Place.IN_SERVICE:
         return trial.in_service if trial.bounded else None
     if place is Place.USERSPACE_QUEUE:
@@ -179,7 +179,7 @@ def _of_setting(  # parameters: what a law is made of
 def _rank(rival: Rival, constant: int) -> int | None:
     """How plausible it is that so much of a setting is used otherwise; None where it is not."""
     if rival.kind == "share":
-        if not 0 <= constant <= _OWN_DESCRIPTORS:
+        if not 0 <= constant <= OWN_DESCRIPTORS:
             return None
         return 0 if rival.near else 3
     if not rival.counts and abs(constant) <= _OWN_USE:

@@ -4,7 +4,8 @@ Where several processes accept from a port, the kernel or the quickest of them d
 that already runs as many handlers as it can may take ten more connections into its own queue while another one, which
 could run them, sleeps. So a place counts as tried only in a process that was seen to let a request wait: in its own
 queue, or in the accept queue that it does not empty. One that has run handlers before, runs none now and leaves
-requests in the accept queue was not seen full either: it may hang.
+requests in the accept queue was not seen full either: it may hang. So may one that runs fewer than another does and
+leaves the others there (an event loop that was made before its process was forked, and so is shared, misses some).
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
@@ -34,6 +35,8 @@ class OpenPlaces:
         pids: of these processes.
         idle: those of them that had run no handler when the places were counted.
         hanging: those of them that leave requests in the accept queue although they ran handlers before.
+        fewest: the least that one of those runs.
+        most_of_one: what one of the others runs; 0 where none runs any.
         most: the most that may be in service if they are like those that were seen full; None where none was.
         of: how many processes accept, these included.
     """
@@ -43,6 +46,8 @@ class OpenPlaces:
     most: int | None
     of: int
     hanging: tuple[int, ...] = ()
+    fewest: int = 0
+    most_of_one: int = 0
 
     def reason(self, places: Places) -> str:
         """Why the number in service is not a bound, and what would show it."""
@@ -62,9 +67,12 @@ class OpenPlaces:
     def _hanging(self, places: Places) -> str:
         one = len(self.hanging) == 1
         they, them = ("it", "it") if one else ("they", "them")
+        seen = "ran handlers before and ran none"
+        if self.fewest:
+            seen = f"ran {self.fewest}{'' if one else ' or more'} where another ran {self.most_of_one}"
         return (
             f"{'One' if one else len(self.hanging)} of the {self.of} processes that accept here "
-            f"(pid {', '.join(map(str, self.hanging))}) ran handlers before and ran none when the places were counted, "
+            f"(pid {', '.join(map(str, self.hanging))}) {seen} when the places were counted, "
             f"while {places.accept_queue} requests waited in the accept queue: {they} may hang. With {them} the "
             f"ceiling would be higher; look at what {they} {'does' if one else 'do'}."
         )
@@ -86,9 +94,9 @@ def open_places(
         return None
     full = [each for each in acceptors if is_full(each, snapshot, running)]
     room = [each for each in acceptors if each not in full]
-    hanging = _hanging(full, places, running) if places.accept_queue else []
-    hanging = [each for each in hanging if each.pid in ran]
     most_of_one = max((running[each.pid] for each in full), default=0)
+    hanging = [*_hanging(full, places, running), *_behind(full, running, most_of_one)] if places.accept_queue else []
+    hanging = [each for each in hanging if each.pid in ran]
     # Workers of one master have as many places as one another.
     room = [each for each in room if not running[each.pid] or running[each.pid] < most_of_one or not most_of_one]
     if turned_away(places):
@@ -106,6 +114,8 @@ def open_places(
         most=places.in_service + more if most_of_one else None,
         of=len(acceptors),
         hanging=tuple(each.pid for each in hanging),
+        fewest=min((running[each.pid] for each in hanging), default=0),
+        most_of_one=most_of_one,
     )
 
 
@@ -120,6 +130,15 @@ def _hanging(full: Iterable[Acceptor], places: Places, running: Counter[int]) ->
     accounted = waits >= places.userspace_queue
     idle = [each for each in full if not running[each.pid] and each.waits_on and each.connections is not None]
     return [each for each in idle if accounted or not each.connections]
+
+
+def _behind(full: Iterable[Acceptor], running: Counter[int], most_of_one: int) -> list[Acceptor]:
+    """Those that run fewer than another does, with no request of their own behind these."""
+    return [
+        each
+        for each in full
+        if each.waits_on and 0 < running[each.pid] < most_of_one and each.connections == running[each.pid]
+    ]
 
 
 def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:

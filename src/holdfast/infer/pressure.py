@@ -22,7 +22,7 @@ from holdfast.model.limits import (
 )
 from holdfast.model.timeline import Entry, Timeline
 
-# kernel/pid.c, RESERVED_PIDS: once all ids were given out, these first ones are given to nobody any more.
+# kernel/pid.c, RESERVED_PIDS: once all ids were given out, these first ones are not given out again.
 _RESERVED_IDS = 300
 # glibc's stack of a thread where RLIMIT_STACK is unlimited (ARCH_STACK_DEFAULT_SIZE, nptl).
 _USUAL_STACK = 2 << 20

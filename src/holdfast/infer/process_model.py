@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from holdfast.infer.known import Known, because, fields_of
-from holdfast.infer.signals import later_entries, reused
-from holdfast.model.timeline import Entry, Listener
+from holdfast.infer.signals import NOTHING_OUTLIVED, later_entries, reused
+from holdfast.model.timeline import Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
 _UNSEEN = "too few requests were entered after others had left to show it"
@@ -21,7 +21,11 @@ _NO_LISTENER = "the listening socket could not be read"
 
 
 def model_of(
-    entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = (), idle: Collection[int] = ()
+    entries: Sequence[Entry],
+    held: Sequence[Entry],
+    late: Collection[int] = (),
+    idle: Collection[int] = (),
+    outlived: Outlived | None = None,
 ) -> Known[Model]:
     """The process model; `listen_queues` is None without a reason, because handler runs say nothing about it.
 
@@ -30,14 +34,16 @@ def model_of(
         held: those that were in service together when every place was full.
         late: processes that were not there at that time.
         idle: processes of the same kind that accept and never ran a handler.
+        outlived: what of the first handler's process and threads was still there later; None where that is unknown.
     """
     if not held:
         names = set(fields_of("model", Model)) - {"model.listen_queues"}
         return Known(Model.unknown(), because("no handler was running when the places were counted", names))
     later = later_entries(entries)
-    processes_reused = reused((entry.process_seq for entry in entries), later)
-    entry_reused = reused((entry.entry_thread_seq for entry in entries), later)
-    handler_reused = reused((entry.thread_seq for entry in entries), later)
+    still = outlived or NOTHING_OUTLIVED
+    processes_reused = reused((entry.process_seq for entry in entries), later, outlived=still.process)
+    entry_reused = reused((entry.entry_thread_seq for entry in entries), later, outlived=still.entry_thread)
+    handler_reused = reused((entry.thread_seq for entry in entries), later, outlived=still.thread)
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused

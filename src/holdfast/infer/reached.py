@@ -30,6 +30,14 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
             "view turned away those that followed.",
             "Take that away for the probe, or choose another --path.",
         )
+    if places.answered:
+        raise InconclusiveError(
+            f"None of the {offered} requests reached its view: {places.answered} were answered without it, so there is "
+            "no ceiling to see.",
+            f"{_of_the_first(timeline)} Something in front of the view answered those that followed: a cache that had "
+            "kept the first answer, or a rule.",
+            "Turn that off for the probe, or choose a --path that is answered anew each time.",
+        )
     waited_ns = timeline.placed.ended_ns - ramp.plateau_ns if timeline.placed and ramp.plateau_ns != NEVER else 0
     within = f" within {waited_ns / NS_PER_S:.1f} s" if waited_ns > 0 else ""
     where = Place.USERSPACE_QUEUE if places.userspace_queue else Place.ACCEPT_QUEUE

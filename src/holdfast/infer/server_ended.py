@@ -34,6 +34,7 @@ class ServerEnded:
     """What is known of the requests that the server ended.
 
     Attributes:
+        number: of these requests.
         longest_ns: the longest time that one of them had been in service: about the limit.
         peak: most requests that were in service at once before the first was ended.
         seen: what their clients saw, in words, the commonest first.
@@ -54,7 +55,7 @@ def ended_before(timeline: Timeline) -> ServerEnded | None:
 
 
 def ended_later(timeline: Timeline) -> ServerEnded | None:
-    """Those that were ended after the places had been counted, and before any was released."""
+    """Those that were ended between the count of the places and the release; None where there were none."""
     marks = timeline.marks
     return _between(timeline, marks.placed_ns, marks.released_ns) if marks.placed_ns else None
 

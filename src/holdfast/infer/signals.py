@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.model.timeline import NEVER, Entry, Outlived, Request
 from holdfast.model.units import MS, NS_PER_S
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ HELD_NS = 200 * MS
 """A request that ended sooner than this was not held: its handler failed at its start."""
 
 _NOT_BY_THE_SERVER = frozenset({Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FAILED})
+NOTHING_OUTLIVED = Outlived(process=False, entry_thread=False, thread=False)
 _FEW = 4  # later requests without a sign of reuse that suffice to exclude it
 
 TOO_QUICK_NS = 5 * MS
@@ -93,23 +94,27 @@ def later_entries(entries: Sequence[Entry], owner: Callable[[Entry], int] | None
     return sum(entry.entered_ns >= first_left.get(key(entry), entry.entered_ns + 1) for entry in entries)
 
 
-def reused(sequence: Iterable[int], later: int) -> bool | None:
+def reused(sequence: Iterable[int], later: int, *, outlived: bool = False) -> bool | None:
     """Whether threads or processes serve again; None where too little was seen.
+
+    One that is idle may wait for its turn behind many that are too, so that those which came later show nothing.
 
     Args:
         sequence: how many requests its thread or process had entered when each request was entered, itself included.
         later: how many requests were entered after others had left, so that there was something to reuse.
+        outlived: the one that ran the first of all was still there when that had long been answered.
     """
     if any(number > 1 for number in sequence):
         return True
-    return False if later >= _FEW else None
+    return False if later >= _FEW and not outlived else None
 
 
-def reuse_seen(entries: Sequence[Entry]) -> bool:
+def reuse_seen(entries: Sequence[Entry], outlived: Outlived | None = None) -> bool:
     """Whether these handler runs suffice to tell if threads and processes are reused."""
-    later = later_entries(entries)
-    sequences = ((each.process_seq for each in entries), (each.thread_seq for each in entries))
-    return all(reused(sequence, later) is not None for sequence in sequences)
+    later, idle = later_entries(entries), outlived or NOTHING_OUTLIVED
+    processes = reused((each.process_seq for each in entries), later, outlived=idle.process)
+    threads = reused((each.thread_seq for each in entries), later, outlived=idle.thread)
+    return processes is not None and threads is not None
 
 
 class Trip(NamedTuple):

@@ -29,6 +29,10 @@ _AT_ENTRY = {
         "Requests were held where the server hands them to the application: it is plain code of one file, without a "
         "framework, so that is the view itself."
     ),
+    "whole": (
+        "Requests were held where the server hands them to the application: its own code answers from there, and no "
+        "framework was seen to call it."
+    ),
     ENTRY_OF_UNKNOWN: (
         "Requests were held where the server hands them to the application, and the places are those of requests held "
         "there. The function that answers was not found. holdfast attach measures the running server from outside, "

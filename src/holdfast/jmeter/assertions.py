@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from holdfast.jmeter.extractors import (
+    check_expression_of,
     check_markup,
     check_path,
     check_pattern,
@@ -101,6 +102,22 @@ def _json(node: Node, reading: Reading) -> list[Assertion]:
     return [Assertion("json path", how, texts, wanted=not reading.flag(node, "INVERT"), name=node.name)]
 
 
+def _jmespath(node: Node, reading: Reading) -> list[Assertion]:
+    expression = reading.template(node, node.text("JMES_PATH"))
+    check_expression_of(node, expression, reading)
+    how: Literal["exists", "matches", "equals"] = "exists"
+    texts: tuple[Template, ...] = (expression,)
+    if reading.flag(node, "JSONVALIDATION"):
+        how = "equals"
+        if not reading.flag(node, "EXPECT_NULL"):
+            value = reading.template(node, node.text("EXPECTED_VALUE"))
+            texts = (expression, value)
+            if reading.flag(node, "ISREGEX", default=True):
+                how = "matches"
+                check_pattern(node, value, reading)
+    return [Assertion("jmespath", how, texts, wanted=not reading.flag(node, "INVERT"), name=node.name)]
+
+
 def _duration(node: Node, reading: Reading) -> list[Assertion]:
     limit = reading.template(node, node.text("DurationAssertion.duration"))
     if limit in ((), ("0",)):
@@ -170,6 +187,7 @@ def _xml(node: Node, reading: Reading) -> list[Assertion]:
 ASSERTIONS: Mapping[str, Callable[[Node, Reading], list[Assertion]]] = {
     "ResponseAssertion": _response,
     "JSONPathAssertion": _json,
+    "JMESPathAssertion": _jmespath,
     "DurationAssertion": _duration,
     "SizeAssertion": _size,
     "MD5HexAssertion": _md5,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from holdfast.jmeter.merged import Argument, Merged, template_call
+from holdfast.jmeter.merged import Merged, template_call
+from holdfast.jmeter.modifiers import Argument
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import ENCODED, FORM, encoded, form, is_skipped
 from holdfast.model.answers import FunctionCall, Template, Variable
@@ -48,6 +49,15 @@ def goes_with_get(found: Merged) -> bool:
     Source: HTTPHC4Impl.java (createHttpRequest).
     """
     return _is_raw(found) or _sends_file(found)
+
+
+def file_without_type(found: Merged) -> str:
+    """The file of a form that names no MIME type, for which JMeter sends nothing; "" if there is none.
+
+    Source: HTTPHC4Impl.java (ContentType of each file), Apache HttpCore, ContentType.java (an empty one is an error).
+    """
+    without = (each.text("File.path") for _, each in found.files() if not each.text("File.mimetype").strip())
+    return next(without, "") if is_multipart(found) else ""
 
 
 def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
@@ -103,7 +113,7 @@ def _is_known(template: Template) -> bool:
 
 
 def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node, Properties]]) -> Multipart:
-    """The parts; in a form as browsers send it, only files say their type."""
+    """The parts; in a form as browsers send it, only files say their type, and none says how it is encoded."""
     like_browser = found.flag("BROWSER_COMPATIBLE_MULTIPART")
     parts = []
     for each in arguments:
@@ -111,8 +121,11 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
         if is_skipped(name):
             continue
         charset = "us-ascii" if found.says_no_charset() else found.charset()
-        media_type = each.content_type or (f"text/plain; charset={charset.upper()}",)
-        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type, charset=charset))
+        if like_browser:
+            parts.append(Part(each.name, each.value, charset=charset))
+        else:
+            media_type = _with_charset(each.content_type or ("text/plain",), charset)
+            parts.append(Part(each.name, each.value, media_type=media_type, charset=charset, transfer_encoding="8bit"))
     for element, file in files:
         template = found.scope.template
         parts.append(
@@ -121,9 +134,17 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
                 _content(found, element, file),
                 (PurePath(file.text("File.path").replace("\\", "/")).name,),
                 template(element, file.text("File.mimetype")),
+                transfer_encoding="" if like_browser else "binary",
             )
         )
     return Multipart(tuple(parts))
+
+
+def _with_charset(media_type: Template, charset: str) -> Template:
+    """A media type with the charset, unless it has parameters of its own."""
+    if any(isinstance(each, str) and ";" in each for each in media_type):
+        return media_type
+    return (*media_type, f"; charset={charset.upper()}")
 
 
 def _content(found: Merged, element: Node, file: Properties) -> bytes:

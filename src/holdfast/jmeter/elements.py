@@ -64,18 +64,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
         "its requests would not be sent at the same time",
         "Put them into one Transaction Controller, one after the other, or into Thread Groups of their own.",
     ),
-    "AnchorModifier": (
-        "it fills parameters of requests with what links and forms of the last page have",
-        "Take the values with an extractor, and refer to its variables.",
-    ),
-    "URLRewritingModifier": (
-        "it adds the id of a session in the last page to requests",
-        "Take the id with a Regular Expression Extractor, and refer to its variable in paths or parameters.",
-    ),
-    "RegExUserParameters": (
-        "it fills parameters of requests with what an extractor has found",
-        "Refer to the extractor's variables.",
-    ),
     "VariablesFromCSV": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "VariablesFromCSVFile": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "RedisDataSet": ("it takes values from a Redis server", "Write them to a file, for a CSV Data Set."),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from holdfast.jmeter.scope import Reading, Scope
+from holdfast.journeys.jmespaths import check_expression
 from holdfast.journeys.json_filters import PathError
 from holdfast.journeys.json_paths import path_of
 from holdfast.journeys.markup import MarkupError, check_selector
@@ -224,6 +225,31 @@ def _json_of_plugin(node: Node, reading: Reading) -> list[Extract]:
     ]
 
 
+def _jmespath(node: Node, reading: Reading) -> list[Extract]:
+    expression = reading.template(node, node.text("JMESExtractor.jmesPathExpr"))
+    check_expression_of(node, expression, reading)
+    return [
+        JsonExtract(
+            name=_fixed(node, node.text("JMESExtractor.referenceName"), "its variable", reading),
+            path=expression,
+            match=reading.number(node, node.text("JMESExtractor.matchNumber"), "its match number"),
+            default=reading.template(node, node.text("JMESExtractor.defaultValue")),
+            required=False,
+            of_variable=variable_of(node, reading),
+            language="jmespath",
+        )
+    ]
+
+
+def check_expression_of(node: Node, expression: Template, reading: Reading) -> None:
+    """Refuses a JMESPath that cannot be read, if it is known, or for which the library is missing."""
+    known = all(isinstance(each, str) for each in expression)
+    try:
+        check_expression("".join(map(str, expression)).strip() if known else "a")
+    except PathError as error:
+        reading.refuse(node, str(error), "Rewrite it, or use a JSON Extractor or Assertion.")
+
+
 def java_split(text: str) -> list[str]:
     """The parts between semicolons, as Java's String.split gives them: without empty ones at the end."""
     parts = text.split(";")
@@ -295,6 +321,7 @@ EXTRACTORS: Mapping[str, Callable[[Node, Reading], list[Extract]]] = {
     "BoundaryExtractor": _boundary,
     "JSONPostProcessor": _json,
     "JSONPathExtractor": _json_of_plugin,
+    "JMESPathExtractor": _jmespath,
     "HtmlExtractor": _css,
     "XPathExtractor": _xpath,
     "XPath2Extractor": _xpath_2,

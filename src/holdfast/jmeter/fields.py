@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from holdfast.jmeter.merged import Merged, template_call
 from holdfast.model.answers import Template
-from holdfast.plans.jmx_tree import Node
+from holdfast.plans.jmx_tree import Node, Properties
 
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
-
+_DIGEST = "DIGEST"
 
 _ACCEPT_OF_JAVA = "text/html, image/gif, image/jpeg, */*; q=0.2"
 """What Java's own client adds, for requests whose implementation is Java (measured with Java 17)."""
@@ -40,7 +40,7 @@ def fields_of(
         fields.append((("Content-Type",), content_type))
     if found.written("implementation")[1] == "Java" and not any(_lower(name) == "accept" for name, _ in fields):
         fields.append((("Accept",), (_ACCEPT_OF_JAVA,)))
-    authorization = _authorization(found, origin, path)
+    authorization = _basic(found, origin, path)
     if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
         fields.append((("Authorization",), authorization))
     return tuple(fields)
@@ -66,8 +66,31 @@ def _lower(name: Template) -> str:
     return "".join(each.lower() if isinstance(each, str) else str(each) for each in name).strip()
 
 
-def _authorization(found: Merged, origin: Template, path: Template) -> Template:
+def _basic(found: Merged, origin: Template, path: Template) -> Template:
     """The value of the field Authorization; () sends none."""
+    entry = _entry(found, origin, path)
+    if entry is None or entry[1].text("Authorization.mechanism") not in _BASIC:
+        return ()
+    name, password, _ = _said(*entry, found)
+    return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
+
+
+def credentials_of(found: Merged, origin: Template, path: Template) -> tuple[Template, Template, Template] | None:
+    """Name, password and realm for a server that asks for them; None has none."""
+    entry = _entry(found, origin, path)
+    return _said(*entry, found) if entry and entry[1].text("Authorization.mechanism") == _DIGEST else None
+
+
+def _said(manager: Node, entry: Properties, found: Merged) -> tuple[Template, Template, Template]:
+    name, password, realm = (
+        found.scope.reading.template(manager, entry.text(f"Authorization.{each}"))
+        for each in ("username", "password", "realm")
+    )
+    return name, password, realm
+
+
+def _entry(found: Merged, origin: Template, path: Template) -> tuple[Node, Properties] | None:
+    """The entry of an Authorization Manager that applies to a request, and the manager."""
     reading = found.scope.reading
     managers = list(found.scope.nearest("AuthManager"))
     for manager in managers[-1:]:  # the farthest takes the place of those before it
@@ -79,17 +102,15 @@ def _authorization(found: Merged, origin: Template, path: Template) -> Template:
             if not _begins_with(url, origin, path, manager, found):
                 continue
             mechanism = entry.text("Authorization.mechanism")
-            if mechanism not in _BASIC:
+            if mechanism not in _BASIC and mechanism != _DIGEST:
                 reading.refuse(
                     manager,
-                    f"it answers a challenge ({mechanism}), which holdfast does not",
-                    "Use BASIC, or send a token in a Header Manager.",
+                    f"its mechanism {mechanism} takes tickets, which holdfast does not have",
+                    "Use BASIC or DIGEST, or send a token in a Header Manager.",
                 )
-                return ()
-            user = reading.template(manager, entry.text("Authorization.username"))
-            password = reading.template(manager, entry.text("Authorization.password"))
-            return ("Basic ", *template_call("__base64Encode", [(*user, ":", *password)]))
-    return ()
+                return None
+            return manager, entry
+    return None
 
 
 def _begins_with(url: str, origin: Template, path: Template, manager: Node, found: Merged) -> bool:

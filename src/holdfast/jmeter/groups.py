@@ -60,7 +60,7 @@ def coming_of(node: Node, reading: Reading, most_s: float | None) -> Coming:
 
 def _threads(node: Node, reading: Reading) -> tuple[Stay, ...]:
     clients = reading.number(node, node.text("ThreadGroup.num_threads"), "its number of threads")
-    ramp_ms = 1000 * _whole(node, "ThreadGroup.ramp_time", "its ramp-up time", reading)
+    ramp_ms = 1000 * _whole(node, "ThreadGroup.ramp_time", "its ramp-up time", reading, reading.number_or_zero)
     passes = passes_of(node, reading)
     delay_ms, until_ms = 0, None
     if reading.flag(node, "ThreadGroup.scheduler"):
@@ -95,8 +95,10 @@ def passes_of(node: Node, reading: Reading) -> int | None:
     return None if loops < 0 or forever else loops
 
 
-def _whole(node: Node, name: str, what: str, reading: Reading) -> int:
-    found = reading.number(node, node.text(name), what)
+def _whole(
+    node: Node, name: str, what: str, reading: Reading, number: Callable[[Node, str, str], int] | None = None
+) -> int:
+    found = (number or reading.number)(node, node.text(name), what)
     if found < 0:
         reading.refuse(node, f"{what} is {found}; it must be 0 or more", "Correct it in the plan.")
     return max(0, found)

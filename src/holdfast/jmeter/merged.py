@@ -7,29 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from holdfast.jmeter.modifiers import Argument, modified_arguments
 from holdfast.jmeter.scope import Scope
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node, Properties
 
 _DEFAULTS = "HttpDefaultsGui"
-
-
-@frozen
-class Argument:
-    """An argument of a request.
-
-    Attributes:
-        equals: what stands between name and value.
-        encode: both are to be encoded.
-        content_type: of its part in a form of several parts; "" has none of its own.
-    """
-
-    name: Template
-    value: Template
-    equals: str
-    encode: bool
-    content_type: Template
 
 
 @frozen
@@ -85,12 +69,13 @@ class Merged:
         return self.scope.reading.before_5_6 and not self.written("contentEncoding")[1].strip()
 
     def arguments(self) -> list[Argument]:
-        """All arguments, the request's own first."""
-        return [
+        """All arguments, the request's own first, as modifiers make them."""
+        written = [
             self._argument(element, each)
             for element in self.elements
             for each in element.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
         ]
+        return modified_arguments(written, self.scope)
 
     def _argument(self, element: Node, written: Properties) -> Argument:
         reading = self.scope.reading

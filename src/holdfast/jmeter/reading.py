@@ -16,10 +16,14 @@ from holdfast.jmeter.controllers import CONTROLLERS, nodes_of
 from holdfast.jmeter.cookies import jar_of
 from holdfast.jmeter.elements import look_at
 from holdfast.jmeter.groups import GROUPS, coming_of
+from holdfast.jmeter.merged import template_call
 from holdfast.jmeter.pieces import put_together
+from holdfast.jmeter.samplers import NAMELESS
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
 from holdfast.jmeter.unset import Unset, sends, unset_in
 from holdfast.jmeter.variables import changing_properties, constants_of, defined_values
+from holdfast.journeys.functions_request import NOWHERE
+from holdfast.journeys.leaves import requests_of
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
 from holdfast.model.units import NS_PER_S
@@ -93,6 +97,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
                 crews.append(crew)
         elif _is_group(node):
             look_at(node, reading)
+    _look_at_nameless(crews, reading)
     if reading.refusals:
         raise _refused(origin, reading.refusals)
     if not any(each.stage == "main" for each in crews) or not any(sends(each.journey) for each in crews):
@@ -108,6 +113,21 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         plan=origin,
     )
     return JourneysRead(journeys, tuple(dict.fromkeys(notes)))
+
+
+def _look_at_nameless(crews: Collection[Crew], reading: Reading) -> None:
+    """Tells of HTTP Requests without a server, which fail, or refuses a plan that has no others."""
+    nowhere = template_call(NOWHERE, [(NAMELESS,)])
+    others = any(each.origin != nowhere for crew in crews for each in requests_of(crew.journey))
+    for node in reading.nameless:
+        if others:
+            reading.note(node, f"{NAMELESS}: nothing is sent, and it counts as failed, as with JMeter")
+        else:
+            reading.refuse(
+                node,
+                NAMELESS,
+                "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
+            )
 
 
 def _sends_nothing(root: Node, reading: Reading, most_s: float | None) -> UsageError:

@@ -12,16 +12,18 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart
+from holdfast.jmeter.bodies import body_of, file_without_type, goes_with_get, is_multipart
 from holdfast.jmeter.caches import cache_of
-from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
-from holdfast.jmeter.fields import fields_of, keeps_type
+from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
+from holdfast.jmeter.fields import credentials_of, fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
+from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
+from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Request, Resources
+from holdfast.model.journey_request import Links, Request, Resources
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
 
@@ -35,15 +37,19 @@ HANDLED = frozenset(
         "CookieManager",
         "DNSCacheManager",
         "KeystoreConfig",
+        LINK_PARSER,
+        *MODIFIERS,
         *EXTRACTORS,
         *ASSERTIONS,
     }
 )
 """Kinds of elements that this file turns into requests, or refuses."""
 
+NAMELESS = "it names no server, and neither do the HTTP Request Defaults that apply to it"
 _MOST_REDIRECTS = 20
 # In a host name, java.net.URL and java.net.URI refuse these.
 _NO_HOST = re.compile(r"[\s/\\?#@<>\"{}|^`]")
+_HOST_ALONE = re.compile(r"https?://(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?")
 _ASKED_TWICE = frozenset({"__V", "__P", "__property", "__env", "__evalVar"})
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "DELETE", "PATCH", "PROPFIND", "PROPPATCH",
@@ -62,14 +68,19 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
+    if body is not None and (file := file_without_type(found)):
+        why = f"{file!r}, a file of its form, has no MIME type"
+        scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
+        origin = template_call(NOWHERE, [(why,)])
     fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
         scope.reading.tell(each, "no certificate of a client is sent", left_out=True)
+    links = _links(found, method)
     follows, follows_unseen = found.flag("follow_redirects"), found.flag("auto_redirects")
     return Request(
         label=scope.template(node, node.name, "label"),
-        origin=origin,
+        origin=origin if links is None else _origin_or_nowhere(found, origin),
         path=path,
         method=(method,),
         headers=fields,
@@ -80,6 +91,8 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         hops_count=False,
         resources=_resources(found),
         cache=cache_of(scope),
+        links=links,
+        credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
         keeps_type=not is_multipart(found) and keeps_type(found),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
@@ -122,11 +135,8 @@ def _origin(found: Merged) -> Template:
         reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         return template_call(NOWHERE, [(why,)])
     if not host and not reading.elsewhere:
-        reading.refuse(
-            node,
-            "it names no server, and neither do the HTTP Request Defaults that apply to it",
-            "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
-        )
+        reading.nameless.append(node)
+        return template_call(NOWHERE, [(NAMELESS,)])
     if len(port) == 1 and isinstance(port[0], str) and not port[0].isdecimal():
         reading.note(node, f"its port is {port[0]!r}, no number, so it is the usual one, as with JMeter")
         port = ()
@@ -169,15 +179,16 @@ def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
             "Fill in the server name, and only the path as its path.",
         )
     origin = (f"{scheme}://{host}",)
-    return origin, template_call(TARGET, [_joined(f"/{local}", *path[1:]), ("utf-8",)])
+    return origin, template_call(TARGET, [modified_path(_joined(f"/{local}", *path[1:]), found.scope), ("utf-8",)])
 
 
 def _target(found: Merged, path: Template, method: str) -> Template:
-    arguments: list[Template] = [path, (found.charset(),)]
+    modified = modified_path(path, found.scope)
+    arguments: list[Template] = [modified, (found.charset(),)]
     if method in _WITH_QUERY:
         for each in found.arguments():
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
-    made = template_call(TARGET, arguments)
+    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else TARGET, arguments)
     if not all(isinstance(each, str) for argument in arguments for each in argument):
         return made
     try:
@@ -197,6 +208,42 @@ def _joined(*parts: object) -> Template:
         elif part != "":
             out.append(part)
     return tuple(out)  # type: ignore[arg-type]
+
+
+def _origin_or_nowhere(found: Merged, origin: Template) -> Template:
+    """The origin of a request that follows links: what its server has to be like may be the name of none."""
+    text = "".join(map(str, origin)) if all(isinstance(each, str) for each in origin) else ""
+    if not text or _HOST_ALONE.fullmatch(text):
+        return origin
+    why = f"no link is like {found.written('path')[1]}, and {text} is no server"
+    return (f"{text.partition('://')[0]}://", *template_call(NOWHERE, [(why,)]), f":{text.rpartition(':')[2]}")
+
+
+def _links(found: Merged, method: str) -> Links | None:
+    """That it follows a link of the last page, if an HTML Link Parser applies to it."""
+    reading = found.scope.reading
+    parsers = [*found.scope.nearest(LINK_PARSER)]
+    if not parsers:
+        return None
+    arguments = found.arguments()
+    as_query = method in _WITH_QUERY
+    if is_multipart(found) or (not as_query and (goes_with_get(found) or method not in ("POST", "PUT", "PATCH"))):
+        reading.refuse(
+            parsers[0],
+            "a request to which it applies has a body of another kind than a form",
+            "Take the values with an extractor, and refer to its variables.",
+        )
+    if len(parsers) > 1 or [*found.scope.nearest(*MODIFIERS)]:
+        reading.refuse(parsers[0], "another modifier applies to its request", "Keep one of them.")
+    check_markup(parsers[0], ("//a",), "xpath", (), reading)
+    return Links(
+        scheme=found.template("protocol"),
+        host=found.template("domain"),
+        path=found.template("path"),
+        arguments=tuple((each.name, each.value, each.equals, each.encode) for each in arguments),
+        as_query=as_query,
+        charset=found.charset(),
+    )
 
 
 def _resources(found: Merged) -> Resources | None:

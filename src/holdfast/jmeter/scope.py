@@ -58,7 +58,8 @@ class Reading:
         before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
-        caches: how many Cache Managers were met.
+        caches, modifiers: how many Cache Managers and modifiers of URLs were met.
+        nameless: the HTTP Requests that name no server.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
 
@@ -73,6 +74,8 @@ class Reading:
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     caches: int = 0
+    modifiers: int = 0
+    nameless: list[Node] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     _templates: dict[tuple[int, str, str], Template] = field(default_factory=dict)
@@ -193,6 +196,11 @@ class Reading:
             node, f"{what} is {_short(text if found is None else found)}; it must be a number, known beforehand"
         )
         return default
+
+    def next_modifier(self) -> int:
+        """The number of a modifier of URLs that is met for the first time."""
+        self.modifiers += 1
+        return self.modifiers
 
     def _folded(self, node: Node, template: Template) -> Template:
         out: list[str | Variable | FunctionCall] = []

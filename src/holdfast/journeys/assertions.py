@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.journeys import jmespaths
 from holdfast.journeys.context import Context
 from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
@@ -59,6 +60,9 @@ def _unmet(assertion: Assertion, answer: Answer, context: Context) -> str:
         return _unmet_number(assertion, answer, context)
     if assertion.what == "json path":
         return _unmet_json(assertion, _looked_at(assertion, answer, context), context)
+    if assertion.what == "jmespath":
+        text = text_of_body(answer)
+        return jmespaths.unmet(assertion, text, context) if text else _NOTHING
     if assertion.what == "xpath":
         return _unmet_xpath(assertion, _looked_at(assertion, answer, context), context)
     if assertion.what == "md5":

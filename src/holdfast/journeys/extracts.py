@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.journeys import jmespaths
 from holdfast.journeys.context import Context
 from holdfast.journeys.functions_regex import filled_template
 from holdfast.journeys.in_time import TooSlowError, in_time
@@ -198,12 +199,14 @@ def _remove_groups(name: str, context: Context) -> None:
 
 def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
     name, variables = extract.name, context.variables
-    written = context.filled(extract.path)
-    path = path_of(written)
     variables.pop(f"{name}_matchNr", None)
     number = 1
     while variables.pop(f"{name}_{number}", None) is not None:
         number += 1
+    if extract.language == "jmespath":
+        return jmespaths.take(extract, text, context)
+    written = context.filled(extract.path)
+    path = path_of(written)
     if extract.whole:
         return _take_whole(extract, path, text, context)
     if not text.strip():

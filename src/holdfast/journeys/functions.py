@@ -17,6 +17,7 @@ from holdfast.journeys.functions_own import OF_OUR_OWN
 from holdfast.journeys.functions_plugin import OF_PLUGIN
 from holdfast.journeys.functions_regex import OF_REGEX
 from holdfast.journeys.functions_request import OF_REQUEST
+from holdfast.journeys.functions_rewriting import OF_REWRITING
 from holdfast.journeys.functions_text import OF_TEXT
 from holdfast.journeys.functions_time import OF_TIME
 from holdfast.journeys.functions_values import OF_VALUES
@@ -31,6 +32,7 @@ FUNCTIONS: Mapping[str, Known] = {
     **OF_REGEX,
     **OF_PLUGIN,
     **OF_REQUEST,
+    **OF_REWRITING,
     **OF_MADE_UP,
     **OF_OUR_OWN,
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.journeys.client import Client
+from holdfast.journeys.context import FunctionError
 from holdfast.journeys.steps import Sending
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.model.answers import Template
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
 
@@ -42,8 +43,11 @@ def is_fixed(request: Request) -> bool:
     templates: list[Template] = [request.label, request.method, request.origin, request.path]
     for name, value in request.headers:
         templates += (name, value)
+    templates += request.credentials or ()
     if request.resources is not None:
         templates += (request.resources.matching, request.resources.not_matching)
+    if request.links is not None:
+        return False  # it depends on the last answer
     if isinstance(request.body, TextBody):
         templates.append(request.body.text)
     elif isinstance(request.body, Multipart):
@@ -56,11 +60,12 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
     body, boundary = _body(request, client)
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", f"multipart/form-data; boundary={boundary}"))
+    origin, path, body = _where(request, body, client)
     return Sending(
         label=client.label,
         method=_text(request.method, client),
-        origin=_text(request.origin, client),
-        path=_text(request.path, client),
+        origin=origin,
+        path=path,
         headers=headers,
         body=body,
         expected=request.expected,
@@ -72,7 +77,32 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         number=number,
         keeps_type=request.keeps_type,
         cache=request.cache,
+        credentials=_credentials(request, client),
     )
+
+
+def _where(request: Request, body: bytes | None, client: Client) -> tuple[str, str, bytes | None]:
+    """Where a request goes, and its body; those of a link, if it follows one."""
+    if request.links is None:
+        return _text(request.origin, client), _text(request.path, client), body
+    from holdfast.journeys.links import followed  # noqa: PLC0415 - few plans need it
+
+    try:
+        # Without a link, what is like a server's name may be none.
+        origin = text_of(request.origin, client)
+        found = followed(request.links, origin, client, lambda template: _text(template, client))
+    except FunctionError as error:
+        raise NoValueError(str(error)) from error
+    if found is not None:
+        return found.origin, found.path, found.body
+    return _text(request.origin, client), _text(request.path, client), body
+
+
+def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:
+    if request.credentials is None:
+        return None
+    name, password, realm = (_text(each, client) for each in request.credentials)
+    return name, password, realm
 
 
 def _text(template: Template, client: Client) -> str:
@@ -109,6 +139,8 @@ def _part(part: Part, client: Client) -> bytes:
         said += f'; filename="{_quoted(_text(part.file_name, client))}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
+    if part.transfer_encoding:
+        said += f"\r\nContent-Transfer-Encoding: {part.transfer_encoding}"
     content = part.content
     if not isinstance(content, bytes):
         content = _text(content, client).encode(part.charset, "replace")

@@ -37,7 +37,7 @@ from holdfast.model.journey import (
     ValuesOfClients,
     While,
 )
-from holdfast.model.journey_request import Cache, MadeUp, Multipart, Part, Request, Resources, TextBody
+from holdfast.model.journey_request import Cache, Links, MadeUp, Multipart, Part, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 
 _TRUE = ("true",)
@@ -141,7 +141,7 @@ def _call(node: FunctionCall) -> str | None:
 OWN = frozenset(
     {
         *(Assign, Condition, Delay, ForEach, If, Leave, Loop, Once, OneOf, Sequence, Shuffled, Timed, Transaction),
-        *(ValuesOfClients, While, Request, Resources, TextBody, Multipart, Part, Timeouts, Variable, Assertion),
+        *(ValuesOfClients, While, Request, Resources, Links, TextBody, Multipart, Part, Timeouts, Variable, Assertion),
         *(Cache, Given, MadeUp),
         *(set(get_args(Extract)) - {HookExtract}),
     }

@@ -25,6 +25,7 @@ class Sending(NamedTuple):
         body: None sends none.
         expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type, cache: as of the model's `Request`;
             the patterns of `resources` have no references left.
+        credentials: name, password and realm ("" is any), for a server that asks for them.
         number: of the request among those of the journey, so that results of one request with many labels are one.
         made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
             another one each time.
@@ -45,6 +46,7 @@ class Sending(NamedTuple):
     number: int
     keeps_type: bool = False
     cache: Cache | None = None
+    credentials: tuple[str, str, str] | None = None
     made: dict[str, Any] | None = None
 
 

@@ -28,8 +28,12 @@ def check_parquet(target: str | None) -> None:
         )
 
 
-def write_parquet(path: Path, chunks: Iterable[Rows]) -> None:
+def write_parquet(path: Path, chunks: Iterable[Rows], wall_clock_offset_ns: int | None) -> None:
     """Writes the rows into this file, compressed; null where there is no value.
+
+    Args:
+        wall_clock_offset_ns: is put into the schema's metadata under this name, so that the file alone says when its
+            requests were sent; None, as of old runs, is left out.
 
     Raises:
         OSError: it cannot be written.
@@ -41,7 +45,8 @@ def write_parquet(path: Path, chunks: Iterable[Rows]) -> None:
         [
             (name, words if name in WORDS else arrow.int64() if name in {*INSTANTS, "id", "number"} else arrow.uint32())
             for name in COLUMNS
-        ]
+        ],
+        metadata=None if wall_clock_offset_ns is None else {"wall_clock_offset_ns": str(wall_clock_offset_ns)},
     )
     with parquet.ParquetWriter(str(path), schema, compression="zstd") as writer:
         waiting: list[Any] = []

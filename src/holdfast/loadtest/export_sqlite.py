@@ -1,27 +1,31 @@
 """The rows and the result of a load run as an SQLite database.
 
 requests    a row for each request, NULL where there is no value
+events      a row for each event of a load with --events: id of its request, number, at_ns, gap_ns
 result      name and value: offered, outcomes.answered, latency_from_due_ms.p99, ...; list items are numbered
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from holdfast.errors import UsageError
 from holdfast.model.rows import COLUMNS, WORDS, Rows
 
-TABLES = frozenset({"requests", "result"})
+TABLES = frozenset({"requests", "events", "result"})
 
 
-def write_database(path: Path, chunks: Iterable[Rows], result: object) -> None:
+def write_database(
+    path: Path, chunks: Iterable[Rows], result: object, events: Iterable[Sequence[int]] | None = None
+) -> None:
     """Writes a new database into this file, which is empty.
 
     Args:
         result: of builtin types.
+        events: rows as in `EventRow`; None where none were looked for.
 
     Raises:
         OSError: it cannot be written.
@@ -41,6 +45,9 @@ def write_database(path: Path, chunks: Iterable[Rows], result: object) -> None:
                     f"INSERT INTO requests VALUES ({places})",  # noqa: S608 - question marks
                     zip(*rows.known(), strict=True),
                 )
+            if events is not None:
+                database.execute("CREATE TABLE events (id INTEGER, number INTEGER, at_ns INTEGER, gap_ns INTEGER)")
+                database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", events)
             database.executemany("INSERT INTO result VALUES (?, ?)", _flat("", result))
             database.execute("COMMIT")
     except sqlite3.Error as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import sys
 import time
 import traceback
@@ -149,6 +150,12 @@ def hooks_of(hooks: Iterable[HookExtract]) -> Hooks:
                 "It is called with each answer and the client's values.",
                 f"Define it: def {hook.function}(answer, values): return {{}}",
             )
+        if inspect.iscoroutinefunction(function):
+            raise UsageError(
+                f"{hook.function} of {hook.file} is a coroutine function.",
+                "It is called where nothing waits for it, and returns its values itself.",
+                f"Define it without async: def {hook.function}(answer, values): return {{}}",
+            )
         functions[hook] = function
     return Hooks(functions)
 
@@ -182,9 +189,12 @@ def _texts(found: object) -> dict[str, str]:
         return {}
     if not isinstance(found, Mapping):
         raise TypeError(f"it returned {type(found).__name__}, not a mapping of names and values")
-    for name in found:
+    for name, value in found.items():
         if not isinstance(name, str):
             raise TypeError(f"it returned the name {name!r}, which is not a text")
+        if value is None or isinstance(value, bytes | bytearray | Mapping | list | tuple | set):
+            kind = type(value).__name__
+            raise TypeError(f"it returned {kind} for {name}, not a text or a number; leave out what has no value")
     return {name: str(value) for name, value in found.items()}
 
 

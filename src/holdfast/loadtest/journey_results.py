@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from holdfast.engine.collect import LoadRun
 from holdfast.engine.packing import taken
@@ -84,11 +84,6 @@ def urls_of(journeys: Journeys, run: LoadRun | None) -> str:
     if not origins and run is not None and run.particulars is not None:
         origins = tuple(dict.fromkeys(_origins(run.particulars.texts, run)))[:_SHOWN_ORIGINS]
     return ", ".join(origins)
-
-
-def crew_labels(journeys: Journeys) -> Mapping[int, str]:
-    """The names of the crews, by number."""
-    return {place: crew.name for place, crew in enumerate(journeys.crews)}
 
 
 def title_of(journeys: Journeys) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from holdfast.engine.acceptance import Acceptance
 from holdfast.engine.plan import Plan
-from holdfast.engine.sessions import Sessions
 from holdfast.engine.shapes import Closed, EngineShape, Open
 from holdfast.engine.target import Target
 from holdfast.engine.url import parse_url
@@ -19,10 +19,36 @@ from holdfast.model.scenario import Chance, ClientNumber, DataRows, Group, Pause
 from holdfast.model.shapes import Clients, OpenShape
 from holdfast.model.units import NS_PER_S
 
+if TYPE_CHECKING:
+    from random import Random
+
+    from holdfast.engine.sessions import Sessions
+
 _MOST_PER_S = 400_000  # of closed-model rows; no machine of two cores comes near it
 _MOST_PER_CLIENT_S = 5_000  # of one client that waits for each answer, over loopback
 
 _NO_PAUSE = Pause()
+
+
+class _Draws:
+    """Random numbers that can be drawn again, from a module that is imported with the first: most shapes draw none."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    @cached_property
+    def _source(self) -> Random:
+        from random import Random  # noqa: PLC0415
+
+        return Random(self._seed)  # noqa: S311 - not a secret
+
+    def random(self) -> float:
+        """The next one, in [0, 1)."""
+        return self._source.random()
+
+    def expovariate(self, lambd: float) -> float:
+        """The next one of an exponential distribution with this rate."""
+        return self._source.expovariate(lambd)
 
 
 def requests_of(experiment: LoadExperiment) -> tuple[bytes | Callable[[int], bytes], ...]:
@@ -107,13 +133,15 @@ def _of_streams(group: Group, shape: Clients) -> Clients:
 
 def _open(group: Group, shape: OpenShape, last_index: int | None, seed: int) -> Open | Sessions:
     try:
-        due_ns = shape.due_ns(random.Random(seed))  # noqa: S311 - draws that can be repeated, not a secret
+        due_ns = shape.due_ns(_Draws(seed))
     except OverflowError as error:
         raise ValueError("The last request would be due in more than 292 years, which clocks cannot count.") from error
     if last_index is not None:
         due_ns = due_ns[:last_index]
     if _single(group):
         return Open(due_ns)
+    from holdfast.engine.sessions import Sessions  # noqa: PLC0415 - of clients with several steps or pauses alone
+
     return Sessions(due_ns, 1, _pauses(group), on_failure=group.on_failure, seed=seed)
 
 
@@ -153,6 +181,8 @@ def _sessions(group: Group, shape: Clients, last_index: int | None, seed: int) -
         (round((shape.delay_s + client * shape.ramp_s / shape.clients) * NS_PER_S) for client in range(shape.clients)),
     )
     indices = min((each for each in (last_index, shape.requests) if each is not None), default=None)
+    from holdfast.engine.sessions import Sessions  # noqa: PLC0415 - as above
+
     return Sessions(start_ns, iterations, _pauses(group), indices, shape.for_s, group.on_failure, seed)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from holdfast.console import say
 from holdfast.engine.processes import Watched
 from holdfast.interrupts import Interrupts
-from holdfast.model.journey import Node
-from holdfast.model.journey_request import Request
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from holdfast.model.journey import Node
+    from holdfast.model.journey_request import Request  # of journeys alone
 
 # What ends by then needs no words.
 _AT_ONCE_NS = round(0.3 * NS_PER_S)

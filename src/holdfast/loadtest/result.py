@@ -24,6 +24,7 @@ from holdfast.model.load import (
     StepResult,
 )
 from holdfast.model.places import Outcome
+from holdfast.model.shapes import Clients
 
 # Always in the JSON; other outcomes only if there are any.
 _ALWAYS = tuple(
@@ -70,7 +71,13 @@ def result_of(
     return LoadResult(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
         outcomes=_with_usual(summary.outcomes),
-        warnings=(*summary.warnings, *_redirects(experiment, run, statuses), *_unended(run), *_reasons(run)),
+        warnings=(
+            *summary.warnings,
+            *_redirects(experiment, run, statuses),
+            *_not_begun(experiment, run),
+            *_unended(experiment, run),
+            *_reasons(run),
+        ),
         target=LoadTarget(urls_of(experiment, run)),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         thresholds=tuple(_checked(each, summary, steps) for each in thresholds),
@@ -121,17 +128,35 @@ def _reasons(run: LoadRun) -> Iterator[str]:
         yield from reasons(run)
 
 
-def _unended(run: LoadRun) -> Iterator[str]:
+def _not_begun(experiment: LoadExperiment, run: LoadRun) -> Iterator[str]:
+    """A warning about clients that had sent nothing when the time of the load was over."""
+    if experiment.journeys is not None or run.facts.stopped is not None:
+        return
+    for group, span in zip(experiment.groups, run.facts.spans, strict=True):
+        shape = group.shape
+        if not isinstance(shape, Clients) or shape.for_s is None or len(span) < shape.clients:
+            continue
+        begun = bisect(run.begun, span.stop - 1) - bisect(run.begun, span.start - 1)
+        if begun < shape.clients:
+            yield (
+                f"Only {begun:,} of {shape.clients:,} clients had begun when the time of the load was over: opening so "
+                "many connections takes longer. Give a longer --for, or fewer --clients."
+            )
+
+
+def _unended(experiment: LoadExperiment, run: LoadRun) -> Iterator[str]:
     """A warning about replies that had begun, and not ended, when the time for their requests was over."""
     if not run.summary.outcomes.get(Outcome.UNANSWERED.label):
         return
     first, outcome = run.columns.first, run.columns.outcome
     many = sum(outcome[row] == Outcome.UNANSWERED and first[row] > 0 for row in run.begun)
+    may_be_streams = experiment.journeys is None and not any(group.events for group in experiment.groups)
     if many:
         replies = f"{many:,} replies" if many > 1 else "A reply"
         yield (
-            f"{replies} had begun and not ended when the time for it was over. Give a longer --timeout, or --events "
-            "for a stream that does not end."
+            f"{replies} had begun and not ended when the time for it was over. Give a longer "
+            f"{'timeout' if experiment.journeys is not None else '--timeout'}"
+            f"{', or --events for a stream that does not end' if may_be_streams else ''}."
         )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from holdfast.engine import quantities
-from holdfast.engine.collect import LoadRun, asked_rate_per_s, begin_together, run_of
+from holdfast.engine.collect import LoadRun, asked_rate_per_s, begin_together, events_of, run_of
 from holdfast.engine.columns import Columns
 from holdfast.engine.ended import RUNS
 from holdfast.engine.packing import pack, pack_runs, unpack
@@ -22,6 +23,10 @@ from holdfast.loadtest.codec import from_json, to_json
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment
 from holdfast.model.scenario import Group
+
+if TYPE_CHECKING:
+    from holdfast.engine.event_packing import EventPacking
+    from holdfast.engine.event_rows import EventRows
 
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError, zlib.error)
 """What `read` raises for a run that another version saved in another form, or that is damaged."""
@@ -123,8 +128,18 @@ def parts_of(finished: FinishedLoad) -> Iterator[bytes]:
     return pack(finished.run.columns, finished.run.begun)
 
 
-def read(head: bytes, parts: Iterable[bytes]) -> FinishedLoad:
+def event_packing(events: Iterable[EventRows]) -> EventPacking:
+    """What makes parts of the rows of events, each time of those that have come since."""
+    from holdfast.engine.event_packing import EventPacking  # noqa: PLC0415 - of events alone
+
+    return EventPacking(events)
+
+
+def read(head: bytes, parts: Iterable[bytes], events: Iterable[bytes] = ()) -> FinishedLoad:
     """The run again, with its result computed anew.
+
+    Args:
+        events: parts of the rows of events, which can be gone through more than once.
 
     Raises:
         UNREADABLE: one of these.
@@ -138,9 +153,19 @@ def read(head: bytes, parts: Iterable[bytes]) -> FinishedLoad:
     facts = replace(convert(told, RunFacts), spans=spans)
     experiment = from_json(known["experiment"])
     run = _run_of_journeys(parts, facts) if experiment.journeys is not None else _run(parts, facts)
+    if any(group.events for group in experiment.groups):
+        run = _with_events(run, events)
     thresholds = [quantities.threshold(each) for each in known["thresholds"]]
     finished = finished_load(experiment, run, thresholds, known["offset_ns"], interrupted=known["interrupted"])
     return finished.with_remarks(*known["remarks"])
+
+
+def _with_events(run: LoadRun, parts: Iterable[bytes]) -> LoadRun:
+    from holdfast.engine.event_packing import PackedEvents, counted  # noqa: PLC0415 - of events alone
+
+    # What a load that was cut short had counted is with its rows alone.
+    events = run.facts.events or events_of(*counted(parts))
+    return replace(run, facts=replace(run.facts, events=events), saved_events=PackedEvents(parts))
 
 
 def _run(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:

@@ -70,6 +70,7 @@ class JsonExtract:
     """Takes what a JSON path finds; attributes as of `RegexExtract`.
 
     Attributes:
+        language: of the path; with `jmespath`, `join` and `whole` mean nothing.
         join: with all matches, also NAME_ALL with commas in between.
         whole: what is found is one value; of an array the variable gets all of it, and NAME_1, NAME_2, ... and
             NAME_matchNr its elements, whatever `match` says.
@@ -83,6 +84,7 @@ class JsonExtract:
     required: bool = True
     of_variable: str = ""
     whole: bool = False
+    language: Literal["json path", "jmespath"] = "json path"
 
 
 @frozen
@@ -157,8 +159,9 @@ class Assertion:
 
     Attributes:
         what: what is looked at. With `json path` the first of `texts` is the path, and with `equals` the second is a
-            value in JSON; `duration`, `size` (of head and body), `head size` and `body size` compare numbers, in ms and
-            bytes; `request data` is method, URL and body.
+            value in JSON; so with `jmespath`, where `equals` without a second means null; `duration`, `size` (of head
+            and body), `head size` and `body size` compare numbers, in ms and bytes; `request data` is method,
+            URL and body.
         how: `equals` and `contains` compare texts, `matches` and `finds` regular expressions with the whole or a part.
         texts: all must hold, or with `any_of` one of them.
         wanted: False: they must not hold.
@@ -177,6 +180,7 @@ class Assertion:
         "status",
         "message",
         "json path",
+        "jmespath",
         "xpath",
         "duration",
         "size",

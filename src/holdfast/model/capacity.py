@@ -33,6 +33,7 @@ class CapacityAsked:
         up_to_per_s: the highest rate that is tried; None tries any.
         poisson: arrivals are random instead of even.
         keep_alive: connections are used again.
+        at_most_s: the search ends after this time; None lets it take what it needs.
     """
 
     thresholds: tuple[str, ...]
@@ -41,6 +42,7 @@ class CapacityAsked:
     up_to_per_s: float | None = None
     poisson: bool = False
     keep_alive: bool = False
+    at_most_s: float | None = None
 
 
 @frozen
@@ -119,7 +121,7 @@ class PlacesLook:
         at_s: since the load began.
         in_flight: begun and not ended.
         in_service: in handlers.
-        accept_queue: connections that nobody has accepted.
+        accept_queue: connections that the server has not accepted.
         accepted: connections that the server holds.
     """
 
@@ -193,6 +195,7 @@ class CapacityRecord:
         seconds: of the whole.
         alone_ms: the quickest of a few single requests at the beginning; None where none was sent.
         interrupted: a person ended it early.
+        out_of_time: it was to take no longer, and ended before it was done.
         directory: of the run, from which files are named.
         explain: the command that finds the setting; "" where holdfast did not start the server.
         command: what makes the same search again, as a shell reads it.
@@ -208,6 +211,7 @@ class CapacityRecord:
     seconds: float
     alone_ms: float | None = None
     interrupted: bool = False
+    out_of_time: bool = False
     directory: str = "."
     explain: str = ""
     command: str = ""
@@ -292,6 +296,7 @@ class Capacity:
         alone_ms: how long a single request takes; None where none was sent.
         seconds: of the whole.
         interrupted: a person ended it early.
+        out_of_time: it was to take no longer, and ended before it was done.
         run: number of the saved run; None where it was not saved.
         schema: version of this form of the object.
         kind: tells it from other objects.
@@ -317,6 +322,7 @@ class Capacity:
     alone_ms: float | None
     seconds: float
     interrupted: bool = False
+    out_of_time: bool = False
     run: int | None = None
     schema: int = 1
     kind: str = "capacity"

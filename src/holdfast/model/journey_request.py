@@ -19,6 +19,7 @@ class Part:
         content: text, or bytes as they are.
         media_type: "" writes no Content-Type.
         charset: of the text.
+        transfer_encoding: as its Content-Transfer-Encoding says; "" writes none.
     """
 
     name: Template
@@ -26,6 +27,7 @@ class Part:
     file_name: Template | None = None
     media_type: Template = ()
     charset: str = "utf-8"
+    transfer_encoding: str = ""
 
 
 @frozen
@@ -65,6 +67,25 @@ class Resources:
 
 
 @frozen
+class Links:
+    """A request that follows a link or a form of the last page, if one is like it.
+
+    Attributes:
+        scheme, host, path: of the request, as texts or regular expressions of the whole.
+        arguments: name, value, what is between, and whether both are to be encoded; names and values as above.
+        as_query: they go into the query, and not into the body.
+        charset: in which they are encoded.
+    """
+
+    scheme: Template
+    host: Template
+    path: Template
+    arguments: tuple[tuple[Template, Template, str, bool], ...] = ()
+    as_query: bool = True
+    charset: str = "utf-8"
+
+
+@frozen
 class Cache:
     """What a client remembers of answers: those with a date or a tag are asked for on condition that they changed.
 
@@ -96,6 +117,8 @@ class Request:
         keep_alive: the client keeps the connection for its next request to this origin.
         timeouts: of each exchange.
         cache: None remembers nothing.
+        links: None follows none.
+        credentials: name, password, and the realm in which they count (() is any), for a server that asks for them.
         keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
@@ -116,12 +139,14 @@ class Request:
     timeouts: Timeouts = field(default_factory=Timeouts)
     keeps_type: bool = False
     cache: Cache | None = None
+    links: Links | None = None
+    credentials: tuple[Template, Template, Template] | None = None
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""
 
 
 @frozen
 class MadeUp:
-    """Takes the place of a request: nothing is sent, and its answer is made up. It is no row of the results.
+    """Takes the place of a request: nothing is sent, and its answer is made up. It is not a row of the results.
 
     Attributes:
         label, extracts, assertions, on_failure: as of `Request`.

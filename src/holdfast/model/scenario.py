@@ -181,6 +181,6 @@ class Group:
 
     @property
     def at_once(self) -> int | None:
-        """How many requests are in flight at once in the closed model: one for each client, or stream of it."""
+        """Requests in flight at once in the closed model, one for each client or stream of it; None in the open one."""
         clients = self.shape.clients
         return None if clients is None else clients * (self.streams or 1)

@@ -81,6 +81,9 @@ class Stages:
     @property
     def title(self) -> str:
         """See the module."""
+        if self.requests is not None and self.passes == self.requests:
+            # Their number ends it, and the time is only one within which they will have come.
+            return f"{self.requests} at {', '.join(f'{rate:g}/s' for rate, _ in self.stages)}"
         return ", ".join(f"{rate:g}/s for {seconds:.3g} s" for rate, seconds in self.stages)
 
     def due_ns(self, draws: Draws) -> array[int]:
@@ -192,7 +195,7 @@ class Clients:
     @property
     def title(self) -> str:
         """See the module."""
-        return f"{self.clients} clients"
+        return "1 client" if self.clients == 1 else f"{self.clients} clients"
 
 
 OpenShape = Spread | Stages | Rise | Phases | Burst

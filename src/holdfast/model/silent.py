@@ -31,7 +31,6 @@ class Timeout:
         name: the server's own name for it.
         seconds: the value in force; None is none at all.
         ends: which silences.
-        ends_worker: it ends the worker that waits, and the connection with it.
         lag_s: how much later the server may notice, since it looks now and then.
         options: how it is spelt on the command line, the spelling to add it with first; empty where it cannot be given
             there.
@@ -41,7 +40,6 @@ class Timeout:
     name: str
     seconds: float | None
     ends: tuple[Silence, ...]
-    ends_worker: bool = False
     lag_s: float = 1.0
     options: tuple[str, ...] = ()
     units_per_s: int = 1

@@ -185,7 +185,7 @@ class FirstRequest:
         held_in: where requests will be held, in words: "flask view index()".
         kind: of the view, as `View` has it; "" where it is not known.
         via: "view"; "entry" where the path has none; "plain" where the application is itself the view; "unknown" where
-            what lies behind its entry is not known.
+            what lies behind its entry is not known; "whole" where the application's own code was seen to answer there.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
         tls: it came over TLS, as all others do then.
@@ -197,6 +197,20 @@ class FirstRequest:
     via: str
     ways_ns: tuple[int, ...] = ()
     tls: bool = False
+
+
+@frozen
+class Outlived:
+    """What ran the first request and was still there when that had long been answered, so that it may serve again.
+
+    Attributes:
+        entry_thread: the thread on which the server called the application.
+        thread: the one that ran the handler.
+    """
+
+    process: bool
+    entry_thread: bool
+    thread: bool
 
 
 @frozen
@@ -329,6 +343,7 @@ class Timeline:
         waiting: where in the application requests were, when the places were counted and when bodies ran; None where
             nothing was asked or no process has answered, and of runs saved before that was kept.
         libraries: when the places were counted; None as for `waiting`.
+        outlived: None where it was not looked for, and of runs saved before that was kept.
     """
 
     experiment: Experiment
@@ -359,3 +374,4 @@ class Timeline:
     limit_looks: tuple[LimitLook, ...] = ()
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
+    outlived: Outlived | None = None

@@ -48,7 +48,7 @@ def strictest(pid: int, resource: Resource) -> Group | None:
 
 
 def strictest_of(groups: Mapping[str, str], mounts: Iterable[CgroupMount], resource: Resource) -> Group | None:
-    """The same on the way from a process's own cgroup to the root, as far as that is mounted.
+    """The same on the way from a process's own cgroup to the root, as far as that is mounted; None without a limit.
 
     Args:
         groups: of the process, as `parse.cgroups` has them.

@@ -95,6 +95,13 @@ def read_descendants(*roots: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def started_at(pid: int, tid: int) -> int | None:
+    """When a thread began, in clock ticks since boot; None where there is none of that number, or it has ended."""
+    text = read_if_readable(f"/proc/{pid}/task/{tid}/stat")
+    stat = parse.process_stat(text) if text else None
+    return None if stat is None or stat.state in "ZX" else stat.started_ticks
+
+
 def find_holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
     """Which processes hold sockets open.
 

@@ -211,7 +211,7 @@ class Recording:
 
     def was_watched(self) -> bool:
         """Whether a request was watched since it was asked for, so that the next one is held where that showed."""
-        return self._finding() in {layout.INSIDE, layout.IN_VIEW, layout.AT_ENTRY}
+        return self._finding() in {layout.INSIDE, layout.IN_VIEW, layout.AT_ENTRY, layout.AT_WHOLE}
 
     def leads_nowhere(self) -> bool:
         """Whether a request was watched, and no function of the person's own was seen to answer it."""

@@ -28,6 +28,9 @@ from holdfast.model.frozen import frozen
 GAP_NS = 20_000_000
 # At most a tenth of the time goes into looking.
 GAP_FOR_COST = 10
+# Where thirty threads want two cores, each waits 40 ms for a slice of 3 ms. Between looks 20 ms apart, one of two full
+# workers has not run at all; in each second both have.
+GAP_OF_STARVED = 40
 
 
 @frozen
@@ -60,14 +63,14 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
     in_turn = side_by_side = 0
     for tid, now in after.items():
         then = before.get(tid, _NEW)
-        waited = now.waited_ns - then.waited_ns
-        if now.runnable:
-            waited = max(waited, wall_ns - (now.ran_ns - then.ran_ns))
+        not_on_a_core_ns = wall_ns - (now.ran_ns - then.ran_ns)
+        # A wait that began before the first look is counted when it ends, with all of its time.
+        waited = not_on_a_core_ns if now.runnable else min(now.waited_ns - then.waited_ns, not_on_a_core_ns)
         if now.runnable and then.runnable:
             side_by_side = max(side_by_side, waited)
         else:
             in_turn += max(0, waited)
-    return min(in_turn + side_by_side, wall_ns)
+    return max(0, min(in_turn + side_by_side, wall_ns))
 
 
 def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> float:
@@ -87,6 +90,17 @@ def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns
         waited = max(now.waited_ns - then.waited_ns, wall_ns - ran if now.runnable else 0)
         shares.append((ran + waited) / wall_ns)
     return max(shares)
+
+
+def share_with_a_core(uses: Mapping[int, CoreUse] | None) -> float:
+    """Of the time in which these threads could have run, the share in which they did.
+
+    Args:
+        uses: threads by tid; None where they may not be read, and they count as if they always had a core.
+    """
+    ran = sum(use.ran_ns for use in (uses or {}).values())
+    waited = sum(use.waited_ns for use in (uses or {}).values())
+    return ran / (ran + waited) if ran else 1.0
 
 
 class FreeTime:
@@ -132,7 +146,8 @@ class FreeTime:
             self.total_ns = self._before = None
         else:
             self._add(seen, began)
-        self._next_ns = began + max(GAP_NS, GAP_FOR_COST * (self._now() - began))
+        gap_ns = max(GAP_NS, GAP_FOR_COST * (self._now() - began), self.starved_ns // GAP_OF_STARVED)
+        self._next_ns = began + gap_ns
 
     def _add(self, seen: Mapping[int, CoreUse], at_ns: int) -> None:
         total = self.total_ns or 0

@@ -39,12 +39,16 @@ class Sheet:
 
     Attributes:
         right: columns of figures, by their number.
+        sentences: what it shows, above it.
+        notes: what its columns mean, and doubts about it, below it.
     """
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[int] = frozenset()
+    sentences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @frozen

@@ -31,8 +31,12 @@ def _lines(document: Document) -> Iterator[str]:
         yield from ("", f"**{escaped(each.title)}**: {escaped(each.headline)}")
     for sheet in document.sheets:
         yield from ("", f"**{escaped(sheet.title)}**", "")
+        if sheet.sentences:
+            yield from (*(f"- {paragraph(sentence)}" for sentence in sheet.sentences), "")
         rows = [tuple(map(escaped, cells)) for cells in sheet.rows]
         yield from table(tuple(map(escaped, sheet.heads)), rows, sheet.right)
+        for note in sheet.notes:
+            yield from ("", paragraph(note))
     for form in document.forms:
         yield from ("", f"{form.name}:", "", block(form.value))
     yield from _how(document)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.experiment import CommandTarget, OutsideExperiment
 from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
-from holdfast.model.sizes import shown_size
 from holdfast.model.timeline import NEVER, Timeline
-from holdfast.model.verdict import CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP, Limits, Verdict
+from holdfast.model.verdict import CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP, Verdict
 from holdfast.page.charts import areas_data, curves_data, usage_data
 from holdfast.page.document import Document, Fact, PlaceBar
 from holdfast.page.lanes import lanes_data, overflow_data
@@ -23,11 +22,11 @@ from holdfast.picture.probe import UNPLACED, areas_of_probe
 from holdfast.picture.usage import usage_of
 from holdfast.report.command import command_of
 from holdfast.report.forms import listen_queues, processes
+from holdfast.report.limit_lines import all_in_force
 from holdfast.report.terminal import headline, lanes, sentences, title
 
 _NOT_MISSED = frozenset({CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP})
 """Reasons for what was not asked for, which a terminal does not mention either."""
-_IN_BYTES = frozenset({"address_space", "memory_max"})
 _PHASES = {
     Phase.EXACT_LOAD: "exact load",
     Phase.REUSE: "one after another",
@@ -151,17 +150,8 @@ def _facts(verdict: Verdict) -> Iterator[Fact]:
         yield Fact("Python", target.python)
     if target.held_in:
         yield Fact("held in", target.held_in)
-    limits = [*_limits(verdict.limits)]
-    if limits:
-        yield Fact("limits", ", ".join(limits))
+    if limits := all_in_force(verdict.limits):
+        yield Fact("limits", limits)
     if verdict.timing.pacing_lag_p99_us is not None:
         yield Fact("pacing lag, p99", f"{verdict.timing.pacing_lag_p99_us:,} us: the instrument's own error")
     yield Fact("confidence", verdict.confidence)
-
-
-def _limits(limits: Limits) -> Iterator[str]:
-    names: Sequence[str] = [*Limits.__dataclass_fields__]
-    for name in names:
-        value = getattr(limits, name)
-        if value is not None:
-            yield f"{name.replace('_', ' ')} {shown_size(value) if name in _IN_BYTES else value}"

@@ -1,47 +1,34 @@
 """Turns what a browser recorded (HTTP Archive 1.2) into steps that send it again; pure.
 
-Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`; RFC 9113, 8.2.3
-(Cookie in several fields); Fetch standard, 2.2.1 (methods that are written in capitals whatever the page says).
+Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`; Fetch standard, 2.2.1
+(methods that are written in capitals whatever the page says); URL standard, 1.3 (what browsers leave in a query).
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har_bodies import mapping, recorded_body
+from holdfast.plans.har_bodies import joined, mapping, recorded_body
+from holdfast.plans.har_fields import recorded_fields, sent_fields
 from holdfast.plans.har_servers import Choice, chosen
 from holdfast.plans.har_wire import not_on_the_wire, unanswered
 from holdfast.plans.origins import AS_RECORDED, Origins, replaced_headers
 from holdfast.plans.samplers import PORTS, server_name
 
-# Fields of one connection, or derived from the request (RFC 9110, 7.6.1). HTTP/2's pseudo-fields begin with a colon.
-_NOT_SENT = frozenset(
-    {
-        "connection",
-        "content-length",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _SAFE = "%/?&=:+,;@~!$'()*[]"
+_SAFE_IN_QUERY = _SAFE + "{}|\\^`"
 _PAUSE_S = 1.0
+_LONGEST_URL = 60
 PAUSES = "pauses"
 """The kind of the note that they are not kept."""
 
@@ -75,7 +62,8 @@ class _Sent:
     Attributes:
         began_s: when it began, since the epoch; None if the file does not say.
         took_s: how long it took; 0.0 if the file does not say.
-        page: it is the document of a page.
+        page: it is the document of a page, or of a frame in it.
+        referer: the server of the page that asked for it; "" if the recording does not say.
     """
 
     server: str
@@ -83,6 +71,7 @@ class _Sent:
     began_s: float | None
     took_s: float
     page: bool
+    referer: str
 
 
 def read_har(content: bytes, origin: str, asked: Origins = AS_RECORDED) -> Recorded:
@@ -99,9 +88,11 @@ def read_har(content: bytes, origin: str, asked: Origins = AS_RECORDED) -> Recor
     log, entries = _log(content, origin)
     notes: list[Note] = []
     sent: list[_Sent] = []
+    creator = log.get("creator")
+    browser = str(creator.get("name")) if isinstance(creator, dict) else ""
     for number, entry in enumerate(entries, 1):
         try:
-            found = _sent(entry, notes)
+            found = _sent(entry, browser, notes)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"Entry {number} of log.entries does not describe a request: {type(error).__name__} {error}."
             raise _archive_error(origin, why) from error
@@ -111,8 +102,7 @@ def read_har(content: bytes, origin: str, asked: Origins = AS_RECORDED) -> Recor
         left_out = "".join(f" {line[0].upper()}{line[1:]}." for line in in_words(notes))
         raise _archive_error(origin, f"No request in it can be sent again to an http:// or https:// server.{left_out}")
     sent = _in_order(sent, notes)
-    documents = [each.server for each in sent if each.page]
-    choice = chosen(log, [each.server for each in sent], documents, asked, origin)
+    choice = chosen(log, [each.server for each in sent], _pages(sent), asked, origin)
     own = [each for each in sent if each.server in choice.targets]
     notes += _differences(sent, own, choice)
     servers = tuple(choice.targets[each.server] for each in own)
@@ -155,38 +145,68 @@ def _log(content: bytes, origin: str) -> tuple[Mapping[str, object], list[object
     return log, entries
 
 
-def _sent(entry: object, notes: list[Note]) -> _Sent | None:
+def _sent(entry: object, browser: str, notes: list[Note]) -> _Sent | None:
     """One entry as it is sent; None, with a note, if it is not."""
     known = mapping(entry)
     request = mapping(known["request"])
     method, text = _method(str(request["method"]), notes), str(request["url"])
     url = urlsplit(text)
-    recorded = list(_recorded_fields(request))
+    recorded = list(recorded_fields(request))
     named = {name.lower(): value for name, value in recorded}
-    left_out = not_on_the_wire(known, url, named)
+    left_out = not_on_the_wire(known, url, named, browser)
     if left_out is None and url.scheme not in PORTS:
-        left_out = Note("left out", "requests to", f"{url.scheme}:", "only http and https are sent")
+        where = f"{url.scheme}:" if url.scheme else text[:_LONGEST_URL]
+        left_out = Note("left out", "requests to", where, "only http and https are sent")
     if left_out is not None:
         notes.append(left_out)
         return None
     name = f"{method} {url.path or '/'}"
     server = server_name(url.scheme, url.hostname or "", url.port or 0)
-    path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
+    path = _target(request, url, notes, name)
     body = recorded_body(request, recorded)
     if body.missing is not None:
         notes.append(Note("left out", "request", name, body.missing))
         return None
+    if body.otherwise:
+        notes.append(Note("differs", "request", name, body.otherwise))
     if unanswered(known):
         notes.append(Note("differs", "request", name, "sent, although it had no answer when it was recorded"))
     version = str(request.get("httpVersion") or "").lower()
     if version.startswith(("h2", "h3", "http/2", "http/3")):
         notes.append(Note("differs", "requests recorded as HTTP/2 or HTTP/3", "", "sent as HTTP/1.1"))
-    fields = _sent_fields(recorded)
+    fields = sent_fields(request, recorded, notes)
     if body.content_type and "content-type" not in named:
         fields = (*fields, ("Content-Type", body.content_type))
     began_s = _began_s(known.get("startedDateTime"))
     step = Step(name, path, method, fields, body.content)
-    return _Sent(server, step, began_s, _took_s(known.get("time")), _is_page(known))
+    is_page = _is_page(known) and named.get("sec-fetch-dest", "document") == "document"
+    return _Sent(server, step, began_s, _took_s(known.get("time")), is_page, _server_of(named.get("referer", "")))
+
+
+def _server_of(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        return server_name(url.scheme, url.hostname or "", url.port or 0) if url.scheme in PORTS else ""
+    except ValueError:
+        return ""
+
+
+def _target(request: Mapping[str, object], url: SplitResult, notes: list[Note], name: str) -> str:
+    """Path and query as they were on the wire; a URL without a query gets that of the list beside it."""
+    path = quote(url.path or "/", safe=_SAFE)
+    if "?" in str(request["url"]).partition("#")[0]:
+        return f"{path}?{quote(url.query, safe=_SAFE_IN_QUERY)}"
+    listed = request.get("queryString")
+    pairs = [
+        (str(each["name"]), str(each.get("value") or ""))
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict) and each.get("name")
+    ]
+    if not pairs:
+        return path
+    meaning = "its query is that of the recording's list, which its URL does not have"
+    notes.append(Note("note", "request", name, meaning))
+    return f"{path}?{joined(pairs)}"
 
 
 def _method(written: str, notes: list[Note]) -> str:
@@ -194,29 +214,6 @@ def _method(written: str, notes: list[Note]) -> str:
         return written
     notes.append(Note("differs", "method", written, f"sent as {written.upper()}, as browsers do"))
     return written.upper()
-
-
-def _recorded_fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    headers = request.get("headers", [])
-    if not isinstance(headers, list):
-        raise TypeError("headers is not a list")
-    for header in headers:
-        yield str(mapping(header)["name"]), str(mapping(header)["value"])
-
-
-def _sent_fields(recorded: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    fields: list[tuple[str, str]] = []
-    cookie = "; ".join(value for name, value in recorded if name.lower() == "cookie")
-    for name, value in recorded:
-        if name.startswith(":") or name.lower() in _NOT_SENT:
-            continue
-        if name.lower() == "cookie":
-            # HTTP/2 may split it, HTTP/1.1 may not.
-            if not any(each.lower() == "cookie" for each, _ in fields):
-                fields.append((name, cookie))
-            continue
-        fields.append((name, value))
-    return tuple(fields)
 
 
 def _began_s(text: object) -> float | None:
@@ -253,6 +250,15 @@ def _is_page(entry: Mapping[str, object]) -> bool:
     html = isinstance(content, dict) and str(content.get("mimeType") or "").startswith("text/html")
     status = response.get("status")
     return isinstance(status, int) and status // 100 == 2 and (html or entry.get("_resourceType") == "document")
+
+
+def _pages(sent: Sequence[_Sent]) -> list[str]:
+    """The servers of the pages, the first one first: of their documents, or else of what most requests refer to."""
+    servers = {each.server for each in sent}
+    # What a page of another recorded server asked for is a frame in it, or comes after it.
+    documents = [each.server for each in sent if each.page and each.referer not in servers - {each.server}]
+    referers = Counter(each.referer for each in sent if each.referer in servers)
+    return documents or [server for server, _ in referers.most_common(1)]
 
 
 def _in_order(sent: Sequence[_Sent], notes: list[Note]) -> list[_Sent]:

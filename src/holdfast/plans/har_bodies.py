@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 
 from holdfast.model.frozen import frozen
 from holdfast.plans.samplers import form_encoded
@@ -20,6 +22,14 @@ from holdfast.plans.samplers import form_encoded
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_ENCODED = re.compile(r"(?:[\w.*~+-]|%[0-9a-fA-F]{2})*", re.ASCII)
+_REPLACED = "\ufffd"
+_LAST_BYTE = 0xFF
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda content: gzip.compress(content, mtime=0),
+    "x-gzip": lambda content: gzip.compress(content, mtime=0),
+    "deflate": zlib.compress,
+}
 _ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -31,13 +41,15 @@ class RecordedBody:
         content: None sends none.
         content_type: its type; "" if the recording names none.
         missing: why the request cannot be sent, as a clause; None if it can.
-        is_text: it was recorded as it is, and not in parts.
+        otherwise: how it differs from what the recording says that it was, as a clause; "" if it does not.
+        text: as it was recorded, "" where that was bytes; None if it was recorded in parts.
     """
 
     content: bytes | None = None
     content_type: str = ""
     missing: str | None = None
-    is_text: bool = False
+    otherwise: str = ""
+    text: str | None = None
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -70,12 +82,44 @@ def recorded_body(request: Mapping[str, object], fields: Sequence[tuple[str, str
     size = int(told) if told.isascii() and told.isdecimal() else _body_size(request)
     if not content and size:
         return RecordedBody(missing=f"the file does not contain its body of {size:,} bytes")
-    # Tools differ in what `bodySize` counts: some count the characters of base64.
-    if found.is_text and told and len(content) < size and "content-encoding" not in named:
-        return RecordedBody(missing=f"the file contains {len(content):,} of the {size:,} bytes of its body")
+    if found.text is not None:
+        # Tools differ in what `bodySize` counts: some count the characters of base64.
+        found = _as_long_as_told(found, size if told else None, named.get("content-encoding", "").strip().lower())
+        if found.missing is not None:
+            return found
+        content = found.content or b""
     if not content and str(request["method"]).upper() not in _ALWAYS_WITH_LENGTH:
         return RecordedBody()
-    return RecordedBody(content, found.content_type)
+    return RecordedBody(content, found.content_type, otherwise=found.otherwise)
+
+
+def _as_long_as_told(found: RecordedBody, size: int | None, coding: str) -> RecordedBody:
+    """A text's bytes, of which there are so many, or the reason why these cannot be had.
+
+    Args:
+        size: None: it is not known.
+        coding: in which it was sent; recordings have the text before.
+    """
+    text, content = found.text or "", found.content or b""
+    if size is not None and len(content) != size == len(text) and all(ord(each) <= _LAST_BYTE for each in text):
+        return RecordedBody(text.encode("latin-1"), found.content_type)
+    if len(content) == size:
+        return found
+    if text and coding not in ("", "identity"):
+        if coding not in _CODINGS:
+            return RecordedBody(missing=f"the file contains its body as it was before it was encoded as {coding}")
+        again = f"its body is encoded as {coding} anew"
+        return RecordedBody(_CODINGS[coding](content), found.content_type, otherwise=again)
+    return found if size is None else _not_as_long(found, text, content, size)
+
+
+def _not_as_long(found: RecordedBody, text: str, content: bytes, size: int) -> RecordedBody:
+    if _REPLACED in text:
+        return RecordedBody(missing="the file contains replacement characters in place of bytes of its body")
+    if len(content) < size:
+        return RecordedBody(missing=f"the file contains {len(content):,} of the {size:,} bytes of its body")
+    longer = f"its body has {len(content):,} bytes in the file, and had {size:,} when it was recorded"
+    return RecordedBody(content, found.content_type, otherwise=longer)
 
 
 def _body_size(request: Mapping[str, object]) -> int:
@@ -90,10 +134,14 @@ def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedB
     if isinstance(text, str) and (text or not params):
         if posted.get("encoding") == "base64":
             try:
-                return RecordedBody(base64.b64decode(text, validate=True), content_type, is_text=True)
+                return RecordedBody(base64.b64decode(text, validate=True), content_type, text="")
             except binascii.Error as error:
                 raise ValueError(f"postData.text is not base64: {error}") from error
-        return RecordedBody(text.encode(), content_type, is_text=True)
+        try:
+            # Tools that are written in Python keep bytes that are no UTF-8 so.
+            return RecordedBody(text.encode("utf-8", "surrogateescape"), content_type, text=text)
+        except UnicodeEncodeError:
+            return RecordedBody(missing="the file contains halves of characters in place of its body")
     if not isinstance(params, list) or not params:
         return RecordedBody(b"", content_type)
     return _of_parts([mapping(each) for each in params], content_type, named)
@@ -104,8 +152,7 @@ def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: M
     sent_type = named.get("content-type", content_type)
     if content_type.startswith(_FORM):
         pairs = [(str(each["name"]), str(each.get("value") or "")) for each in parts]
-        content = "&".join(f"{form_encoded(name)}={form_encoded(value)}" for name, value in pairs).encode()
-        return RecordedBody(content, content_type)
+        return RecordedBody(joined(pairs).encode(), content_type)
     boundary = _BOUNDARY.search(sent_type)
     if not sent_type.startswith(_MULTIPART) or boundary is None:
         return RecordedBody(missing="the file does not contain its body")
@@ -113,6 +160,17 @@ def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: M
         if each.get("fileName") and not isinstance(each.get("value"), str):
             return RecordedBody(missing=f"the file does not contain the content of {each['fileName']}")
     return RecordedBody(_multipart(parts, boundary[1] or boundary[2]), content_type)
+
+
+def joined(pairs: Sequence[tuple[str, str]]) -> str:
+    """Names and values as they are in a form or a query.
+
+    Some tools list them as they were sent, some as they are meant: they are taken for encoded if all of them can be,
+    and one of them is.
+    """
+    texts = [text for pair in pairs for text in pair]
+    is_encoded = all(map(_ENCODED.fullmatch, texts)) and any("%" in text for text in texts)
+    return "&".join("=".join(pair if is_encoded else map(form_encoded, pair)) for pair in pairs)
 
 
 def _multipart(parts: Sequence[Mapping[str, object]], boundary: str) -> bytes:

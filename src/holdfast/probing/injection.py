@@ -127,7 +127,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     if any(str(session.recording.path) in program.maps for program in programs):
         failed = _failures(said)
         if not failed:
-            return None
+            return None if _took_application(said) else _no_application(session, said)
         quoted = "\n".join(f"| {each}" for each in failed)
         why = f"Part of the instrumentation failed, which may be the reason:\n{quoted}"
         remedy = "Please report it."
@@ -138,9 +138,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
             or _shut_out(programs, said, startup)
             or _nothing_known(session, programs)
         )
-    url = url_of(session.address, session.port, session.experiment.path, tls=session.tls is not None)
-    insecure = " --insecure" if session.tls is not None else ""
-    outside = f"holdfast attach {url}{insecure} measures a running server from outside."
+    outside = _outside(session)
     return InconclusiveError(
         "The server answers, but holdfast could not instrument it.", why, f"{remedy}\n{outside}" if remedy else outside
     )
@@ -170,6 +168,28 @@ def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, 
         why = _NOT_FOUND.format(name=name)
         remedy = f"holdfast probe APP --server {name} -- ARGUMENTS starts {name} with the application that you name."
     return f"{why}{log_ends_with(session.server)}", remedy
+
+
+def _took_application(said: Iterable[StartupReport]) -> bool:
+    """Whether a known server was given an application, or a known framework was loaded."""
+    return any(each.what in {"views", "entry"} for each in said)
+
+
+def _no_application(session: Session, said: Iterable[StartupReport]) -> InconclusiveError:
+    """The error for a server whose Python has only libraries of what holdfast knows, such as a router."""
+    known = ", ".join(sorted({each.detail.partition(".")[0] for each in said if each.what == "ready"}))
+    return InconclusiveError(
+        "The server answers, but nothing that holdfast knows calls its views.",
+        f"Of servers and frameworks that holdfast knows, its Python has imported {known or 'none'}, but none of them "
+        "was given an application (WSGI, ASGI).",
+        _outside(session),
+    )
+
+
+def _outside(session: Session) -> str:
+    url = url_of(session.address, session.port, session.experiment.path, tls=session.tls is not None)
+    insecure = " --insecure" if session.tls is not None else ""
+    return f"holdfast attach {url}{insecure} measures a running server from outside."
 
 
 def _failures(said: Iterable[StartupReport]) -> list[str]:

@@ -31,6 +31,7 @@ from holdfast.model.timeline import (
     Handed,
     Leaving,
     Marks,
+    Outlived,
     Request,
     ServerFacts,
     Snapshot,
@@ -42,6 +43,7 @@ from holdfast.observe.processes import read_descendants, read_process_tree, read
 from holdfast.probing import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probing.first_request import send_first_request, usual_way_ns
 from holdfast.probing.guards import KilledError, no_longer_accepting
+from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers
 from holdfast.probing.session import Session, batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
@@ -99,6 +101,7 @@ class Measured:
     replaced: tuple[int, ...] = ()
     came_later: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
+    outlived: Outlived | None = None
     log: str = ""
     stopped: Stopped | None = None
 
@@ -196,6 +199,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         interrupted=interrupted,
         came_later=seen.came_later,
         gone=seen.gone,
+        outlived=seen.outlived,
         usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
         handed=seen.handed,
         waiting=seen.told.waiting,
@@ -217,6 +221,7 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
+    ran = ran_first(seen.session)
     taking, accepting = len(takers(seen.session)), seen.session.accepting
     way_ns = usual_way_ns(first.found.ways_ns, taking)
     seen.session = replace(seen.session, way_ns=way_ns, warm_way_ns=min(first.found.ways_ns, default=0))
@@ -230,9 +235,11 @@ def _measure_ceiling(seen: Measured) -> None:
     session = seen.session
     if held is None or session.experiment.brief:
         return
-    reuse_known = reuse_seen(session.recording.entries(0, session.slots.recorded))
+    seen.outlived = outlived(ran)
+    entries = session.recording.entries(0, session.slots.recorded)
+    reuse_known = reuse_seen(entries, seen.outlived)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
-        seen.later += release.send_reuse_requests(session)
+        seen.later += release.send_reuse_requests(session, seen.outlived)
     growing = seen.ramp is not None and seen.ramp.reason == "growing"
     bounded = len(seen.requests) > len(held) > 0 and not growing
     if not bounded:

@@ -115,7 +115,7 @@ def _answers_itself(tried: Iterable[_Tried]) -> Picked | None:
 
 def _the_one(tried: Iterable[_Tried]) -> Picked | None:
     """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
-    in_a_view = [each for each in tried if each.held is not None and each.held.via in {"view", "plain"}]
+    in_a_view = [each for each in tried if each.held is not None and each.held.via in {"view", "plain", "whole"}]
     held = [each for each in tried if each.held is not None]
     replied = [each for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):

@@ -20,8 +20,9 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
-  every connection is taken. From SOME on, where no process is near its limit of descriptors, it is a quarter.
+  after ALONE_NS, not counting time without a core, open more at once: a sixteenth of those that are in, and at most
+  half of the accept queue, so that every connection is taken. From SOME on, where no process is near its limit of
+  descriptors, it is a quarter.
   Handlers that each have a process of their own do not take from each other; of them, an eighth may start at once. As
   many as were seen to start together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
@@ -233,7 +234,7 @@ def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
         return True
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
-    return waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
+    return waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state, turns)
 
 
 def _stuck_too(view: View, state: State) -> bool:
@@ -282,7 +283,7 @@ def _together(view: View, state: State) -> int:
         most = state.known - view.entered
     elif view.roomy and view.entered >= SOME:
         most = view.entered // QUARTER
-    elif view.now_ns - state.began_ns >= ALONE_NS:
+    elif view.now_ns - state.began_ns >= ALONE_NS * view.slowed:
         most = max(1, view.entered // TOGETHER)
     else:
         return 1

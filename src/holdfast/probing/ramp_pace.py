@@ -22,16 +22,20 @@ A_LONG_WAY = 8
 STARVED = 4
 
 
-def plateau_needed_ns(view: View, state: State) -> int:
-    """How long nothing must have entered for it to count as a plateau."""
+def plateau_needed_ns(view: View, state: State, turns: int = 1) -> int:
+    """How long nothing must have entered for it to count as a plateau.
+
+    Args:
+        turns: in how many those that wait may come to the view, each of which takes as long as its way.
+    """
     if not view.entered:
-        return max(PLATEAU_MAX_NS, varied(view.way_ns))
+        return turns * max(PLATEAU_MAX_NS, varied(view.way_ns))
     # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the
     # smaller one is closer to what this server needs.
     gap = state.longest_stall_ns
     if view.max_entry_gap_ns:
         gap = min(gap, view.max_entry_gap_ns)
-    return max(min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS), varied(max(gap, view.way_ns)))
+    return max(min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS), turns * varied(max(gap, view.way_ns)))
 
 
 def growth_needed_ns(view: View, state: State) -> int:

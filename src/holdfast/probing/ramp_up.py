@@ -21,7 +21,16 @@ from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probing.ramp import QUICK_NS, decide
 from holdfast.probing.ramp_state import Done, Open, State, View
-from holdfast.probing.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
+from holdfast.probing.ramp_view import (
+    Hindrance,
+    Lookout,
+    LostRequests,
+    Room,
+    Starts,
+    find_acceptors,
+    look_at,
+    take_sample,
+)
 from holdfast.probing.session import Session
 from holdfast.probing.waits import (
     ANSWER_S,
@@ -61,7 +70,8 @@ class Climb:
         free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
         self._session = session
         self._prober = prober
-        self._lookout = Lookout(starts, free, sleep_of(session), LostRequests(), Room(session), newcomers)
+        seen = LostRequests(), Room(session), Hindrance(session)
+        self._lookout = Lookout(starts, free, sleep_of(session), *seen, newcomers)
         self._state = State(known=known)
         self._held = 0
         self._gone = session.ends.ended()

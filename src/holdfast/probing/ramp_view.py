@@ -14,18 +14,22 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.limits import read_limits
-from holdfast.observe.starvation import FreeTime
+from holdfast.observe.starvation import FreeTime, share_with_a_core
 from holdfast.probing.disconnect import ASK_MANY
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import check_held_requests
-from holdfast.probing.ramp import SOME
+from holdfast.probing.ramp import ALONE_NS, SOME
+from holdfast.probing.ramp_pace import STARVED
 from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probing.session import Session
-from holdfast.probing.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
+from holdfast.probing.waits import NOTHING_HELD, HoldingThreads, asleep_needed_ns, core_use_of
 from holdfast.procfs.read import count_descriptors
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
+# A plateau takes a second with a core at most. Two full workers that never rest get a tenth of one, or less, where
+# thirty other programs want the same two cores (uWSGI's gevent loop, measured).
+_STARVED_S = 20.0
 _LIMIT_WAYS = 20
 _ROOMY = 0.25
 # Most handlers start sooner than that.
@@ -112,6 +116,24 @@ class Room:
         return self._roomy
 
 
+class Hindrance:
+    """How many times as long the server takes for want of a core, looked at now and then."""
+
+    def __init__(self, session: Session) -> None:
+        """Not looked at before a climb one by one might end."""
+        self._session = session
+        self._times = 1.0
+        self._next_ns = session.now_ns() + ALONE_NS
+
+    def times(self, now_ns: int) -> float:
+        """From 1 to STARVED, as of the last look."""
+        if now_ns >= self._next_ns:
+            share = share_with_a_core(core_use_of(self._session, NOTHING_HELD.nothing_else))
+            self._times = min(STARVED, 1 / share)
+            self._next_ns = now_ns + ALONE_NS // 4
+        return self._times
+
+
 def used_of(pid: int, limit: int | None) -> float:
     """The part of its limit of descriptors that a process has used; 1 where that may not be read."""
     try:
@@ -129,6 +151,7 @@ class Lookout:
     sleep: Asleep
     lost: LostRequests
     room: Room
+    hindrance: Hindrance
     newcomers: Newcomers
 
 
@@ -174,6 +197,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
+        slowed=lookout.hindrance.times(now),
         roomy=entered >= SOME and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
@@ -232,7 +256,7 @@ def _add_free_time(session: Session, free: FreeTime, starts: Starts, stalled_ns:
         return
     free.look(lambda: starts.holding().nothing_else)
     # Where the way to the view takes long, so do the waits in which this adds up.
-    limit_ns = int(ANSWER_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
+    limit_ns = int(_STARVED_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
     if free.starved_ns > limit_ns:
         check_held_requests(session)
         raise InconclusiveError(

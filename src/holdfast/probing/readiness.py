@@ -31,6 +31,7 @@ from holdfast.observe.processes import (
     read_descendants,
     read_process_tree,
 )
+from holdfast.observe.time_namespace import runs_on_another_clock
 from holdfast.probing.patience import Patience
 from holdfast.probing.turnover import Turnover
 from holdfast.servers.process import ServerProcess
@@ -155,6 +156,8 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(tree)):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
+            if (pid := runs_on_another_clock(tree)) is not None:
+                raise _on_another_clock(pid)
             notes = (_never_rests(rest.busy, rest.polling),) if rest.busy else ()
             return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
@@ -165,6 +168,14 @@ def _out_of_reach(pid: int, port: int) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"The server listens on port {port}, which cannot be reached from here.",
         f"Its process {pid} is in a network namespace of its own, as in a container or with systemd's PrivateNetwork.",
+        "Run holdfast inside of that, or start the server without it.",
+    )
+
+
+def _on_another_clock(pid: int) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        "When the server's handlers begin cannot be measured here.",
+        f"Its process {pid} is in a time namespace of its own, where CLOCK_MONOTONIC is another one than holdfast's.",
         "Run holdfast inside of that, or start the server without it.",
     )
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
+from holdfast.infer.signals import reuse_seen
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.model.timeline import NEVER, Entry, Outlived, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.probing import live_look
 from holdfast.probing.guards import check_held_requests
 from holdfast.probing.ramp_pace import LONG_WAY_NS
 from holdfast.probing.readiness import log_ends_with
 from holdfast.probing.session import Session, batch
-from holdfast.probing.slots import EXACT_PLACES, FREED_PLACE_REQUESTS
+from holdfast.probing.slots import EXACT_PLACES, FREED_PLACE_REQUESTS, REUSE_REQUESTS
 from holdfast.probing.waits import (
     ANSWER_S,
     AT_REST_S,
@@ -117,12 +118,25 @@ def some_of_each_process(held: list[Entry]) -> list[Entry]:
     return [entry for of_one in by_process.values() for entry in of_one[:each]]
 
 
-def send_reuse_requests(session: Session) -> tuple[Request, ...]:
-    """Sends a few requests one after another, none of them held, to see which threads and processes serve again."""
+def send_reuse_requests(session: Session, outlived: Outlived | None) -> tuple[Request, ...]:
+    """Sends requests one after another, none of them held, to see which threads and processes serve again.
+
+    They are few, unless what ran the first request lives on: then it may have its turn behind many others.
+    """
     live_look.begin(session, LivePhase.REUSE)
+    first = session.slots.reuse.start
+
+    def seen_enough(offered: int) -> bool:
+        """Whether the last few have shown it, or came to no handler."""
+        if offered % REUSE_REQUESTS or not offered:
+            return False
+        if not session.recording.entered(first + offered - REUSE_REQUESTS, first + offered):
+            return True
+        return reuse_seen(session.recording.entries(0, session.slots.recorded), outlived)
+
     with batch(session, session.slots.reuse, Phase.REUSE) as sent:
         prober = sent.prober
-        while prober.offered < prober.columns.capacity:
+        while prober.offered < prober.columns.capacity and not seen_enough(prober.offered):
             prober.open(1)
             if not turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S):
                 break

@@ -9,6 +9,9 @@ from holdfast.model.frozen import frozen
 REUSE_REQUESTS = 8
 """Requests sent one after another at the end, to see which threads and processes serve again."""
 
+MOST_REUSE_REQUESTS = 256
+"""As many are sent where a thread or process that served lives on and may have its turn behind many that are idle."""
+
 FREED_PLACE_REQUESTS = 2
 """Requests sent to see whether a place has become free: one for each way in which a client can disconnect."""
 
@@ -85,7 +88,7 @@ def allot(max_offered: int, *, listeners: int = 0, called: int = 0, streams: int
         streams: the most requests on streams of a few connections.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    ramp, ends = (max_offered, FIRST_CLIMB), (REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, exact_load)
+    ramp, ends = (max_offered, FIRST_CLIMB), (MOST_REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, exact_load)
     return Slots(*_consecutive((*ramp, FIRST_REQUESTS, *ends, listeners, called, streams)))
 
 

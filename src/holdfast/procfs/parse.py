@@ -311,6 +311,18 @@ def port_range(text: bytes) -> range:
     return range(number(fields[0]), number(fields[1]) + 1)
 
 
+def monotonic_offset(text: bytes) -> tuple[int, int]:
+    """By how much `/proc/PID/timens_offsets` sets CLOCK_MONOTONIC forward: seconds and nanoseconds.
+
+    Source: time_namespaces(7). Raises ProtocolError.
+    """
+    for line in text.splitlines():
+        match line.split():
+            case [b"monotonic", seconds, nanoseconds]:
+                return number(seconds), number(nanoseconds)
+    raise ProtocolError(f"not the offsets of a time namespace: {text[:80]!r}")
+
+
 def single_number(text: bytes) -> int:
     """A file that holds one number, e.g. `/proc/sys/net/core/somaxconn`. Raises ProtocolError."""
     return number(text.strip())

@@ -34,7 +34,7 @@ def read(path: str) -> bytes:
 
 
 def read_if_readable(path: str) -> bytes | None:
-    """The whole of a file."""
+    """The whole of a file; None where it cannot be read."""
     try:
         return read(path)
     except OSError:
@@ -51,7 +51,7 @@ def read_as(form: Callable[[bytes], Record], path: str) -> Record | None:
 
 
 def read_stat(pid: int) -> ProcessStat | None:
-    """What `/proc/PID/stat` says of a process; zombies are included."""
+    """What `/proc/PID/stat` says of a process, zombies included; None where it is gone, or hidden."""
     return read_as(parse.process_stat, f"/proc/{pid}/stat")
 
 

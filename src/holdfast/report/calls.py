@@ -30,7 +30,7 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
         if calls.loop == "shared" and (calls.longest_stop_ms is None or calls.longest_stop_ms >= _SLOW_MS):
             yield "While a loop is blocked, nothing else on it runs: no other request, no health check, no timeout."
     elif "call.stop_ms" in unknown:
-        yield f"It is not known for how long a body blocks an event loop: {unknown['call.stop_ms']}."
+        yield f"Blocking of an event loop: not measured, because {unknown['call.stop_ms']}."
     if calls.raised or set(calls.replies) - {"200"}:
         replies = ", ".join(f"{count} x {status}" for status, count in sorted(calls.replies.items()))
         yield f"{calls.raised} of {_count(calls.finished)} raised; replies: {replies or 'none'}."

@@ -52,7 +52,7 @@ def sentences(found: Capacity) -> Iterator[str]:
 
 
 def waits(found: Capacity) -> str | None:
-    """Where requests wait beyond the edge."""
+    """Where requests wait beyond the edge; None where that was not seen."""
     if found.waiting is None or found.watched is None:
         return None
     counted = [

@@ -24,16 +24,19 @@ HIDDEN = "..."
 """In place of a value that is not shown."""
 
 
-def command_of(experiment: Experiment | OutsideExperiment, name: str = "") -> tuple[str, ...]:
+def command_of(
+    experiment: Experiment | OutsideExperiment, name: str = "", further: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Its words, as a shell takes them.
 
     Args:
         name: of the command; "" is the one that makes a single run of it.
+        further: options of that command, besides those of the experiment.
     """
     if isinstance(experiment, OutsideExperiment):
         return ("holdfast", name or "attach", experiment.target.url, *_options_outside(experiment))
     target = experiment.target
-    options = tuple(_options(experiment))
+    options = (*_options(experiment), *further)
     if isinstance(target, CommandTarget):
         return ("holdfast", name or "exec", *options, "--", *target.command)
     assert isinstance(target, ProbeTarget)

@@ -195,7 +195,8 @@ def _other_place(binding: Binding) -> str:
     effective = ""
     if binding.configured != binding.effective:
         effective = f" ({binding.configured} asked for, {binding.effective} in force)"
-    return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}. {'; '.join(binding.evidence)}."
+    evidence = f" ({'; '.join(binding.evidence)})" if binding.evidence else ""
+    return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}{evidence}."
 
 
 def _held_up(explanation: Explanation) -> Iterator[str]:
@@ -250,7 +251,7 @@ def _advice(advice: Advice, first: Trial) -> Iterator[str]:
     beside = f"{best.in_service} at once in {named(best)}, {first.in_service} now"
     memory = ""
     if best.full_bytes is not None:
-        # Requests that only waited took memory too: with many more of them, the first run is no comparison.
+        # Requests that only waited took memory too: with many more of them, the first run cannot be compared.
         alike = first.full_bytes is not None and first.offered <= _ALIKE * best.offered
         now = f", {_mib(first.full_bytes)} now" if alike and first.full_bytes is not None else ""
         memory = f"; {_mib(best.full_bytes)} of memory{now}"

@@ -91,7 +91,7 @@ def _of_threshold(threshold: Expectation) -> str:
 def cases_of_rows(result: StudyResult) -> tuple[ReportedCase, ...]:
     """A test case for each row of a study, and for each thing that its file expects of it.
 
-    What the source of a bundled study claims is compared, and nobody expects it here.
+    What the source of a bundled study claims is compared, and is not an expectation.
     """
     return tuple(case for row in result.rows for case in _of_row(row, () if result.source else row.findings))
 

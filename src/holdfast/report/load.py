@@ -19,9 +19,9 @@ def render_load(result: LoadResult) -> Renderable:
     if result.latency_from_due_ms.max is not None:
         parts += [Text(), _latencies(result)]
     if result.steps:
-        parts += [Text(), _labels(result)]
+        parts += [Text(), Indent(_labels(result), 2)]
     if result.transactions:
-        parts += [Text(), _transactions(result)]
+        parts += [Text(), Indent(_transactions(result), 2)]
     if result.hosts:
         parts += [Text(), render_hosts(result.hosts)]
     if result.thresholds:
@@ -47,7 +47,7 @@ def sentences(result: LoadResult) -> Iterator[str]:
     if result.interrupted:
         yield "Stopped early: interrupted."
     if result.statuses:
-        yield "Replies: " + ", ".join(f"{count} x {status}" for status, count in result.statuses.items()) + "."
+        yield "Replies: " + ", ".join(f"{count:,} x {status}" for status, count in result.statuses.items()) + "."
     if result.redirects or result.embedded:
         counts = ((result.redirects, "followed a redirect"), (result.embedded, "fetched what a page embeds"))
         yield "Of the requests, " + ", ".join(f"{count:,} {what}" for count, what in counts if count) + "."
@@ -60,20 +60,21 @@ def sentences(result: LoadResult) -> Iterator[str]:
         )
     ]
     known = ", ".join(each for each in rates if each)
-    yield f"{f'Rate: {known}; at' if known else 'At'} most {result.peak_in_flight} in flight at once."
+    yield f"{f'Rate: {known}; at' if known else 'At'} most {result.peak_in_flight:,} in flight at once."
     if result.events is not None:
         yield _events(result.events)
     if result.http2 is not None:
         yield from _streams(result.http2)
     lag = result.pacing_lag_us
     if lag.p99 is not None:
-        yield f"Pacing: begun {lag.p50} us after due (median), p99 {lag.p99} us, at most {lag.max} us."
+        yield f"Pacing: begun {lag.p50:,} us after due (median), p99 {lag.p99:,} us, at most {lag.max:,} us."
 
 
 def _events(events: EventsResult) -> str:
     said = f"Events: {events.events:,} in {events.streams:,} {'reply' if events.streams == 1 else 'replies'}"
     if events.ended_by_us:
-        said += f", {events.ended_by_us:,} of which were ended by holdfast when their time was over"
+        were = "was" if events.ended_by_us == 1 else "were"
+        said += f", {events.ended_by_us:,} of which {were} ended by holdfast when their time was over"
     if events.kept < events.events:
         said += f"; times are of the first {events.kept:,}"
     return said + "."
@@ -94,27 +95,27 @@ def _streams(http2: StreamsResult) -> Iterator[str]:
 
 
 def _ends(outcomes: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in outcomes.items() if count) or "none"
+    return ", ".join(f"{count:,} {name}" for name, count in outcomes.items() if count) or "none"
 
 
 def _labels(result: LoadResult) -> Table:
     """One line for each label: what became of its requests, and how long they took from due."""
-    titles = ("  request", "offered", "outcomes", "p50, ms", "p99, ms", "max, ms")
-    table = Table(*(Column(each, right=each not in {"  request", "outcomes"}) for each in titles), gap=4)
+    titles = ("request", "offered", "outcomes", "p50, ms", "p99, ms", "max, ms")
+    table = Table(*(Column(each, right=each not in {"request", "outcomes"}) for each in titles))
     for each in result.steps:
         times = each.latency_from_due_ms
         values = map(milliseconds, (times.p50, times.p99, times.max))
-        table.add_row(f"  {each.label}", str(each.offered), _ends(each.outcomes), *values)
+        table.add_row(each.label, f"{each.offered:,}", _ends(each.outcomes), *values)
     return table
 
 
 def _transactions(result: LoadResult) -> Table:
     """One line for each label of requests that are a result together."""
-    titles = ("  together", "ended", "all answered", "p50, ms", "p99, ms", "max, ms")
-    table = Table(*(Column(each, right=each != "  together") for each in titles), gap=4)
+    titles = ("together", "ended", "all answered", "p50, ms", "p99, ms", "max, ms")
+    table = Table(*(Column(each, right=each != "together") for each in titles))
     for each in result.transactions:
         values = map(milliseconds, (each.took_ms.p50, each.took_ms.p99, each.took_ms.max))
-        table.add_row(f"  {each.label}", str(each.ended), str(each.answered), *values)
+        table.add_row(each.label, f"{each.ended:,}", f"{each.answered:,}", *values)
     return table
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from holdfast.model.printable import printable
 
 _JOINS_NOTHING = "\u200b"
-"""Behind @ and #, so that a name is no mention of a person and a number no reference to an issue."""
+"""Behind @ and #, so that a name does not mention a person and a number does not refer to an issue."""
 
 
 def code(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from holdfast.model.overload import Health, Overload, OverloadLevel, Recovery
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
+HEADS = ("load", "in time", "late", "away", "left", "wait", "p99", "vain", "idle", "usual", "health")
 _INDENT = 2
 
 
@@ -16,20 +17,26 @@ def render_overload(overload: Overload) -> Renderable:
 
 
 def _parts(overload: Overload) -> Iterator[Renderable]:
-    yield Text.assemble(("Overload", "bold"), (f"  {_relative_to(overload)}", "dim"))
+    yield Text.assemble(("Overload", "bold"), (f"  {relative_to(overload)}", "dim"))
     for sentence in overload.sentences:
         yield Indent(Text(sentence), _INDENT)
     yield Text()
     yield _table(overload)
+    for doubt in doubts(overload):
+        yield Indent(Text(f"! {doubt}", style="yellow"), _INDENT)
+    yield Text(legend(overload), style="dim")
+
+
+def doubts(overload: Overload) -> Iterator[str]:
+    """Why a level was not measured, what makes one doubtful, and what to keep in mind."""
     for level in overload.levels:
         for words in (*([level.why_not] if level.why_not else []), *level.doubts):
-            yield Indent(Text(f"! {level.factor:g}x: {words}", style="yellow"), _INDENT)
-    for note in overload.notes:
-        yield Indent(Text(f"! {note}", style="yellow"), _INDENT)
-    yield Text(_legend(overload), style="dim")
+            yield f"{level.factor:g}x: {words}"
+    yield from overload.notes
 
 
-def _legend(overload: Overload) -> str:
+def legend(overload: Overload) -> str:
+    """What the columns mean."""
     late, limit = _time(overload.late_s), _time(overload.limit_s)
     return (
         f"Times in seconds. Late: after {late}. Away: rejected, refused or cut off. Left: after {limit}. Wait: until "
@@ -39,7 +46,8 @@ def _legend(overload: Overload) -> str:
     )
 
 
-def _relative_to(overload: Overload) -> str:
+def relative_to(overload: Overload) -> str:
+    """The throughput that the levels are multiples of, and what it was computed from."""
     what = "ceiling" if overload.ceiling is not None else "chosen number"
     service_s = overload.took_s if overload.service_s is None else overload.service_s
     whose = "the view's body alone" if overload.service_s is None else "held"
@@ -47,18 +55,14 @@ def _relative_to(overload: Overload) -> str:
 
 
 def _table(overload: Overload) -> Table:
-    titles = ("in time", "late", "away", "left", "wait", "p99", "vain", "idle", "usual")
-    table = Table(
-        Column("load", right=True, whole=True),
-        *(Column(title, right=True, whole=True) for title in titles),
-        Column("health", whole=True),
-    )
+    table = Table(*(Column(head, right=head != HEADS[-1], whole=True) for head in HEADS))
     for level in overload.levels:
-        table.add_row(*_row(level))
+        table.add_row(*row_of(level))
     return table
 
 
-def _row(level: OverloadLevel) -> list[str | Text]:
+def row_of(level: OverloadLevel) -> Sequence[str | Text]:
+    """The cells of a level, under `HEADS`; only the first two where it was not measured."""
     head = f"{level.factor:g}x"
     clients, wait, recovery = level.clients, level.wait, level.recovery
     vain, health = level.in_vain, level.health

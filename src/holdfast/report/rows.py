@@ -42,12 +42,11 @@ def rows_jsonl(chunks: Iterable[Rows]) -> Iterator[bytes]:
         yield "".join(map(line, zip(*columns, strict=True))).encode()
 
 
-def events_csv(parts: Iterable[Iterable[Sequence[int]]]) -> Iterator[bytes]:
+def events_csv(rows: Iterable[Sequence[int]]) -> Iterator[bytes]:
     """CSV of events: id of the request, number in its reply, end in CLOCK_MONOTONIC ns, and ns since the one before."""
     yield b"id,number,at_ns,gap_ns\r\n"
-    for rows in parts:
-        for row in rows:
-            yield b"%d,%d,%d,%d\r\n" % tuple(row)
+    for row in rows:
+        yield b"%d,%d,%d,%d\r\n" % tuple(row)
 
 
 def csv_field(text: str) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from holdfast.model.silent import Silence, SilenceFound, Silent
 from holdfast.report.layout import Indent, Renderable, Stack, Text
 
-_WHO: dict[Silence, str] = {
+WHO: dict[Silence, str] = {
     "nothing": "that send nothing",
     "half a request": "that send half a request",
     "idle": "that stay idle after an answer",
     "unread": "that do not read their reply",
 }
+INTERRUPTED = "It was interrupted: what is missing was not tried."
 _INDENT = 2
 _SAME_S = 0.2
 
@@ -21,10 +22,10 @@ def render_silent(silent: Silent) -> Renderable:
     """Each kind of silent client with what it does to the server, and what the server does to it."""
     parts: list[Renderable] = []
     for found in silent.silences:
-        parts.append(Text.assemble((f"{_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
-        parts += [Indent(Text(line), _INDENT) for line in _sentences(found) if not found.broken_off]
+        parts.append(Text.assemble((f"{WHO[found.silence]}: ", "bold"), (f"{headline(found)}", _colour(found))))
+        parts += [Indent(Text(line), _INDENT) for line in sentences(found)]
     if silent.interrupted:
-        parts.append(Text("It was interrupted: what is missing was not tried.", style="yellow"))
+        parts.append(Text(INTERRUPTED, style="yellow"))
     return Stack(*parts)
 
 
@@ -52,7 +53,8 @@ CELL_MEANS = (
 )
 
 
-def _headline(found: SilenceFound) -> str:
+def headline(found: SilenceFound) -> str:
+    """How many of them it takes until an ordinary request waits, and for how long."""
     if found.connections is None and found.broken_off:
         return f"not known: {_why(found, 'connections')}"
     if found.connections is None:
@@ -70,15 +72,12 @@ def _headline(found: SilenceFound) -> str:
     return f"{number} {verb} an ordinary request wait, for longer than {found.watched_s:.0f} s"
 
 
-def _sentences(found: SilenceFound) -> Iterator[str]:
+def sentences(found: SilenceFound) -> Iterator[str]:
+    """What else became of the request, and of them; nothing where it was broken off."""
+    if found.broken_off:
+        return
     if found.connections is not None:
-        if found.by_chance:
-            yield "It depends on which worker takes a client, so that another run may give another number."
-        if found.usual_ms is not None:
-            yield f"Without them it takes {found.usual_ms:g} ms."
-        if found.waited_s is None and found.answered_once_they_left is not None:
-            done = "was answered once they had left" if found.answered_once_they_left else "was not answered even then"
-            yield f"They were made to leave, and a request {done}."
+        yield from _of_the_request(found)
     elif _is_kept(found):
         yield f"{_capital(_why(found, 'connections'))}."
     if found.worker_ended and found.connections is not None:
@@ -92,6 +91,16 @@ def _sentences(found: SilenceFound) -> Iterator[str]:
     yield _timeout(found)
     if (by := found.would_end) is not None:
         yield f"Its {by.setting} would: it is not set, and at {by.changed_to_s:g} s it took {by.then_s:.1f} s."
+
+
+def _of_the_request(found: SilenceFound) -> Iterator[str]:
+    if found.by_chance:
+        yield "It depends on which worker takes a client, so that another run may give another number."
+    if found.usual_ms is not None:
+        yield f"Without them it takes {found.usual_ms:g} ms."
+    if found.waited_s is None and found.answered_once_they_left is not None:
+        done = "was answered once they had left" if found.answered_once_they_left else "was not answered even then"
+        yield f"They were made to leave, and a request {done}."
 
 
 def _timeout(found: SilenceFound) -> str:

@@ -115,7 +115,7 @@ def headline(verdict: Verdict) -> Renderable:
 
 
 def _kind_shown(verdict: Verdict, kind: ModelKind) -> str:
-    """What ran the handlers; a handler that blocks its loop is no coroutine among others, and each process has one."""
+    """What ran the handlers; a handler that blocks its loop does not run among others, and each process has one."""
     if kind != "event-loop":
         # Where no bound was met, it is not known whether it is fixed.
         return _KINDS[kind] if verdict.ceiling.bounded else _KINDS[kind].replace("a fixed set of", "a pool of")

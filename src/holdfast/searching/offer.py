@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -41,6 +42,7 @@ class Bench:
     Attributes:
         began_s: `time.monotonic` of its begin.
         alone_ms: how long a single request takes; 0.0 before one was sent.
+        until_s: `time.monotonic` at which it is to be over.
     """
 
     subject: Subject
@@ -50,16 +52,19 @@ class Bench:
     interrupts: Interrupts
     began_s: float
     alone_ms: float = 0.0
+    until_s: float = math.inf
 
     def ends(self) -> bool:
-        """Whether a person has asked for the end."""
-        return self.interrupts.asked
+        """Whether a person has asked for the end, or the time is up that the search was to take."""
+        return self.interrupts.asked or self.interrupts.leaving
+
+    def left_s(self) -> float:
+        """How much longer the search may take."""
+        return self.until_s - time.monotonic()
 
     def stopped(self) -> Stop:
-        """As `load_runs` asks."""
-        if self.interrupts.leaving:
-            return Stop.AT_ONCE
-        return Stop.DRAIN if self.interrupts.asked else Stop.NOT
+        """As `load_runs` asks: a load that was cut short says nothing, so nothing of it is waited for."""
+        return Stop.AT_ONCE if self.ends() else Stop.NOT
 
 
 @frozen

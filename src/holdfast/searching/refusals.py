@@ -18,8 +18,14 @@ def check_singles(bench: Bench, singles: LoadRun) -> None:
         EnvironmentFailure: nothing listens.
         InconclusiveError: one was not answered, or by a redirect, or with a status that is not expected.
     """
-    if bench.interrupts.asked:
+    if bench.interrupts.heard or bench.interrupts.leaving:
         raise InconclusiveError("Stopped before anything was known.", "", "Nothing is left running.")
+    if bench.ends():
+        raise InconclusiveError(
+            "The time was up before anything was known.",
+            "Not even the few single requests that a search begins with were answered by then.",
+            "Give a longer --at-most.",
+        )
     outcomes = [Outcome(singles.columns.outcome[row]) for row in singles.begun]
     if outcomes and all(each is Outcome.REFUSED for each in outcomes):
         where = bench.subject.target.url.host_and_port

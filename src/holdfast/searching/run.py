@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ _BEYOND = 1.2
 _WATCHED_S = 3.0
 _WATCHED_REQUESTS = 60
 _MOST_WATCHED_S = 10.0
+_STOPPED_BEFORE = "the search ended before the server was watched"
 
 
 LoadWatch = Callable[[NextLoad, Sequence[AtRate], Watched], None]
@@ -57,15 +59,21 @@ class Search:
 def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     """Searches for the highest rate that holds, and watches the server a little beyond it.
 
-    After Ctrl-C the record has what was known by then.
+    After Ctrl-C, or when it has taken as long as it may, the record has what was known by then.
 
     Raises:
         EnvironmentFailure: nothing listens, or no load process could be started.
         InconclusiveError: single requests are not answered as they should be.
     """
     began_s = time.monotonic()
-    subject = search.subject
-    bench = Bench(subject, search.sent, search.thresholds, search.asked.poisson, search.interrupts, began_s)
+    until_s = math.inf if search.asked.at_most_s is None else began_s + search.asked.at_most_s
+    with search.interrupts.until(until_s):
+        return _record(search, began_s, until_s, directory)
+
+
+def _record(search: Search, began_s: float, until_s: float, directory: str) -> CapacityRecord:
+    subject, interrupts, poisson = search.subject, search.interrupts, search.asked.poisson
+    bench = Bench(subject, search.sent, search.thresholds, poisson, interrupts, began_s, until_s=until_s)
     alone = _warm(bench)
     bench = replace(bench, alone_ms=alone)
     record = CapacityRecord(
@@ -83,11 +91,16 @@ def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     if (hopeless := _broken_alone(search.thresholds, alone)) is not None:
         record = replace(record, notes=(hopeless,), not_watched="no load was run")
     else:
-        loads, notes = _search(search, bench, alone)
-        record = replace(record, loads=loads, notes=notes)
+        loads, notes, done = _search(search, bench, alone)
+        record = replace(record, loads=loads, notes=notes, out_of_time=not done and not _signalled(interrupts))
         watched, why = _watched(search, bench, loads, notes)
         record = replace(record, watched=watched, not_watched=why)
-    return replace(record, seconds=seconds_since(began_s), interrupted=search.interrupts.asked)
+    return replace(record, seconds=seconds_since(began_s), interrupted=_signalled(interrupts))
+
+
+def _signalled(interrupts: Interrupts) -> bool:
+    """Whether a person has ended the search, and not the time that it was to take."""
+    return interrupts.heard or interrupts.leaving
 
 
 def _warm(bench: Bench) -> float:
@@ -117,15 +130,19 @@ def _broken_alone(thresholds: Sequence[Threshold], alone: float) -> str | None:
     return None
 
 
-def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, ...], tuple[str, ...]]:
+def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, ...], tuple[str, ...], bool]:
+    """The loads, why there are no more of them although the server's end is not found, and whether that is all."""
     loads: list[AtRate] = []
-    while not bench.ends() and (step := next_load(search.asked, loads, alone)) is not None:
+    while (step := next_load(search.asked, loads, alone)) is not None:
+        # One that would be cut short would say nothing.
+        if bench.ends() or bench.left_s() < step.seconds:
+            return tuple(loads), (), False
         single, note = _at_rest(bench, alone)
         if note:
-            return tuple(loads), (note,)
+            return tuple(loads), (note,), True
         single = _slower_still(bench, single, [each.alone_ms for each in loads if each.alone_ms is not None])
-        if bench.ends():
-            break
+        if bench.ends() or bench.left_s() < step.seconds:
+            return tuple(loads), (), False
         watch = None
         if search.watch is not None:
             watch = _watching(search.watch, step, tuple(loads))
@@ -134,10 +151,10 @@ def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, .
         done = offer(own, step.rate_per_s, step.seconds, watch).at_rate
         done = replace(done, alone_ms=single)
         if bench.ends():
-            break  # a load that was cut short says nothing
+            return tuple(loads), (), False
         loads.append(done)
         search.tell(line_of(done))
-    return tuple(loads), ()
+    return tuple(loads), (), True
 
 
 def _watching(watch: LoadWatch, step: NextLoad, before: Sequence[AtRate]) -> Callable[[Watched], None]:
@@ -160,7 +177,7 @@ def _at_rest(bench: Bench, usual_ms: float) -> tuple[float | None, str]:
     while True:
         singles = send_singles(bench)
         took = alone_ms(singles)
-        if bench.interrupts.asked:
+        if bench.ends():
             return took, ""
         usual = took is not None and took <= max(usual_ms * _USUAL, usual_ms + _USUAL_MS)
         if usual or time.monotonic() >= until_s:
@@ -197,7 +214,7 @@ def _watched(
     interval, theirs = interval_of(search.asked, loads)
     able, broken = able_at_most(loads), surely_broken(loads)
     reasons = (
-        (bench.ends(), "the search was stopped before"),
+        (bench.ends(), _STOPPED_BEFORE),
         (bool(notes), "".join(notes[:1])),
         (interval.high is None, "no rate was found that does not hold"),
         # Beyond a rate that surely does not hold, or that a computing server lacked time for, it shows what is full.
@@ -210,9 +227,13 @@ def _watched(
     rate = max(interval.high, (interval.low or 0.0) * _BEYOND, (able or 0.0) * _BEYOND)
     seconds = min(_MOST_WATCHED_S, max(_WATCHED_S, _WATCHED_REQUESTS / rate))
     single, _ = _at_rest(bench, loads[0].alone_ms or 0.0)
+    if bench.left_s() < seconds:
+        return None, _STOPPED_BEFORE
     search.tell(f"Watching the server at {rate:,.4g}/s for {seconds:.3g} s")
     try:
         seen = watch_load(bench, rate, seconds)
+        if bench.ends():
+            return None, _STOPPED_BEFORE  # one that was cut short says nothing
         seen = replace(seen, load=replace(seen.load, alone_ms=single))
         return hold_more(bench, seen, single or 0.0), ""
     except InconclusiveError as error:

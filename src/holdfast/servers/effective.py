@@ -16,7 +16,7 @@ from holdfast.servers.command_line import Read
 from holdfast.servers.config_layers import Layer, file_of, is_in_toml, layers_of, path_of
 from holdfast.servers.uwsgi_layers import INHERITED, with_uwsgi_value
 
-DEFAULT, COMMAND_LINE = "default", "command line"
+DEFAULT = "default"
 _CONSTANT = "it is a constant of the server, or has no option on its command line"
 # A listener's backlog is a part of its endpoint there (twisted/internet/endpoints.py, _parseTCP()).
 _ENDPOINTS: Mapping[str, tuple[str, ...]] = {"daphne": ("-e", "--endpoint"), "twisted": ("--listen", "--port", "-p")}

@@ -11,7 +11,7 @@ from holdfast.servers.timeouts import in_force
 _BEFORE_ANSWER: tuple[Silence, ...] = ("nothing", "half a request")
 # config.py, Timeout: a sync worker that waits for a client does not report, so the arbiter ends it (murder_workers(),
 # once a second). Every other class reports from another thread or loop.
-_WORKER = Timeout("timeout", 30, (*_BEFORE_ANSWER, "unread"), ends_worker=True, lag_s=2, options=("--timeout", "-t"))
+_WORKER = Timeout("timeout", 30, (*_BEFORE_ANSWER, "unread"), lag_s=2, options=("--timeout", "-t"))
 # workers/gthread.py, handle(): how long a thread waits for the first byte. Only then `keepalive` begins.
 _FIRST_BYTE = Timeout("DEFAULT_WORKER_DATA_TIMEOUT", 5, ("nothing",))
 

@@ -163,7 +163,7 @@ class ServerProcess:
         _kill(self._background, signal.SIGCONT)
         self._ends_by = time.monotonic() + self.command.grace_s
 
-    def close(self) -> dict[int, int]:
+    def close(self) -> dict[int, int | None]:
         """Ends it and everything that it started.
 
         Returns:
@@ -177,7 +177,7 @@ class ServerProcess:
             self.log.close()
             adopt_orphans(adopt=False)
 
-    def _end(self) -> dict[int, int]:
+    def _end(self) -> dict[int, int | None]:
         self.begin_to_end()
         ends_by = self._ends_by or 0.0
         while (self._child.poll() is None or _still_there(self._background)) and time.monotonic() < ends_by:
@@ -207,7 +207,8 @@ class ServerProcess:
         roots = {pid for pid in parents if _has_mark(pid, mark)} | set(self.roots())
         if self._child.poll() is not None:
             roots.discard(self.pid)
-        return {pid for pid in parents if _descends(pid, roots, parents)}
+        # Children of ours that run as another user may be hidden from the list of processes (proc(5), hidepid).
+        return roots | {pid for pid in parents if _descends(pid, roots, parents)}
 
 
 def _end_orphans(sessions: AbstractSet[int], mark: bytes, scratch: Path | None) -> None:
@@ -249,13 +250,14 @@ def _trackers(pids: set[int]) -> set[int]:
     return found
 
 
-def _foreign(pids: AbstractSet[int]) -> dict[int, int]:
-    """Those of these processes that we may not signal, each with its user."""
-    found = {}
+def _foreign(pids: AbstractSet[int]) -> dict[int, int | None]:
+    """Those of these processes that we may not signal, each with its user; None where it is hidden."""
+    found: dict[int, int | None] = {}
     for pid in pids:
         try:
             os.kill(pid, 0)
         except PermissionError:
+            found[pid] = None
             with contextlib.suppress(OSError):
                 found[pid] = Path("/proc", str(pid)).stat().st_uid
         except OSError:
@@ -263,14 +265,14 @@ def _foreign(pids: AbstractSet[int]) -> dict[int, int]:
     return found
 
 
-def _not_ended(left: Mapping[int, int], error: BaseException | None) -> EnvironmentFailure:
+def _not_ended(left: Mapping[int, int | None], error: BaseException | None) -> EnvironmentFailure:
     """The error that processes of the server still run.
 
     Args:
-        left: these, each with its user.
+        left: these, each with its user; None where it is hidden.
         error: what had gone wrong before.
     """
-    users = " and ".join(sorted({user_name(uid) for uid in left.values()}))
+    users = " and ".join(sorted({"another user" if uid is None else user_name(uid) for uid in left.values()}))
     pids = " ".join(map(str, sorted(left)))
     before = f"\nBefore that: {error.what}\n{error.why}" if isinstance(error, HoldfastError) else ""
     return EnvironmentFailure(
@@ -343,7 +345,18 @@ def _still_there(pids: set[int]) -> set[int]:
     for pid in pids:
         with contextlib.suppress(OSError):
             os.waitpid(pid, os.WNOHANG)
-    return {pid for pid in pids if Path("/proc", str(pid)).exists()}
+    return {pid for pid in pids if _exists(pid)}
+
+
+def _exists(pid: int) -> bool:
+    """Whether a process is there, a zombie included. /proc may hide it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _not_started(command: Command, error: Exception) -> HoldfastError:

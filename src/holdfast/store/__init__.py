@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from holdfast.runs_file import default_path
 from holdfast.store.reading import (
+    EventParts,
     form_of,
     kept_result,
     load,
@@ -21,6 +22,7 @@ from holdfast.store.reading import (
 )
 from holdfast.store.results import concluded, keep_capacity, keep_explanation, keep_load, keep_study
 from holdfast.store.saving import (
+    FurtherRows,
     LoadRows,
     add_to_load,
     begin_load,
@@ -33,6 +35,8 @@ from holdfast.store.saving import (
 )
 
 __all__ = [
+    "EventParts",
+    "FurtherRows",
     "LoadRows",
     "add_to_load",
     "begin_load",

@@ -19,9 +19,9 @@ from holdfast.model.frozen import frozen
 from holdfast.model.migration import EXPLANATION_FORM, STUDY_FORM
 from holdfast.store.database import reading, writing
 from holdfast.store.reading import no_such_run
-from holdfast.store.tables import columns_of, migrate, parts_of_explanations
+from holdfast.store.tables import OF_RUNS, columns_of, migrate, parts_of_explanations
 
-_TABLES = ("load_rows", "result")
+_TABLES = tuple(name for name, column in OF_RUNS.items() if column == "run")
 _NAMES_RUNS = frozenset({EXPLANATION_FORM, STUDY_FORM})
 
 

@@ -1,4 +1,4 @@
-"""Removes saved runs that nobody needs any more, and gives their space back."""
+"""Removes saved runs that are not needed any more, and gives their space back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from holdfast.model.saved import SavedRun
 from holdfast.store.advice import advice
 from holdfast.store.database import WRITE_WAIT_S, reading, writing
 from holdfast.store.saving import forget_what_runs_had
-from holdfast.store.tables import columns_of, parts_of_explanations
+from holdfast.store.tables import columns_of, parts_of_explanations, tables_of
 
 
 @frozen
@@ -55,12 +55,11 @@ def _needed(database: sqlite3.Connection) -> list[tuple[int, int]]:
 def _size(database: sqlite3.Connection, number: int) -> int:
     """Bytes of the packed record of a run."""
     size = database.execute("SELECT coalesce(length(timeline), 0) FROM run WHERE id = ?", (number,)).fetchone()[0]
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'load_rows'").fetchone():
-        rows = "SELECT coalesce(sum(length(rows)), 0) FROM load_rows WHERE run = ?"
-        size += database.execute(rows, (number,)).fetchone()[0]
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'result'").fetchone():
-        text = "SELECT coalesce(sum(length(json)), 0) FROM result WHERE run = ?"
-        size += database.execute(text, (number,)).fetchone()[0]
+    present = tables_of(database)
+    for table, column in (("load_rows", "rows"), ("event_rows", "rows"), ("result", "json")):
+        if table in present:
+            query = f"SELECT coalesce(sum(length({column})), 0) FROM {table} WHERE run = ?"  # noqa: S608 - ours
+            size += database.execute(query, (number,)).fetchone()[0]
     return int(size)
 
 

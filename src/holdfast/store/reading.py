@@ -28,7 +28,7 @@ from holdfast.runs_file import Mark, marks_beside
 from holdfast.store.database import reading
 from holdfast.store.saving import CUT_SHORT, UNENDED, take_in_marks
 from holdfast.store.schema_1 import KIND
-from holdfast.store.tables import columns_of
+from holdfast.store.tables import columns_of, tables_of
 
 if TYPE_CHECKING:
     # A load does without.
@@ -265,13 +265,27 @@ def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
             "It was made by probe, exec, attach, explain or study.",
             f"holdfast show {number} prints its verdict.",
         )
-    return head, _parts(number, path)
+    return head, _parts(number, path, "load_rows")
 
 
-def _parts(number: int, path: Path) -> Iterator[bytes]:
+class EventParts:
+    """The parts of the events of a saved load, which are read each time that they are gone through."""
+
+    __slots__ = ("_number", "_path")
+
+    def __init__(self, number: int, path: Path) -> None:
+        """Has read nothing."""
+        self._number, self._path = number, path
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _parts(self._number, self._path, "event_rows")
+
+
+def _parts(number: int, path: Path, table: str) -> Iterator[bytes]:
     with reading(path) as database:
-        if database is not None:
-            for (part,) in database.execute("SELECT rows FROM load_rows WHERE run = ? ORDER BY part", (number,)):
+        if database is not None and table in tables_of(database):
+            query = f"SELECT rows FROM {table} WHERE run = ? ORDER BY part"  # noqa: S608 - ours
+            for (part,) in database.execute(query, (number,)):
                 yield part
 
 

@@ -27,6 +27,7 @@ from holdfast.model.saved import Asked
 from holdfast.runs_file import Mark, default_path, marks_beside, remove_mark
 from holdfast.store.database import WRITE_WAIT_S, writing
 from holdfast.store.revision import looking
+from holdfast.store.tables import OF_RUNS
 
 if TYPE_CHECKING:
     # A load does without.
@@ -53,6 +54,7 @@ class _Row:
     Attributes:
         form: as `model.migration` numbers them.
         record: packed.
+        revision: None is that of the row in whose place it comes.
         mark: of the run that saves itself; None without one.
         saved_at: None is now.
     """
@@ -61,7 +63,7 @@ class _Row:
     asked: Asked
     offered: int
     record: bytes
-    revision: Revision
+    revision: Revision | None
     mark: str | None = None
     holdfast: str = __version__
     saved_at: float | None = None
@@ -75,11 +77,26 @@ class LoadRows:
         whole: all parts.
         kept: how many parts were saved while it ran.
         rest: parts with the rows that are in none of those.
+        events: the same of its events; None without any.
     """
 
     whole: Iterable[bytes]
     kept: int = 0
     rest: Iterable[bytes] = ()
+    events: LoadRows | None = None
+
+
+@frozen
+class FurtherRows:
+    """Rows of a load that still runs, packed.
+
+    Attributes:
+        first: the number of the first part.
+        parts: those that have come since.
+    """
+
+    first: int
+    parts: Sequence[bytes]
 
 
 _NO_ROWS = LoadRows(())
@@ -210,21 +227,19 @@ def begin_load(said: str, head: bytes, path: Path, mark: str | None = None) -> i
     return _saved(row, path, wait_s=_SHORT_WAIT_S)
 
 
-def add_to_load(number: int, first_part: int, parts: Iterable[bytes], rows: int, path: Path) -> None:
+def add_to_load(number: int, rows: FurtherRows, many: int, events: FurtherRows, path: Path) -> None:
     """Saves further rows of a load that still runs.
 
     Args:
-        first_part: number of the first of these parts.
-        rows: how many they are.
+        many: how many requests the rows are of.
 
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
     with writing(path, _SHORT_WAIT_S) as database:
-        database.executemany(
-            "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts, first_part))
-        )
-        database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (rows, number))
+        _put_parts(database, "load_rows", number, rows.first, rows.parts)
+        _put_parts(database, "event_rows", number, events.first, events.parts)
+        database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (many, number))
 
 
 def save_load(  # parameters: what is saved, where, and under which number
@@ -247,7 +262,9 @@ def save_load(  # parameters: what is saved, where, and under which number
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
-    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, _look(), mark)
+    # git takes 30 ms, and was asked when the load began.
+    revision = _look() if number is None else None
+    row = _Row(LOAD_FORM, Asked("load", "load", said), offered, head, revision, mark)
     return _saved(row, path, rows=rows, number=number)
 
 
@@ -267,25 +284,31 @@ def _saved(  # parameters: a row, what belongs to it, and where it goes
 ) -> int:
     with writing(path, wait_s) as database:
         number = put_row(database, row, number)
-        _put_rows(database, number, rows)
+        _put_rows(database, "load_rows", number, rows)
+        _put_rows(database, "event_rows", number, rows.events or _NO_ROWS)
         database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", ((number, each) for each in parts_of if each))
         _forget_oldest(database, number)
     return number
 
 
-def _put_rows(database: sqlite3.Connection, number: int, rows: LoadRows) -> None:
-    found = database.execute("SELECT count(*) FROM load_rows WHERE run = ?", (number,)).fetchone()
+def _put_rows(database: sqlite3.Connection, table: str, number: int, rows: LoadRows) -> None:
+    found = database.execute(f"SELECT count(*) FROM {table} WHERE run = ?", (number,)).fetchone()  # noqa: S608 - ours
     # `prune` may have removed what was saved of the run meanwhile.
     first, parts = (rows.kept, rows.rest) if found == (rows.kept,) and rows.kept else (0, rows.whole)
-    database.execute("DELETE FROM load_rows WHERE run = ? AND part >= ?", (number, first))
+    database.execute(f"DELETE FROM {table} WHERE run = ? AND part >= ?", (number, first))  # noqa: S608 - ours
+    _put_parts(database, table, number, first, parts)
+
+
+def _put_parts(database: sqlite3.Connection, table: str, number: int, first: int, parts: Iterable[bytes]) -> None:
     database.executemany(
-        "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts, first))
+        f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 - ours
+        ((number, at, part) for at, part in enumerate(parts, first)),
     )
 
 
 def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) -> int:
     """Puts a row into the table of runs, in the place of one with this number; gives its number."""
-    asked, revision = row.asked, row.revision
+    asked, revision = row.asked, row.revision or _revision_of(database, number)
     changed = None if revision.changed is None else int(revision.changed)
     done = database.execute(
         "INSERT OR REPLACE INTO run (id, saved_at, version, format, kind, server, arguments, app, offered, timeline, "
@@ -308,6 +331,15 @@ def put_row(database: sqlite3.Connection, row: _Row, number: int | None = None) 
         ),
     )
     return int(done.lastrowid or 0)
+
+
+def _revision_of(database: sqlite3.Connection, number: int | None) -> Revision:
+    """That of a saved run; today's, if it was removed meanwhile."""
+    asked = "SELECT revision, changed, no_revision FROM run WHERE id = ?"
+    if (found := database.execute(asked, (number,)).fetchone()) is None:
+        return _look()
+    commit, changed, why = found
+    return Revision(commit, None if changed is None else bool(changed), why or "")
 
 
 def take_in_marks(path: Path) -> None:
@@ -338,7 +370,10 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
     oldest = (newest - KEEP,)
     database.execute("DELETE FROM run WHERE id <= ? AND id NOT IN (SELECT run FROM part WHERE whole > ?)", oldest * 2)
     kept = 0
-    sizes = database.execute("SELECT run, sum(length(rows)) FROM load_rows GROUP BY run ORDER BY run DESC").fetchall()
+    every = "SELECT run, rows FROM load_rows UNION ALL SELECT run, rows FROM event_rows"
+    sizes = database.execute(
+        f"SELECT run, sum(length(rows)) FROM ({every}) GROUP BY run ORDER BY run DESC"  # noqa: S608 - ours
+    ).fetchall()
     for run, many in sizes:
         kept += many
         if run != newest and kept > _MOST_BYTES:
@@ -348,5 +383,5 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def forget_what_runs_had(database: sqlite3.Connection) -> None:
     """Removes from the other tables what belonged to runs that were removed."""
-    for table, column in (("load_rows", "run"), ("result", "run"), ("part", "whole")):
+    for table, column in OF_RUNS.items():
         database.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM run)")  # noqa: S608 - ours

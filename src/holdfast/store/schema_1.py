@@ -47,7 +47,8 @@ SELECT run.id AS run,
     result.bounded,
     result.inconclusive,
     length(run.timeline)
-        + coalesce((SELECT sum(length(rows)) FROM load_rows WHERE load_rows.run = run.id), 0) AS record_bytes
+        + coalesce((SELECT sum(length(rows)) FROM load_rows WHERE load_rows.run = run.id), 0)
+        + coalesce((SELECT sum(length(rows)) FROM event_rows WHERE event_rows.run = run.id), 0) AS record_bytes
 FROM run LEFT JOIN result ON result.run = run.id;
 
 -- An explanation has the verdict of its first probe within it.

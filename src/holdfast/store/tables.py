@@ -3,7 +3,7 @@
 | schema | since | what it has |
 | --- | --- | --- |
 | 0 | 0.1 | `run`: a row for each run with its packed record. Later versions added `load_rows`, and `run.version` |
-| 1 | Unreleased | what is asked of a run without its record: `result`, `part`, more columns of `run`, and the views |
+| 1 | Unreleased | `event_rows`; what is asked of a run without its record: `result`, `part`, columns of `run`, views |
 
 A later schema only adds: a version that does not know it yet could read the file, and refuses to, because it would not
 know what it must write there. `PRAGMA user_version` says which schema a file has, and `schema_change` who made it.
@@ -28,6 +28,9 @@ _RUN = (
     "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
 )
 _ROWS = "CREATE TABLE IF NOT EXISTS load_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
+_EVENTS = "CREATE TABLE IF NOT EXISTS event_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
+OF_RUNS = {"load_rows": "run", "event_rows": "run", "result": "run", "part": "whole"}
+"""The tables with what belongs to runs, and the column that says to which. A file may lack some of them."""
 _ADDED = {
     "version": "TEXT",
     "kind": "TEXT",
@@ -50,9 +53,15 @@ def columns_of(database: sqlite3.Connection) -> frozenset[str]:
     return frozenset(name for _, name, *_ in database.execute("PRAGMA table_info(run)"))
 
 
+def tables_of(database: sqlite3.Connection) -> frozenset[str]:
+    """The tables that a file has."""
+    return frozenset(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+
 def migrate(database: sqlite3.Connection) -> None:
     """Makes a file of any earlier schema, or a new one, one of today; within the transaction of its caller."""
     present = columns_of(database)
+    database.execute(_EVENTS)
     if present and schema_of(database) >= SCHEMA:
         return
     database.execute(_RUN)

@@ -33,7 +33,7 @@ class InProgress:
 
     @property
     def watch(self) -> Watch[LiveProbe | LiveExplanation] | None:
-        """What is watched by each row's probe, or by its explanation."""
+        """What each row's probe, or its explanation, is watched by; None where no view is shown."""
         return None if self._watch is None else self._offered
 
     def begin(self, case: Case) -> None:

@@ -6,8 +6,10 @@ keeps references to them in its middleware chain:
 - `WSGIHandler.__call__`, `ASGIHandler.__call__`: the server calls these with a request; the hook notes the thread.
 - `BaseHandler._get_response`, `_get_response_async` run inside all middleware. Here the held view's end becomes a
   response, which then passes through the middleware like any other.
-- `BaseHandler.make_view_atomic` is the last call before the view, after URL resolution and `process_view`. Here the
-  gate is put into the view.
+- `BaseHandler.resolve_request` finds the view. Here the gate is put into it, because `process_view` of a middleware
+  may call the view itself and return its response.
+- `BaseHandler.make_view_atomic` is the last call before the view, after `process_view`. Here the gate is put around a
+  view that can have none inside.
 
 Django still decides whether the view runs on the server's thread, on one of asgiref's, or on the event loop.
 """
@@ -57,6 +59,8 @@ def install() -> None:
         gate.surround(ASGIHandler.__call__, asgi.noting_entry)
     gate.surround(BaseHandler._get_response, _answering)  # noqa: SLF001 - see above
     gate.surround(getattr(BaseHandler, "_get_response_async", None), _answering_async)
+    # Not there before Django 3.1.
+    gate.surround(getattr(BaseHandler, "resolve_request", None), _resolving)
     gate.surround(BaseHandler.make_view_atomic, _preparing_view)
 
 
@@ -122,6 +126,19 @@ def _reset(tokens: Tuple[Any, Any]) -> None:
         held.forget()
 
 
+def _resolving(original: gate.Function) -> gate.Function:
+    def resolve_request(self: object, http_request: object) -> object:
+        match: Any = original(self, http_request)
+        pending = _pending.get()
+        if pending is not None and gate.current.get() is None:
+            held = _prepare(pending, match.func)
+            if held.gate is not None:
+                gate.current.set(held)
+        return match
+
+    return resolve_request
+
+
 def _preparing_view(original: gate.Function) -> gate.Function:
     def make_view_atomic(self: object, view: Callable[..., object]) -> object:
         pending = _pending.get()
@@ -143,7 +160,8 @@ def _prepare(pending: DjangoClaim, view: object) -> gate.Held:
     function = code_patch.innermost_function(found)
     kind = gate.kind_of(function or found)
     held_in = gate.held_in_view("django", function or found, kind, name)
-    return gate.Held(pending.claim, gate.put_in(function), held_in, kind, ending=_ENDING)
+    ending = _RETURNING if hasattr(getattr(view, "cls", None), "finalize_response") else _ENDING
+    return gate.Held(pending.claim, gate.put_in(function), held_in, kind, ending=ending)
 
 
 def _method(view: object, http_method: str) -> Tuple[object, Optional[str]]:
@@ -221,3 +239,5 @@ def _response() -> HttpResponse:
 
 
 _ENDING = gate.Ending(gate.Released, _response)
+# Django REST framework: a view's finalize_response() hears only of what returns (rest_framework/views.py, dispatch()).
+_RETURNING = gate.Ending(gate.Released, _response, returns=True)

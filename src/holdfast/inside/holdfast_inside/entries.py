@@ -89,18 +89,19 @@ class Entry:
         Args:
             frame: the one that calls the application.
         """
-        found = None
+        found, whole = None, False
         before = recorder.times_entered(claim.id)
         try:
             with watch.watching(claim, frame, self._foreign, self.endpoint) as seen:
                 yield seen
-            found = seen.view()
+            found, whole = seen.view(), seen.is_whole
         finally:
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
                 inside = recorder.times_entered(claim.id) > before
-                known = layout.INSIDE if inside else layout.AT_ENTRY if found is None else layout.IN_VIEW
+                at_entry = layout.AT_WHOLE if whole else layout.AT_ENTRY
+                known = layout.INSIDE if inside else at_entry if found is None else layout.IN_VIEW
                 finding.publish(known, claim.depth, found)
 
     def gates(self) -> List[gate.Gate]:
@@ -113,7 +114,8 @@ class Entry:
     def held_here(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held at this entry."""
         kind = "sync" if self.interface == "wsgi" else gate.async_kind()
-        return gate.Held(claim, None, self.held_in, kind, "unknown" if self.function is None else "plain")
+        at_entry = "whole" if finding.state()[0] == layout.AT_WHOLE else "unknown"
+        return gate.Held(claim, None, self.held_in, kind, at_entry if self.function is None else "plain")
 
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held in the view that was found."""

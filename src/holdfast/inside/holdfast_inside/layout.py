@@ -40,17 +40,19 @@ HEADER_FIELD = "X-Holdfast"
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
 
-SAID = ("python", "ready", "entry", "failed")
+SAID = ("python", "ready", "views", "entry", "failed")
 """What a process of the user's own command reports: it runs Python, of this version; a framework or server is
-instrumented; an application is held at its entry; instrumenting failed."""
+instrumented; of those, a framework whose views can be held; an application is held at its entry; instrumenting
+failed."""
 
 INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""
 
 KINDS = ("sync", "async", "async-blocking")
-VIAS = ("view", "entry", "plain", "unknown")
+VIAS = ("view", "entry", "plain", "unknown", "whole")
 """What a request is held in: the view; the framework, because it has no view at that path; the entry of an application
-that is itself the person's view; the entry of an application that holdfast cannot see into."""
+that is itself the person's view; the entry of an application that holdfast cannot see into; the entry of one whose own
+code was seen to answer."""
 
 TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 """How the blocking of an event loop by a body was timed, in this order: the body has not run; each step of its
@@ -80,9 +82,9 @@ FINDING = struct.Struct("=BB")
 FOUND = struct.Struct("=IB1024s128s256s256s")
 """Of the view's code: its first line, what it returns (see finding.View), its file, name and qualified name, and the
 class of what it returns."""
-NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY = range(6)
+NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE = range(7)
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
-FOUND; it was not found."""
+FOUND; it was not found; it is the application itself, which can be held at its entry only."""
 
 ASKED_OFFSET = 3072
 """One byte: the number of the latest question, 1 to 255; 0 before the first. Then ABOUT, then ASKED_PIDS."""

@@ -41,6 +41,8 @@ def prepare() -> None:
         else:
             _pending.pop(name, None)
             startup_report.report("ready", name)
+            if name in hooks.HOOKS:
+                startup_report.report("views", name)
 
 
 def _wrap(application: object) -> object:

@@ -156,7 +156,7 @@ def _of_instance(thing: object, home: str) -> Optional[Iterable[object]]:
 
 def _of_module(module: types.ModuleType, home: str) -> Optional[Iterable[object]]:
     del home
-    return () if _is_standard_name(module.__name__) else None
+    return () if is_standard_name(module.__name__) else None
 
 
 def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[object]]:
@@ -172,7 +172,7 @@ def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[o
     names = _names(function.__code__)
     found.extend(function.__globals__[name] for name in names if name in function.__globals__)
     imported = set(_imported(function.__code__))
-    return found if all(_is_standard_name(name) for name in imported) else None
+    return found if all(is_standard_name(name) for name in imported) else None
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
@@ -192,7 +192,13 @@ def _imported(code: types.CodeType) -> Iterator[str]:
             yield from _imported(constant)
 
 
-def _is_standard_name(name: str) -> bool:
+def is_command(path: str) -> bool:
+    """Whether a file is one of the commands that an environment's packages bring."""
+    return os.path.realpath(os.path.dirname(path)) + os.sep == _SCRIPTS
+
+
+def is_standard_name(name: str) -> bool:
+    """Whether a module is of the standard library, and cannot lead to others."""
     top = name.partition(".")[0]
     if top == "importlib":
         return False  # it may import anything

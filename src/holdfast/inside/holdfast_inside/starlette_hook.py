@@ -119,7 +119,7 @@ def _hold(held: gate.Held, body: calling.Body) -> Awaitable[object]:
 
 
 def _is_application(route: Any) -> bool:  # noqa: ANN401 - a route of Starlette's
-    """Whether a route's endpoint is an ASGI application of somebody else's, which may lead to a view of its own."""
+    """Whether a route's endpoint is an ASGI application from elsewhere, which may lead to a view of its own."""
     endpoint = route.endpoint
     while isinstance(endpoint, functools.partial):
         endpoint = endpoint.func

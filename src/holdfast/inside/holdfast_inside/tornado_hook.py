@@ -24,6 +24,8 @@ def install() -> None:
 
 def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def _execute(self: web.RequestHandler, *args: object, **kwargs: object) -> object:
+        if _hands_on(self):
+            return await original(self, *args, **kwargs)
         claim = request.target_claim(self.request.headers.get(layout.HEADER_FIELD), self.request.uri or "")
         if claim is None:
             return await original(self, *args, **kwargs)
@@ -43,10 +45,24 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
     return _execute
 
 
+def _hands_on(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
+    """Whether its own `prepare()` answers, as that of a FallbackHandler, which passes requests to another application.
+
+    They are held where that one takes them, if anywhere.
+    """
+    prepare = type(handler).prepare
+    return prepare not in (web.RequestHandler.prepare, web.ErrorHandler.prepare) and not _has_method(handler)
+
+
+def _has_method(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
+    http_method = handler.request.method.lower()
+    return getattr(type(handler), http_method, None) is not getattr(web.RequestHandler, http_method, None)
+
+
 def _prepare(claim: request.RequestClaim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
     http_method = handler.request.method.lower()
     method = getattr(type(handler), http_method, None)
-    if method is getattr(web.RequestHandler, http_method, None):
+    if not _has_method(handler):
         # The user's code has no view: either for the path, or for this method of it.
         missing = isinstance(handler, web.ErrorHandler) and handler.get_status() == NOT_FOUND
         held_in = gate.held_without_view("tornado", handler.request.path, "" if missing else handler.request.method)

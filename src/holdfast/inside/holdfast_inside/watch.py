@@ -6,6 +6,7 @@ views, callbacks. Of these
 
 - a callback that a library calls on behalf of a view (a converter, a listener) is left out: between it and the view
   lies no code of the framework, and nothing that was given the request;
+- one that a call around it has made, such as a `start_response` of middleware, is left out;
 - one inside which another is called is middleware;
 - one that returns a function that is called after it only makes what answers (ASGI 2);
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import gc
 import inspect
 import os
@@ -31,11 +33,12 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
-from . import code_patch, finding, own_code, request
+from . import code_patch, finding, installed_app, own_code, request
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _LATER = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 _DEEPEST = 500
+Frames = List[types.FrameType]
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -48,9 +51,9 @@ class _Candidate:
         inner: the codes of the person's functions that it calls by itself.
         within: whether it was called inside the function in which the view is looked for.
         made: the code of the function that it returned; None where it returned something else.
-        passed_on: whether it returned what it was given, as what looks at each reply does.
         given: each response that it was given, with what that had for its attributes.
         answered: whether it changed one of these.
+        passed_on: whether it returned what it was given, as what looks at each reply does.
         returned: whether it returned anything but None.
         returns, response: what it returned, as `finding.View` has it.
     """
@@ -60,7 +63,7 @@ class _Candidate:
         *("returned", "returns", "within"),
     )
 
-    def __init__(self, frame: types.FrameType, callers: List[types.FrameType], *, within: bool) -> None:
+    def __init__(self, frame: types.FrameType, callers: Frames, *, within: bool) -> None:
         self.within = within
         self.frame = frame
         self.code = frame.f_code
@@ -68,45 +71,49 @@ class _Candidate:
         self.inner: Set[types.CodeType] = set()
         self.made: Optional[types.CodeType] = None
         self.passed_on = self.returned = self.answered = False
-        self.given = [(each, _attributes(each)) for each in _arguments(frame) if _is_response(each)]
+        self.given = [(each, _attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
 
-class Watch:
-    """What is seen of one request."""
+class _Code:
+    """The functions of one owner that are called in a request: the person's, or an installed application's.
+
+    Attributes:
+        is_own: whether a file is the owner's.
+        ran: whether any function of the owner was called.
+        is_whole: whether the function that answers is the application itself, whose body runs after it was called, as a
+            generator's does; known when `view` was called.
+    """
 
     def __init__(
-        self,
-        claim: request.RequestClaim,
-        entry: Optional[types.FrameType],
-        foreign: FrozenSet[str] = frozenset(),
-        within: Optional[types.FunctionType] = None,
+        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Callable[[Frames], bool]
     ) -> None:
+        self.is_own = is_own
+        self._is_within = is_within
+        self.ran = self.is_whole = False
         self._claim = claim
-        self._within = None if within is None else within.__code__
-        self._came_within = False
-        self._thread = threading.get_ident()
-        self._entry = entry
-        self._foreign_files = foreign
         self._calls: Dict[int, _Candidate] = {}
         self._foreign: Set[types.CodeType] = set()
         self._elsewhere: Optional[Set[types.CodeType]] = None
-        self.open = True
 
-    def called(self, frame: types.FrameType) -> None:
+    def called(self, frame: types.FrameType, around: Callable[[Optional[types.FrameType]], Frames]) -> None:
         """Notes the call of a function, or the resumption of a coroutine, which is the same call."""
         code = frame.f_code
-        self._came_within |= code is self._within
         if code in self._foreign:
             return
-        if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._is_own(code):
+        if (
+            code.co_name in _NO_FUNCTIONS
+            or not code.co_flags & inspect.CO_OPTIMIZED
+            or not self.is_own(code.co_filename)
+        ):
             self._foreign.add(code)
             return
+        self.ran = True
         if id(frame) in self._calls:
             return
         caller = frame.f_back
-        if caller is not None and self._is_own(caller.f_code):
+        if caller is not None and self.is_own(caller.f_code.co_filename):
             nearest = self._calls.get(id(caller))
             if nearest is not None:
                 nearest.inner.add(code)
@@ -114,27 +121,15 @@ class Watch:
         if self._elsewhere is not None:
             self._elsewhere.add(code)
             return
-        callers = self.around(frame.f_back)
+        callers = around(frame.f_back)
         self._calls[id(frame)] = _Candidate(frame, callers, within=self._is_within(callers))
-
-    def _is_own(self, code: types.CodeType) -> bool:
-        return own_code.is_own(code.co_filename) and code.co_filename not in self._foreign_files
-
-    def around(self, frame: Optional[types.FrameType]) -> List[types.FrameType]:
-        """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
-        found: List[types.FrameType] = []
-        while frame is not None and frame is not self._entry and len(found) < _DEEPEST:
-            found.append(frame)
-            frame = frame.f_back
-        return [*found, *_sent_from.get()]
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """Notes what a call returned; a coroutine's last result counts."""
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
-            function = getattr(result, "__func__", result)
-            found.made = function.__code__ if isinstance(function, types.FunctionType) else None
+            found.made = getattr(getattr(result, "__func__", result), "__code__", None)
             found.answered = any(_attributes(each) != before for each, before in found.given)
             found.passed_on = found.returned and any(each is result for each in _arguments(frame))
             found.returns = finding.place_of(result)
@@ -142,44 +137,33 @@ class Watch:
             found.ended = time.monotonic()
 
     def is_doubtful(self) -> bool:
-        """Whether several functions may be the view, so that a request to another path is to tell them apart.
-
-        From now on only what is called for that other request is noted.
-        """
+        """Whether several functions may be the view. From now on only what is called elsewhere is noted."""
         self._elsewhere = set()
         return len(self._last()) > 1
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
-        last = self._last()
         called = {each.code for each in self._calls.values()}
-        last = [each for each in last if each.made not in called]
+        last = [each for each in self._last() if each.made not in called]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
         answered = [each for each in of_path if each.answered] or of_path
         returning = [each for each in of_path if each.returned] or answered
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        found = None if chosen is None else _found(chosen, called | chosen.inner)
-        self._calls.clear()
-        self._entry = None
-        return found
+        self.is_whole = chosen is not None and not chosen.callers and bool(chosen.code.co_flags & _LATER)
+        return None if chosen is None else _found(chosen, called | chosen.inner)
 
     def _last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
-        candidates = [each for each in self._calls.values() if each.within and self._is_of_framework(each)]
+        within = [each for each in self._calls.values() if each.within]
+        candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
 
-    def _is_within(self, callers: List[types.FrameType]) -> bool:
-        if self._within is None or any(each.f_code is self._within for each in callers):
-            return True
-        # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
-        return self._came_within and threading.get_ident() != self._thread
-
     def _is_of_framework(self, candidate: _Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
-        own = [at for at, frame in enumerate(candidate.callers) if self._is_own(frame.f_code)]
+        own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
         if not own:
             return True
         outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
@@ -188,6 +172,77 @@ class Watch:
 
     def _has_request(self, frame: types.FrameType) -> bool:
         return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in _arguments(frame))
+
+
+class Watch:
+    """What is seen of one request.
+
+    Attributes:
+        open: whether the request is still on its way.
+        is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
+    """
+
+    def __init__(
+        self,
+        claim: request.RequestClaim,
+        entry: Optional[types.FrameType],
+        foreign: FrozenSet[str] = frozenset(),
+        within: Optional[types.FunctionType] = None,
+    ) -> None:
+        self._entry = entry
+        self._within = None if within is None else within.__code__
+        self._came_within, self._thread = False, threading.get_ident()
+        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
+        installed = installed_app.packages(without=_caller_of(entry))
+        self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
+        self.open = True
+        self.is_whole = False
+
+    def called(self, frame: types.FrameType) -> None:
+        """Notes the call of a function, or the resumption of a coroutine."""
+        self._came_within |= frame.f_code is self._within
+        for each in self._owners:
+            each.called(frame, self.around)
+
+    def _is_within(self, callers: Frames) -> bool:
+        if self._within is None or any(each.f_code is self._within for each in callers):
+            return True
+        # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
+        return self._came_within and threading.get_ident() != self._thread
+
+    def around(self, frame: Optional[types.FrameType]) -> Frames:
+        """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
+        found: Frames = []
+        while frame is not None and frame is not self._entry and len(found) < _DEEPEST:
+            found.append(frame)
+            frame = frame.f_back
+        return [*found, *_sent_from.get()]
+
+    def returns(self, frame: types.FrameType, result: object) -> None:
+        """Notes what a call returned."""
+        for each in self._owners:
+            each.returns(frame, result)
+
+    def is_doubtful(self) -> bool:
+        """Whether several functions may be the view, so that a request to another path is to tell them apart.
+
+        From now on only what is called for that other request is noted.
+        """
+        doubtful = [each.is_doubtful() for each in self._owners]
+        return any(doubtful)
+
+    def view(self) -> Optional[finding.View]:
+        """The function that answered, or None if none was seen that can be told from others and can be held.
+
+        An installed application's, if none of the person's own functions ran.
+        """
+        persons, *installed = self._owners
+        owners = [persons] if persons.ran else installed
+        found = next((view for view in map(_Code.view, owners) if view is not None), None)
+        self.is_whole = found is None and any(each.is_whole for each in owners)
+        self._owners = []
+        self._entry = None
+        return found
 
 
 _current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
@@ -288,10 +343,6 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
         watch.open = False
 
 
-def _is_response(thing: object) -> bool:
-    return type(thing).__name__.endswith("Response")
-
-
 def _attributes(thing: object) -> Dict[str, int]:
     """What an object has for each of its attributes, by identity."""
     names = set(getattr(thing, "__dict__", ()))
@@ -301,18 +352,33 @@ def _attributes(thing: object) -> Dict[str, int]:
     return {name: id(getattr(thing, name, None)) for name in names}
 
 
+def _responses(frame: types.FrameType) -> List[object]:
+    return [each for each in _arguments(frame) if type(each).__name__.endswith("Response")]
+
+
 def _arguments(frame: types.FrameType) -> List[object]:
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     return [frame.f_locals.get(name) for name in names]
 
 
+def _is_made_in_request(candidate: _Candidate) -> bool:
+    """Whether a call around it has made the function, as middleware makes a `start_response` or `send` of its own."""
+    return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
+
+
 def _package(code: types.CodeType) -> str:
-    """The directory of an installed package's code below that of all packages; "" for every other code."""
-    for part in ("site-packages", "dist-packages"):
-        _, found, inside = code.co_filename.rpartition(os.sep + part + os.sep)
-        if found:
-            return inside.partition(os.sep)[0]
-    return ""
+    return installed_app.package_of(code.co_filename)
+
+
+def _is_in(package: str) -> Callable[[str], bool]:
+    return functools.lru_cache(maxsize=None)(lambda path: installed_app.package_of(path) == package)
+
+
+def _caller_of(entry: Optional[types.FrameType]) -> str:
+    """The package of the server's code that calls the application."""
+    while entry is not None and entry.f_code.co_filename.startswith(_OURS):
+        entry = entry.f_back
+    return "" if entry is None else _package(entry.f_code)
 
 
 def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:

@@ -1,0 +1,77 @@
+"""Which installed packages the server's command runs: applications that are installed like any library.
+
+Of such an application no file is the person's own. Its package takes the place of the person's files, if none of these
+ran for the request that was watched.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+from typing import Iterator, List, Optional, Set
+
+from . import entry_wrappers, hooks, named, own_code
+
+_LONGEST_SCRIPT = 10_000
+
+
+def packages(without: str = "") -> List[str]:
+    """Top-level names of packages that the command names or its script imports, the nearest process's first.
+
+    Servers and frameworks that holdfast knows are left out: their own code answers for others.
+
+    Args:
+        without: another one to leave out: that of the server's code which calls the application.
+    """
+    known = {"holdfast", without}
+    known.update(name.partition(".")[0] for name in (*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS))
+    found: List[str] = []
+    for name in _modules():
+        top = name.partition(".")[0]
+        if top not in known and top not in found and not own_code.is_standard_name(top):
+            found.append(top)
+    return found
+
+
+def package_of(path: str) -> str:
+    """The top-level name to which an installed package's file belongs; "" for every other file."""
+    for part in ("site-packages", "dist-packages"):
+        _, found, inside = path.rpartition(os.sep + part + os.sep)
+        if found:
+            top = inside.partition(os.sep)[0]
+            return top[: -len(".py")] if top.endswith(".py") else top
+    return ""
+
+
+def _modules() -> Iterator[str]:
+    yield from named.on_command_lines()
+    for line in named.command_lines():
+        arguments = [each.decode("utf-8", "surrogateescape") for each in line.split(b"\0")]
+        for at, argument in enumerate(arguments[1:], 1):
+            if argument == "-m":
+                yield from arguments[at + 1 : at + 2]
+                break
+            if not argument.startswith("-"):
+                yield from _imported_by(argument)
+                break
+
+
+def _imported_by(script: str) -> Set[str]:
+    """The modules that a script imports, if it is one of an environment's commands."""
+    source = _source(script) if own_code.is_command(script) else None
+    if source is None:
+        return set()
+    try:
+        code = compile(source, script, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return set()
+    return {str(each.argval) for each in dis.get_instructions(code) if each.opname == "IMPORT_NAME"}
+
+
+def _source(script: str) -> Optional[bytes]:
+    try:
+        with open(script, "rb") as file:
+            start = file.read(_LONGEST_SCRIPT)
+    except OSError:
+        return None
+    return start if b"\0" not in start else None

@@ -1,0 +1,122 @@
+"""What turns requests away where nothing is in service is no bound of places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import records
+
+from holdfast.infer.judge import judge
+from holdfast.model.phase import Phase
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import ExactLoad, Repeat
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+
+IN_SERVICE = 3
+
+
+def seen(*let_in):
+    """Three requests in service and one turned away; then repeats of three, of which so many were let in."""
+    offered = [records.request(id) for id in range(IN_SERVICE)]
+    beyond = records.request(IN_SERVICE, outcome=Outcome.REJECTED, status=429, done_ns=records.AT - 1)
+    entries, requests, repeats = [records.entry(id) for id in range(IN_SERVICE)], [*offered, beyond], []
+    for at, number in enumerate(let_in):
+        first = 100 + at * IN_SERVICE
+        repeats.append(Repeat(first, first + IN_SERVICE, 2 * records.AT))
+        for id in range(first, first + IN_SERVICE):
+            away = id - first >= number
+            ends = {"outcome": Outcome.REJECTED, "status": 429} if away else {"outcome": Outcome.ANSWERED}
+            requests.append(records.request(id, phase=Phase.EXACT_LOAD, done_ns=3 * records.AT, **ends))
+            entries += [] if away else [records.entry(id, entered_ns=records.AT + 1, left_ns=3 * records.AT)]
+    sockets = [records.socket(id, accepted=True) for id in range(IN_SERVICE)]
+    record = records.timeline(requests, entries, records.snapshot(*sockets), reason="rejected")
+    return replace(record, exact=ExactLoad(tuple(repeats)))
+
+
+def test_requests_turned_away_by_an_empty_server_make_the_ceiling_at_least():
+    verdict = judge(seen(0, 0, 1))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, False)
+    assert verdict.ceiling.interval == (IN_SERVICE, None)
+    assert (verdict.ceiling.userspace_queue, verdict.ceiling.userspace_queue_bounded) == (None, False)
+    assert "8 of 9 that came when all earlier ones had been answered" in verdict.warnings[0]
+    assert "ceiling.userspace_queue" in verdict.unknown
+
+
+def test_a_single_one_turned_away_may_have_come_before_the_server_knew_that_it_was_empty():
+    record = seen(0)
+    (repeat,) = record.exact.repeats
+
+    verdict = judge(replace(record, exact=ExactLoad((replace(repeat, last=repeat.first + 1),))))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, True)
+
+
+@pytest.mark.parametrize("let_in", [(3, 3, 3), (3, 1, 2), (1, 1, 2), (3, 3, 0)])
+def test_places_that_become_free_again_are_a_bound_however_they_are_shared_out(let_in):
+    verdict = judge(seen(*let_in))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, True)
+    assert verdict.ceiling.userspace_queue == 0
+
+
+@pytest.mark.parametrize(("took_ms", "queue", "bounded"), [(200, None, False), (2, 2, True)])
+def test_a_number_that_waits_is_a_bound_only_where_others_are_turned_away_at_once(took_ms, queue, bounded):
+    """Two wait for a place when the places are counted, and get 503 later; one more was turned away before."""
+    waiting = [records.request(id, outcome=Outcome.REJECTED, status=503, done_ns=records.AT + S) for id in (1, 2)]
+    began = records.AT - S // 2
+    away = records.request(
+        3, opened_ns=began, sent_ns=began, outcome=Outcome.REJECTED, status=503, done_ns=began + took_ms * MS
+    )
+    sockets = [records.socket(id, accepted=True) for id in range(3)]
+    record = records.timeline([records.request(0), *waiting, away], [records.entry(0)], records.snapshot(*sockets))
+
+    verdict = judge(record)
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (1, True)
+    assert (verdict.ceiling.userspace_queue, verdict.ceiling.userspace_queue_bounded) == (queue, bounded)
+    assert ("a time limit for waiting" in verdict.unknown.get("ceiling.userspace_queue", "")) is not bounded
+
+
+def singly(*let_in):
+    """As `seen`, without exact load: requests sent one after another, of which these were let in."""
+    record = seen()
+    ends = {True: {"outcome": Outcome.ANSWERED}, False: {"outcome": Outcome.REJECTED, "status": 429}}
+    sent = [
+        records.request(200 + at, phase=Phase.REUSE, done_ns=3 * records.AT, **ends[each])
+        for at, each in enumerate(let_in)
+    ]
+    ran = [records.entry(200 + at, entered_ns=records.AT + 1) for at, each in enumerate(let_in) if each]
+    return replace(record, requests=(*record.requests, *sent), entries=(*record.entries, *ran), exact=None)
+
+
+@pytest.mark.parametrize(("let_in", "bounded"), [((False,) * 4, False), ((True, False, False, False), True)])
+def test_where_exact_load_was_not_offered_single_requests_tell(let_in, bounded):
+    assert judge(singly(*let_in)).ceiling.bounded is bounded
+
+
+@pytest.mark.parametrize(("opened_ms", "bounded"), [((100, 110, 120), False), ((100, 100, 100), True)])
+def test_requests_turned_away_one_by_one_with_fewer_in_service_show_no_bound(opened_ms, bounded):
+    record = seen(3)
+    away = [
+        records.request(
+            300 + at,
+            opened_ns=each * MS,
+            connected_ns=each * MS,
+            done_ns=(each + 5) * MS,
+            outcome=Outcome.REJECTED,
+            status=429,
+        )
+        for at, each in enumerate(opened_ms)
+    ]
+    # The third comes into service only after these, and one more is turned away then.
+    opens = {IN_SERVICE - 1: 499 * MS, IN_SERVICE: 800 * MS}
+    late = [replace(each, opened_ns=opens.get(each.id, each.opened_ns)) for each in record.requests]
+    ran = [replace(each, entered_ns=500 * MS) if each.id == IN_SERVICE - 1 else each for each in record.entries]
+
+    verdict = judge(replace(record, requests=(*late, *away), entries=tuple(ran)))
+
+    assert verdict.ceiling.bounded is bounded
+    assert bounded or "one with 2, beside which others were let in later" in verdict.warnings[0]
