@@ -169,7 +169,7 @@ def index():
 
 
 async def serve():
-    fallback = {{"fallback": WSGIContainer(app)}}
+    fallback = {"fallback": WSGIContainer(app)}
     web.Application([(".*", web.FallbackHandler, fallback)]).listen({port}, "127.0.0.1")
     await asyncio.Event().wait()
 
