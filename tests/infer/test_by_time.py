@@ -78,3 +78,45 @@ def test_a_number_that_waits_is_a_bound_only_where_others_are_turned_away_at_onc
     assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (1, True)
     assert (verdict.ceiling.userspace_queue, verdict.ceiling.userspace_queue_bounded) == (queue, bounded)
     assert ("a time limit for waiting" in verdict.unknown.get("ceiling.userspace_queue", "")) is not bounded
+
+
+def singly(*let_in):
+    """As `seen`, without exact load: requests sent one after another, of which these were let in."""
+    record = seen()
+    ends = {True: {"outcome": Outcome.ANSWERED}, False: {"outcome": Outcome.REJECTED, "status": 429}}
+    sent = [
+        records.request(200 + at, phase=Phase.REUSE, done_ns=3 * records.AT, **ends[each])
+        for at, each in enumerate(let_in)
+    ]
+    ran = [records.entry(200 + at, entered_ns=records.AT + 1) for at, each in enumerate(let_in) if each]
+    return replace(record, requests=(*record.requests, *sent), entries=(*record.entries, *ran), exact=None)
+
+
+@pytest.mark.parametrize(("let_in", "bounded"), [((False,) * 4, False), ((True, False, False, False), True)])
+def test_where_exact_load_was_not_offered_single_requests_tell(let_in, bounded):
+    assert judge(singly(*let_in)).ceiling.bounded is bounded
+
+
+@pytest.mark.parametrize(("opened_ms", "bounded"), [((100, 110, 120), False), ((100, 100, 100), True)])
+def test_requests_turned_away_one_by_one_with_fewer_in_service_show_no_bound(opened_ms, bounded):
+    record = seen(3)
+    away = [
+        records.request(
+            300 + at,
+            opened_ns=each * MS,
+            connected_ns=each * MS,
+            done_ns=(each + 5) * MS,
+            outcome=Outcome.REJECTED,
+            status=429,
+        )
+        for at, each in enumerate(opened_ms)
+    ]
+    # The third comes into service only after these, and one more is turned away then.
+    opens = {IN_SERVICE - 1: 499 * MS, IN_SERVICE: 800 * MS}
+    late = [replace(each, opened_ns=opens.get(each.id, each.opened_ns)) for each in record.requests]
+    ran = [replace(each, entered_ns=500 * MS) if each.id == IN_SERVICE - 1 else each for each in record.entries]
+
+    verdict = judge(replace(record, requests=(*late, *away), entries=tuple(ran)))
+
+    assert verdict.ceiling.bounded is bounded
+    assert bounded or "one with 2, beside which others were let in later" in verdict.warnings[0]

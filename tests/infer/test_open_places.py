@@ -8,6 +8,7 @@ import pytest
 import records
 
 from holdfast.infer.judge import judge
+from holdfast.model.front import QueueBetween, SeenFront
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
@@ -20,13 +21,21 @@ def acceptor(pid: int, connections: int, *, waits_on: tuple[int, ...] | None = (
     return Acceptor(pid, parent, (LISTENER,), waits_on, connections)
 
 
-def held_by(pids: list[int], acceptors: list[Acceptor], *, waiting: int = 3, depth: int = 0, queued: int = 0):
+def held_by(
+    pids: list[int],
+    acceptors: list[Acceptor],
+    *,
+    waiting: int = 3,
+    depth: int = 0,
+    queued: int = 0,
+    front: SeenFront | None = None,
+):
     """A handler in each of these processes; so many requests wait in user space, and so many in the accept queue."""
     count = len(pids) + waiting + queued
     requests = [records.request(id) for id in range(count)]
     entries = [records.on_thread(id, pid, 1, pid=pid, process_seq=1) for id, pid in enumerate(pids)]
     sockets = [records.socket(id, accepted=id < len(pids) + waiting) for id in range(count)]
-    seen = replace(records.snapshot(*sockets, depth=depth), acceptors=tuple(acceptors))
+    seen = replace(records.snapshot(*sockets, depth=depth), acceptors=tuple(acceptors), front=front)
     return judge(records.timeline(requests, entries, seen, "max-offered"))
 
 
@@ -53,6 +62,24 @@ def test_what_does_not_accept_or_is_full_leaves_it_a_bound(other):
     verdict = held_by([10, 11], [acceptor(10, 3), acceptor(11, 2), other])
 
     assert (verdict.ceiling.bounded, verdict.ceiling.interval) == (True, None)
+
+
+BETWEEN = QueueBetween(records.HOST, 8001, depth=0, limit=128, connections=2)
+
+
+@pytest.mark.parametrize(
+    ("others", "between", "bounded"),
+    [([], BETWEEN, True), ([acceptor(12, 0)], BETWEEN, False), ([], replace(BETWEEN, connections=3), False)],
+    ids=["all wait before the front", "a process was handed nothing", "one waits in the server"],
+)
+def test_behind_a_front_that_is_full_itself_a_process_need_not_be(others, between, bounded):
+    front = SeenFront("haproxy", (9,), "uvicorn", (between,))
+    # Of sixty connections the front takes two; what the server listens on is empty.
+    behind = [replace(each, waits_on=(77,), listeners=(77,)) for each in (acceptor(10, 2), *others)]
+
+    verdict = held_by([10, 10], behind, waiting=between.connections - 2, depth=58, queued=58, front=front)
+
+    assert verdict.ceiling.bounded is bounded
 
 
 def test_a_worker_that_leaves_requests_in_the_accept_queue_has_shown_that_it_takes_none():

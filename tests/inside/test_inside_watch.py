@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import time
 import types
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,21 @@ def call(function, *arguments):
 
 def on_a_thread_of(threads):
     return lambda function: threads.submit(function).result()
+
+
+def twice(function):
+    return function()()
+
+
+def endpoint(function):
+    return function()
+
+
+def in_turn(functions, response):
+    def app(environ, start_response):
+        for each in functions if environ["PATH_INFO"] == "/" else ():
+            each(response)
+    return app
 
 
 def in_parts(function):
@@ -66,14 +82,14 @@ def installed(tmp_path):
     return found
 
 
-def found_in(app, path="/"):
+def found_in(app, path="/", within=None):
     claim = request.RequestClaim(0, (1, 1, False))
 
     def start(status):
         pass
 
     environ = {"PATH_INFO": path, request.KEY: claim}
-    with watch.watching(claim, sys._getframe(), frozenset()) as seen:
+    with watch.watching(claim, sys._getframe(), frozenset(), within) as seen:
         app(environ, start)
         if seen.is_doubtful():
             app({"PATH_INFO": "/elsewhere"}, None)
@@ -105,6 +121,43 @@ def test_a_function_that_the_framework_calls_is_the_view_and_not_what_it_calls_i
     framework, _ = installed
 
     assert found_in(framework.App({"/": view})) == "view"
+
+
+class Response:
+    __slots__ = ("text",)
+
+
+def test_of_several_that_return_nothing_the_one_that_changes_the_response_is_the_view(installed):
+    framework, _ = installed
+    response = Response()
+
+    def slow_hook(response):
+        time.sleep(0.02)
+
+    def responder(response):
+        response.text = "hello"
+
+    assert found_in(framework.in_turn([slow_hook, responder, slow_hook], response)) == "responder"
+
+
+def test_what_only_makes_the_function_that_answers_is_not_the_view(installed):
+    framework, _ = installed
+
+    def answering():
+        pass
+
+    def maker():
+        return answering
+
+    assert found_in(framework.App({"/": maker}, call=framework.twice)) == "answering"
+
+
+def test_inside_an_endpoint_only_what_it_calls_is_the_view(installed):
+    framework, _ = installed
+    app = framework.App({"/": view}, hooks=[outspoken_hook], call=framework.endpoint)
+
+    assert found_in(app, within=framework.endpoint) == "view"
+    assert found_in(framework.App({"/": view}), within=framework.endpoint) is None
 
 
 @pytest.mark.parametrize("hook", [silent_hook, outspoken_hook])

@@ -11,6 +11,9 @@ Each expected value is from the framework's or the bridge's source:
   (uvicorn/middleware/wsgi.py); asgiref calls everything on one thread (asgiref/sync.py, thread_sensitive).
 - Tornado's WSGIContainer calls on the loop, unless it has an executor (tornado/wsgi.py, dummy_executor).
 - Falcon and Bottle call on the server's thread.
+- Sanic runs a `def` handler on its loop (sanic/app.py, handle_request).
+- granian's `--backpressure` is how many requests it hands to an application at once (granian/cli.py); RSGI is the
+  interface that it calls by unless told otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import sys
 
 import pytest
 from giving_back import SERVED, SERVING
+from library_endpoints import LIBRARY, OPERATION, ROUTED, RSGI, SANIC, WITH_LIBRARY
 from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
@@ -97,36 +101,6 @@ def index(request):
     return "hello"
 """
 NEXT_TO_FLASK = BOTTLE + "\nimport flask\n\nother = flask.Flask(__name__)\n"
-# As connexion has it: a route leads to an object of its own, which leads to Flask behind a bridge.
-OPERATION = """
-class Operation:
-    def __init__(self, application):
-        self.application = application
-
-    async def __call__(self, scope, receive, send):
-        await self.application(dict(scope), receive, send)
-"""
-ROUTED = """
-import sys
-
-sys.path.append("site-packages")
-
-import a2wsgi
-from flask import Flask
-from operation import Operation
-from starlette.applications import Starlette
-from starlette.routing import Route
-
-flask = Flask(__name__)
-
-
-@flask.get("/")
-def index():
-    return "hello"
-
-
-app = Starlette(routes=[Route("/", Operation(a2wsgi.WSGIMiddleware(flask)))])
-"""
 SLOW = """
 import time
 import bottle
@@ -247,7 +221,39 @@ def bridged(id: str, app: str, threads: int, *more: str) -> Own:
     )
 
 
+def behind_a_library(name: str, held_in: str, at_once: int, *, bounded: bool = True) -> Own:
+    return uvicorn(
+        f"the endpoint of a library: {name}",
+        f"app:{name}",
+        {"app.py": WITH_LIBRARY, "site-packages/library.py": LIBRARY},
+        target__held_in=held_in,
+        ceiling__in_service=at_once,
+        ceiling__bounded=bounded,
+    )
+
+
+def granian(app: str, *more: str, held_in: str) -> Own:
+    return Own(
+        f"granian {app} {' '.join(more)}",
+        ("granian", *more, "--backpressure", "3", "--host", "127.0.0.1", "--port", "{port}", app),
+        {"app.py": RSGI},
+        {"target.held_in": held_in, "ceiling.in_service": 3, "ceiling.bounded": True, "model.kind": "event-loop"},
+    )
+
+
 COMMANDS = (
+    behind_a_library("on_a_thread", "starlette view index()", 40),
+    behind_a_library("on_the_loop", "starlette view index()", 1),
+    behind_a_library("its_own", "starlette async view status()", 50, bounded=False),
+    granian("app:function", held_in="rsgi entry"),
+    granian("app:both", held_in="rsgi entry"),
+    granian("app:both", "--interface", "asgi", held_in="asgi entry"),
+    Own(
+        "Sanics own command",
+        ("sanic", "app:app", "--host", "127.0.0.1", "--port", "{port}", "--single-process"),
+        {"app.py": SANIC},
+        {"target.held_in": "sanic view index()", "ceiling.in_service": 1, "ceiling.bounded": True},
+    ),
     gunicorn("Bottle", "app:app", {"app.py": BOTTLE}, "wsgi view index()"),
     gunicorn("Falcon", "app:app", {"app.py": FALCON}, "wsgi view Things.on_get()"),
     uvicorn(

@@ -9,6 +9,9 @@ leaves the others there (an event loop that was made before its process was fork
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
+
+A front may have a limit of its own. If all that wait are in it, or before it, it does not hand on what the server's
+processes could take, and then those that run handlers do not have to be full: the front is.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from holdfast.infer.ceiling import offered_in, turned_away, waiting
+from holdfast.infer.front import front_of
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Acceptor, Entry, Snapshot
@@ -98,6 +102,8 @@ def open_places(
     if turned_away(places):
         # Asked one at a time and many times, one with room would have taken one; unless none ever came to it.
         room = [each for each in room if not running[each.pid]]
+    if _front_holds_back(snapshot, places):
+        room = [each for each in room if each.pid not in ran]
     room += hanging
     if not room:
         return None
@@ -111,6 +117,11 @@ def open_places(
         fewest=min((running[each.pid] for each in hanging), default=0),
         most_of_one=most_of_one,
     )
+
+
+def _front_holds_back(snapshot: Snapshot, places: Places) -> bool:
+    front = front_of(snapshot, places).value
+    return front is not None and front.accept_queue == front.in_server == 0
 
 
 def _hanging(full: Iterable[Acceptor], places: Places, running: Counter[int]) -> list[Acceptor]:

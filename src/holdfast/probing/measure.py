@@ -237,7 +237,8 @@ def _measure_ceiling(seen: Measured) -> None:
         return
     seen.outlived = outlived(ran)
     entries = session.recording.entries(0, session.slots.recorded)
-    if not session.interrupts.asked and not reuse_seen(entries, seen.outlived):
+    reuse_known = reuse_seen(entries, seen.outlived)
+    if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
     growing = seen.ramp is not None and seen.ramp.reason == "growing"
     bounded = len(seen.requests) > len(held) > 0 and not growing
@@ -245,6 +246,12 @@ def _measure_ceiling(seen: Measured) -> None:
         seen.exact = None
     elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
         _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _turns_away_untried(seen: Measured, held: Sequence[Entry]) -> bool:
+    """Whether exact load will not show if the server turns requests away although nothing is in service."""
+    turned_away = seen.ramp is not None and seen.ramp.reason == "turned away"
+    return turned_away and bool(exact_load.why_not_offered(seen.session, held))
 
 
 def _tried(seen: Measured, places: int) -> bool:

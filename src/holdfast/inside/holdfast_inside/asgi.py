@@ -55,9 +55,24 @@ async def arrive(
     Args:
         call: what the application behind it is called with.
     """
+    return await follow(here, here.arrive(claim), claim, call, application)
+
+
+async def follow(
+    here: entries.Entry,
+    arrived: int,
+    claim: Optional[request.RequestClaim],
+    call: Tuple[Any, Any, Send],
+    application: Application,
+) -> object:
+    """Does with a request what was decided when it came to the entry.
+
+    Args:
+        arrived: what `Entry.arrive` returned.
+        call: as of `arrive`.
+    """
     body = functools.partial(application, *call)
     scope, _, send = call
-    arrived = here.arrive(claim)
     if claim is None or arrived == entries.PASS:
         return await body()
     if arrived == entries.HOLD:
@@ -72,7 +87,8 @@ async def arrive(
     other["headers"] = [each for each in scope["headers"] if each[0].lower() != request.SCOPE_HEADER]
     with here.watching(claim, sys._getframe()) as seen:  # noqa: SLF001 - what is around it does not count
         result = await body()
-        if seen.is_doubtful():
+        # A function of a library would only run once more.
+        if here.endpoint is None and seen.is_doubtful():
             with contextlib.suppress(Exception):
                 await application(other, _empty_body(), _drop)
     return result

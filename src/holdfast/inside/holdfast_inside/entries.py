@@ -46,9 +46,11 @@ class Entry:
         interface: "wsgi", "asgi" or "rsgi".
         function: the function that answers, if the application is plain.
         held_in: the entry in words.
+        endpoint: the function of a library that a known framework calls as its view, and that calls the person's;
+            None where it is an application that is called.
     """
 
-    __slots__ = ("_foreign", "_gates", "function", "held_in", "interface", "unless_asked")
+    __slots__ = ("_foreign", "_gates", "endpoint", "function", "held_in", "interface", "unless_asked")
 
     def __init__(self, application: object, interface: str, held_in: str = "") -> None:
         self.interface = interface
@@ -58,6 +60,7 @@ class Entry:
         self.held_in = held_in or f"{interface} entry"
         self._foreign = own_code.framework_files(application)
         self._gates: Optional[List[gate.Gate]] = None
+        self.endpoint: Optional[types.FunctionType] = None
 
     def arrive(self, claim: Optional[request.RequestClaim]) -> int:
         """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
@@ -89,7 +92,7 @@ class Entry:
         found, whole = None, False
         before = recorder.times_entered(claim.id)
         try:
-            with watch.watching(claim, frame, self._foreign) as seen:
+            with watch.watching(claim, frame, self._foreign, self.endpoint) as seen:
                 yield seen
             found, whole = seen.view(), seen.is_whole
         finally:
@@ -129,10 +132,20 @@ _mounted: Dict[int, Tuple[object, Entry]] = {}
 
 def mounted(application: object, interface: str, held_in: str) -> Entry:
     """The entry of an application that another one calls; one for all its requests."""
+    return _once(application, interface, held_in, None)
+
+
+def of_library(endpoint: object, function: types.FunctionType, framework: str) -> Entry:
+    """The entry of a library's function that is the view of a framework's route; one for all its requests."""
+    return _once(endpoint, framework, "", function)
+
+
+def _once(application: object, interface: str, held_in: str, endpoint: Optional[types.FunctionType]) -> Entry:
     known = _mounted.get(id(application))
     if known is None:
         made = Entry(application, interface, held_in)
         # Around it is a known framework, which leads nowhere else.
         made.unless_asked = HOLD
+        made.endpoint = endpoint
         known = _mounted.setdefault(id(application), (application, made))
     return known[1]

@@ -131,14 +131,21 @@ def wrap_once(application: object, name: str, point: EntryPoint) -> object:
 
 
 def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
-    from . import asgi, find_views, hooks, interface, noting, wsgi
+    from . import asgi, find_views, hooks, interface, noting, rsgi, wsgi
 
     hooks.install()
+    if point is NAMED and find_views.is_known(application):
+        # Its hook holds it, and a framework's own command wants an object of its class (sanic.worker.loader).
+        return application
     known = find_views.leads_to_views if point is NAMED else find_views.is_known
-    if not callable(application):
+    by_settings = not point.interface and rsgi.speaks(application)
+    if not callable(application) and not by_settings:
         return application
     if known(application):
         return noting.noted(application, point.interface)
+    if by_settings:
+        both = callable(application) and interface.is_application(application)
+        return rsgi.HeldEitherWay(application) if both else rsgi.HeldAtEntry(application)
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
         return wsgi.wrap_entry(application, by_server=True)

@@ -11,7 +11,7 @@ import inspect
 import sys
 from typing import Any
 
-from . import entries, gate, layout, reply, request
+from . import asgi, entries, gate, layout, reply, request
 from .load_error import LoadError
 
 
@@ -47,6 +47,24 @@ class HeldAtEntry:
             gate.current.reset(token)
 
 
+class HeldEitherWay(HeldAtEntry):
+    """The same for an application that speaks ASGI too: the server's settings decide by which it is called."""
+
+    def __init__(self, application: Any) -> None:  # noqa: ANN401 - as above
+        super().__init__(application)
+        self._asgi = asgi.wrap_entry(application, by_server=True)
+
+    async def __call__(self, scope: Any, receive: asgi.Receive, send: asgi.Send) -> object:  # noqa: ANN401, D102 - ASGI's
+        return await self._asgi(scope, receive, send)
+
+
+def speaks(application: object) -> bool:
+    """Whether an RSGI server can call it."""
+    if hasattr(application, "__rsgi__"):
+        return True
+    return inspect.iscoroutinefunction(application) and len(inspect.signature(application).parameters) == 2
+
+
 def check(application: object, named: str) -> None:
     """Checks that an RSGI server can call the application.
 
@@ -57,9 +75,7 @@ def check(application: object, named: str) -> None:
     Raises:
         LoadError: it cannot.
     """
-    if hasattr(application, "__rsgi__"):
-        return
-    if inspect.iscoroutinefunction(application) and len(inspect.signature(application).parameters) == 2:
+    if speaks(application):
         return
     what = f"{named} is not an RSGI application."
     why = "It neither has a method __rsgi__ nor is a coroutine function of two arguments."

@@ -11,6 +11,9 @@ The hook surrounds some of their functions in place, because applications keep r
   endpoint. Here the held endpoint's end becomes a response, which then passes FastAPI's serialisation (it leaves
   responses alone) and the middleware like any other. Versions without these functions answer one step further out,
   in `Route.handle`.
+- An endpoint that is a library's function may call the person's own, on a thread or on the loop (FastHTML, GraphQL).
+  The first request is watched inside of it (see `watch`), and later ones are held in what was found there; if nothing
+  was, in the endpoint.
 - `Router.not_found` and `Mount.handle` hold requests that lead to no endpoint.
 """
 
@@ -69,6 +72,13 @@ def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
             held_in = f"asgi entry of {_name(self.endpoint)}"
             entry = entries.mounted(self.endpoint, "asgi", held_in)
             return await asgi.arrive(entry, claim, (scope, receive, send), functools.partial(original, self))
+        function = code_patch.innermost_function(self.endpoint)
+        if function is not None and not own_code.is_own(function.__code__.co_filename):
+            entry = entries.of_library(self.endpoint, function, _framework(self))
+            arrived = entry.arrive(claim)
+            if arrived != entries.HOLD:
+                call = (scope, receive, send)
+                return await asgi.follow(entry, arrived, claim, call, functools.partial(original, self))
         held = _held(claim, _framework(self), self.endpoint)
         return await asgi.run(held, _hold(held, body) if held.gate is None else body(), send)
 

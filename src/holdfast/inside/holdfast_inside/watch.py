@@ -8,9 +8,11 @@ views, callbacks. Of these
   lies no code of the framework, and nothing that was given the request;
 - one that a call around it has made, such as a `start_response` of middleware, is left out;
 - one inside which another is called is middleware;
+- one that returns a function that is called after it only makes what answers (ASGI 2);
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
   (which is asked for only then), those that return nothing, those that return what they were given, and those that
-  return a function: plug-ins that a framework asks for a wrapper around the view, at its first request only.
+  return a function: plug-ins that a framework asks for a wrapper around the view, at its first request only; where all
+  return nothing, those that leave the response that they were given as it was.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
@@ -48,19 +50,29 @@ class _Candidate:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
+        within: whether it was called inside the function in which the view is looked for.
+        made: the code of the function that it returned; None where it returned something else.
+        given: each response that it was given, with what that had for its attributes.
+        answered: whether it changed one of these.
         passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
         returned: whether it returned anything but None.
         returns, response: what it returned, as `finding.View` has it.
     """
 
-    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "response", "returned", "returns")
+    __slots__ = (
+        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
+        *("returned", "returns", "within"),
+    )
 
-    def __init__(self, frame: types.FrameType, callers: Frames) -> None:
+    def __init__(self, frame: types.FrameType, callers: Frames, *, within: bool) -> None:
+        self.within = within
         self.frame = frame
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.passed_on = self.returned = False
+        self.made: Optional[types.CodeType] = None
+        self.passed_on = self.returned = self.answered = False
+        self.given = [(each, _attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
@@ -75,8 +87,11 @@ class _Code:
             generator's does; known when `view` was called.
     """
 
-    def __init__(self, is_own: Callable[[str], bool], claim: request.RequestClaim) -> None:
+    def __init__(
+        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Callable[[Frames], bool]
+    ) -> None:
         self.is_own = is_own
+        self._is_within = is_within
         self.ran = self.is_whole = False
         self._claim = claim
         self._calls: Dict[int, _Candidate] = {}
@@ -88,14 +103,18 @@ class _Code:
         code = frame.f_code
         if code in self._foreign:
             return
-        if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._has(code):
+        if (
+            code.co_name in _NO_FUNCTIONS
+            or not code.co_flags & inspect.CO_OPTIMIZED
+            or not self.is_own(code.co_filename)
+        ):
             self._foreign.add(code)
             return
         self.ran = True
         if id(frame) in self._calls:
             return
         caller = frame.f_back
-        if caller is not None and self._has(caller.f_code):
+        if caller is not None and self.is_own(caller.f_code.co_filename):
             nearest = self._calls.get(id(caller))
             if nearest is not None:
                 nearest.inner.add(code)
@@ -103,13 +122,16 @@ class _Code:
         if self._elsewhere is not None:
             self._elsewhere.add(code)
             return
-        self._calls[id(frame)] = _Candidate(frame, around(frame.f_back))
+        callers = around(frame.f_back)
+        self._calls[id(frame)] = _Candidate(frame, callers, within=self._is_within(callers))
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """Notes what a call returned; a coroutine's last result counts."""
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
+            found.made = getattr(getattr(result, "__func__", result), "__code__", None)
+            found.answered = any(_attributes(each) != before for each, before in found.given)
             given = any(each is result for each in _arguments(frame))
             found.passed_on = found.returned and (given or type(result) is types.FunctionType)
             found.returns = finding.place_of(result)
@@ -123,30 +145,27 @@ class _Code:
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
-        last = self._last()
+        called = {each.code for each in self._calls.values()}
+        last = [each for each in self._last() if each.made not in called]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
-        returning = [each for each in of_path if each.returned] or of_path
+        answered = [each for each in of_path if each.answered] or of_path
+        returning = [each for each in of_path if each.returned] or answered
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        called = {each.code for each in self._calls.values()}
         self.is_whole = chosen is not None and not chosen.callers and bool(chosen.code.co_flags & _LATER)
         return None if chosen is None else _found(chosen, called | chosen.inner)
 
-    def _has(self, code: types.CodeType) -> bool:
-        return self.is_own(code.co_filename)
-
     def _last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
-        candidates = [
-            each for each in self._calls.values() if self._is_of_framework(each) and not _is_made_in_request(each)
-        ]
+        within = [each for each in self._calls.values() if each.within]
+        candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
 
     def _is_of_framework(self, candidate: _Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
-        own = [at for at, frame in enumerate(candidate.callers) if self._has(frame.f_code)]
+        own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
         if not own:
             return True
         outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
@@ -166,19 +185,32 @@ class Watch:
     """
 
     def __init__(
-        self, claim: request.RequestClaim, entry: Optional[types.FrameType], foreign: FrozenSet[str] = frozenset()
+        self,
+        claim: request.RequestClaim,
+        entry: Optional[types.FrameType],
+        foreign: FrozenSet[str] = frozenset(),
+        within: Optional[types.FunctionType] = None,
     ) -> None:
         self._entry = entry
-        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim)
+        self._within = None if within is None else within.__code__
+        self._came_within, self._thread = False, threading.get_ident()
+        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
         installed = installed_app.packages(without=_caller_of(entry))
-        self._owners = [persons, *(_Code(_is_in(each), claim) for each in installed)]
+        self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
         self.is_whole = False
 
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function, or the resumption of a coroutine."""
+        self._came_within |= frame.f_code is self._within
         for each in self._owners:
             each.called(frame, self.around)
+
+    def _is_within(self, callers: Frames) -> bool:
+        if self._within is None or any(each.f_code is self._within for each in callers):
+            return True
+        # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
+        return self._came_within and threading.get_ident() != self._thread
 
     def around(self, frame: Optional[types.FrameType]) -> Frames:
         """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
@@ -220,14 +252,20 @@ _sent_from: contextvars.ContextVar[Tuple[types.FrameType, ...]] = contextvars.Co
 
 
 @contextlib.contextmanager
-def watching(claim: request.RequestClaim, entry: types.FrameType, foreign: FrozenSet[str]) -> Iterator[Watch]:
+def watching(
+    claim: request.RequestClaim,
+    entry: types.FrameType,
+    foreign: FrozenSet[str],
+    within: Optional[types.FunctionType] = None,
+) -> Iterator[Watch]:
     """Watches what runs in this block, here and on threads that it uses.
 
     Args:
         entry: the frame that calls the application; what is outside of it does not count.
         foreign: files of a framework that lie among the person's own.
+        within: the function inside which the view is called; None where it is not known.
     """
-    watch = Watch(claim, entry, foreign)
+    watch = Watch(claim, entry, foreign, within)
     token = _current.set(watch)
     # A profiler of the person's own keeps its place; then nothing is seen.
     free = sys.getprofile() is None
@@ -305,6 +343,19 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
+
+
+def _attributes(thing: object) -> Dict[str, int]:
+    """What an object has for each of its attributes, by identity."""
+    names = set(getattr(thing, "__dict__", ()))
+    for cls in type(thing).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        names.update((slots,) if isinstance(slots, str) else slots)
+    return {name: id(getattr(thing, name, None)) for name in names}
+
+
+def _responses(frame: types.FrameType) -> List[object]:
+    return [each for each in _arguments(frame) if type(each).__name__.endswith("Response")]
 
 
 def _arguments(frame: types.FrameType) -> List[object]:
