@@ -24,12 +24,15 @@ def install() -> None:
 
 def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def _execute(self: web.RequestHandler, *args: object, **kwargs: object) -> object:
-        if _hands_on(self):
-            return await original(self, *args, **kwargs)
-        claim = request.target_claim(self.request.headers.get(layout.HEADER_FIELD), self.request.uri or "")
-        if claim is None:
-            return await original(self, *args, **kwargs)
-        token = gate.current.set(_prepare(claim, self))
+        held = None
+        if _may_hand_on(self):
+            _hold_after_prepare(self)
+        else:
+            claim = _claim(self)
+            if claim is None:
+                return await original(self, *args, **kwargs)
+            held = _prepare(claim, self)
+        token = gate.current.set(held)
         try:
             return await original(self, *args, **kwargs)
         except gate.Released:
@@ -45,13 +48,35 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
     return _execute
 
 
-def _hands_on(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
-    """Whether its own `prepare()` answers, as that of a FallbackHandler, which passes requests to another application.
+def _claim(handler: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - gets attributes
+    return request.target_claim(handler.request.headers.get(layout.HEADER_FIELD), handler.request.uri or "")
 
-    They are held where that one takes them, if anywhere.
-    """
+
+def _may_hand_on(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
+    """Whether its own `prepare()` may answer, as that of a FallbackHandler, which passes requests to an application."""
     prepare = type(handler).prepare
     return prepare not in (web.RequestHandler.prepare, web.ErrorHandler.prepare) and not _has_method(handler)
+
+
+def _hold_after_prepare(handler: Any) -> None:  # noqa: ANN401 - gets attributes
+    """Holds a request at the entry that no `prepare()` has answered, and for which there is no method."""
+    name = handler.request.method.lower()
+    method = getattr(handler, name, None)
+
+    async def at_entry(*args: object, **kwargs: object) -> object:
+        claim = _claim(handler)
+        if claim is None:
+            return None if method is None else method(*args, **kwargs)
+        return await _at_entry(claim, handler).run_async()
+
+    setattr(handler, name, at_entry)
+
+
+def _at_entry(claim: request.RequestClaim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
+    # The user's code has no view: either for the path, or for this method of it.
+    missing = isinstance(handler, web.ErrorHandler) and handler.get_status() == NOT_FOUND
+    held_in = gate.held_without_view("tornado", handler.request.path, "" if missing else handler.request.method)
+    return gate.Held(claim, None, held_in, gate.async_kind(), "entry")
 
 
 def _has_method(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
@@ -63,10 +88,7 @@ def _prepare(claim: request.RequestClaim, handler: Any) -> gate.Held:  # noqa: A
     http_method = handler.request.method.lower()
     method = getattr(type(handler), http_method, None)
     if not _has_method(handler):
-        # The user's code has no view: either for the path, or for this method of it.
-        missing = isinstance(handler, web.ErrorHandler) and handler.get_status() == NOT_FOUND
-        held_in = gate.held_without_view("tornado", handler.request.path, "" if missing else handler.request.method)
-        held = gate.Held(claim, None, held_in, gate.async_kind(), "entry")
+        held = _at_entry(claim, handler)
         handler.prepare = held.run_async
         return held
     function, is_async = _body(method)
