@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.engine.collect import _events_of, events_of
 from holdfast.engine.columns import Columns
 from holdfast.engine.event_packing import EventPacking, PackedEvents, counted, unpack_events
 from holdfast.engine.event_rows import EventCounts, EventRows, EventStreams
@@ -99,6 +100,7 @@ def test_packed_events_are_the_same_whenever_they_were_packed(steps, events) -> 
     counts, first_ns, gap_ns = counted(parts)
     assert [*counts] == ([rows.counts] if events else [])
     assert ([*first_ns], [*gap_ns]) == rows.gaps_ns()
+    assert _events_of([EventRows(0, capacity=1), rows]) == events_of([rows.counts], *rows.gaps_ns())
 
 
 @pytest.mark.parametrize("end", [0, 5, 9, 30, -1])

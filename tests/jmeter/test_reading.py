@@ -103,6 +103,7 @@ def test_a_listeners_file_is_told_not_to_be_written() -> None:
         ("JSR223Listener", 'log.info("took " + prev.getTime() + " ms: // not a comment");'),
         ("JSR223PostProcessor", 'log.warn("got ${id}")\nOUT.println(vars. get("id"))'),
         ("JSR223Sampler", 'log.info("user " + vars.get("user"))\nlog.info(\'x\' + 1)'),
+        ("JSR223Sampler", 'log.info "user " + vars.get("user")\nlog.warn \'x\''),
         ("BeanShellSampler", ""),
     ],
 )
@@ -121,6 +122,8 @@ def test_a_script_that_is_empty_or_only_writes_to_a_log_changes_nothing(kind: st
         ("JSR223PostProcessor", 'log.info("${__setProperty(a,b)}")'),
         ("JSR223Sampler", 'log.info("${a}")'),
         ("JSR223Sampler", "log.info(prev.getTime())"),
+        ("JSR223Sampler", 'log.info "a" + vars.put("a", "b")'),
+        ("BeanShellPostProcessor", 'log.info "a"'),
         ("JSR223Assertion", ""),
         ("JSR223Timer", "return 300"),
     ],

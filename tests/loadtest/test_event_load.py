@@ -80,6 +80,8 @@ def test_each_event_has_a_row_that_belongs_to_that_of_its_request(holdfast, tmp_
         last[each["id"]] = each["at_ns"]
     gaps = sorted(each["gap_ns"] for each in told if each["number"])
     assert result["events"]["gap_ms"]["max"] == round(gaps[-1] / 1e6, 3)
+    firsts = [each["gap_ns"] for each in told if not each["number"]]
+    assert result["events"]["first_ms"]["max"] == round(max(firsts) / 1e6, 3)
 
 
 def test_a_stream_that_does_not_end_is_answered_when_its_time_is_over(holdfast) -> None:

@@ -246,6 +246,11 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast,
             (("a.toml",), "a.toml, line 1, column 1"),
             (("missing.toml",), "missing.toml does not exist"),
             (("a.toml", "--har", "a.har"), "exclude each other"),
+            ((url, *burst, "--cookies", "--threshold", "label('GET /x').p99<1s"), "The load has no label 'GET /x'."),
+            (
+                (url, *burst, "--cookies", "--threshold", "label('GET /, redirected').p99<1s"),
+                "The load has no label 'GET /, redirected'.",
+            ),
             (("a.toml", "-J", "base=x"), "There is no value 'base'"),
         ]
         ended = holdfast.run_together([("load", *arguments) for arguments, _ in mistakes])

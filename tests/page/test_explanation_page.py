@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from recorded.saved import RUNS, put_run, record_of
+from support.silent_clients import WAITS
 
 from holdfast import store
 from holdfast.infer.binding import explanation_of
@@ -13,7 +14,7 @@ from holdfast.infer.judge import judge
 from holdfast.model.advice import Advice, Wish
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.overload import Clients, Health, InVain, Overload, OverloadLevel, Recovery, Wait
-from holdfast.model.silent import SilenceFound, Silent
+from holdfast.model.silent import Silent
 from holdfast.model.timeline import Timeline
 from holdfast.model.trial import Trial
 from holdfast.page.markdown import markdown
@@ -33,30 +34,7 @@ NOT_MEASURED = OverloadLevel(2.0, 80.0, why_not="the load was the limit")
 OVERLOAD = Overload(
     40, 40, 1.0, 1.0, 1.001, 40.0, 3.0, 2.0, "", 1.0, (MEASURED, NOT_MEASURED), ("What it means.",), (), False
 )
-SILENT = Silent(
-    "gunicorn",
-    "27.0",
-    ("gunicorn",),
-    (
-        SilenceFound(
-            silence="nothing",
-            connections=4,
-            at_least=4,
-            by_chance=None,
-            tried=4,
-            request_gets="waits",
-            usual_ms=1.5,
-            waited_s=5.02,
-            waits_up_to_s=5.04,
-            watched_s=5.1,
-            answered_once_they_left=None,
-            connection_gets="closed",
-            ended_after_s=7.0,
-            worker_ended=False,
-            ended_by=None,
-        ),
-    ),
-)
+SILENT = Silent("gunicorn", "27.0", ("gunicorn",), (WAITS,))
 WISH = Wish(24, 1 << 30, 100.0, 0.2, 0.4, 20.0)
 
 

@@ -235,3 +235,27 @@ class Orders(APIView):
 
 urlpatterns = [path("", Orders.as_view())]
 """
+
+# Bottle asks a plug-in for a wrapper when the route is called first (bottle.py, Route._make_callback).
+BOTTLE = """
+import threading
+import bottle
+
+app = bottle.Bottle()
+free = threading.Semaphore(3)
+
+class Limiting:
+    name, api = "limiting", 2
+
+    def apply(self, callback, route):
+        def limited(*args, **kwargs):
+            with free:
+                return callback(*args, **kwargs)
+        return limited
+
+app.install(Limiting())
+
+@app.get("/")
+def orders():
+    return "orders"
+"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from giving_back import DJANGO, FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID, REST
+from giving_back import BOTTLE, DJANGO, FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID, REST
 from own_commands import ANSWERED, SCRIPTS
 from support.commandline import free_port
 
@@ -155,6 +155,7 @@ BOUNDS = (
     Bound(
         "pyramid", PYRAMID, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 3, 8 - 3, "pyramid"
     ),
+    Bound("bottle", BOTTLE, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "bottle"),
     Bound("django", DJANGO, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "django"),
     Bound(
         "rest", REST, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "rest_framework"

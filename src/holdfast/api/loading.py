@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import product
 
@@ -112,15 +112,28 @@ def loaded(
 
 
 def _check_labels(asked: AskedLoad) -> None:
-    """Makes sure that the load will have each label that a threshold names; journeys can make labels as they run."""
-    known = dict.fromkeys(step.label for group in asked.experiment.groups for step in group.steps)
-    for each in asked.thresholds if asked.experiment.journeys is None else ():
+    """Makes sure that the load can have each label that a threshold names."""
+    named = [each for each in asked.thresholds if each.label is not None]
+    known = _labels_of(asked.experiment) if named else None
+    if known is None:
+        return
+    for each in named:
         if each.label is not None and each.label not in known:
             raise UsageError(
                 f"The load has no label {each.label!r}.",
                 f"A threshold is about it: {each.text}",
                 did_you_mean(each.label, known, f"Its labels are: {', '.join(list(known)[:_SHOWN_LABELS])}."),
             )
+
+
+def _labels_of(experiment: LoadExperiment) -> Mapping[str, None] | None:
+    """The labels that its rows can have; None where values make some of them."""
+    if experiment.journeys is None:
+        return dict.fromkeys(step.label for group in experiment.groups for step in group.steps)
+    from holdfast.loadtest.journey_plans import labels_of  # noqa: PLC0415 - of journeys alone
+
+    labels = labels_of(experiment.journeys)
+    return None if labels is None else dict.fromkeys(labels)
 
 
 def _check_bounds(thresholds: Sequence[Threshold]) -> None:

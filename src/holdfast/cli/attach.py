@@ -10,9 +10,10 @@ from holdfast.api import option_values
 from holdfast.api.measuring import Measured, Told, attached
 from holdfast.cli.answer import measured
 from holdfast.cli.checks import check_options, checks_of, verdict_fields
-from holdfast.cli.click_types import WholeNumber, header_option, json_option, quiet_option
+from holdfast.cli.click_types import header_option, json_option, quiet_option
 from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.console import tell
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget

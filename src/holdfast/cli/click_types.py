@@ -26,28 +26,6 @@ def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return callback
 
 
-class WholeNumber(click.IntRange):
-    """A whole number between two others; its error says in words which."""
-
-    name = "whole number"
-
-    def __init__(self, least: int, most: int | None = None) -> None:
-        """None is no bound."""
-        super().__init__(least, most)
-        self._least, self._most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's
-        """See click."""
-        try:
-            number: int | None = int(value)
-        except ValueError:
-            number = None
-        if number is None or number < self._least or (self._most is not None and number > self._most):
-            bounds = f"of at least {self._least:,}" if self._most is None else f"from {self._least:,} to {self._most:,}"
-            self.fail(f"{value!r} is not a whole number {bounds}.", param, ctx)
-        return number
-
-
 def target_file(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """A callback for click that makes sure, before anything is measured, that this file can be written."""
     console.check_target(value)

@@ -12,7 +12,7 @@ from holdfast.api import option_values
 from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
-from holdfast.cli.click_types import WholeNumber, checked, json_option, quiet_option
+from holdfast.cli.click_types import checked, json_option, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
@@ -25,6 +25,7 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.engine.quantities import rate_per_s, some_time_s
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explaining.run import Asked, shown_again

@@ -64,7 +64,8 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         from holdfast.loadtest.journey_plans import labels_of
 
         _check_journeys(context, run, asked.journeys)
-        checks.check_parts("label", labels_of(asked.journeys))
+        if (labels := labels_of(asked.journeys)) is not None:
+            checks.check_parts("label", labels)
     targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None

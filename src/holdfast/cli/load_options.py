@@ -9,7 +9,7 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import WholeNumber, checked, header_option
+from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -23,6 +23,7 @@ from holdfast.cli.option_groups import (
     option,
 )
 from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S

@@ -13,7 +13,7 @@ from holdfast.api import option_values, project_file
 from holdfast.api.measuring import Measured, Told, probed
 from holdfast.cli.answer import measured, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
-from holdfast.cli.click_types import WholeNumber, checked, header_option, json_option, quiet_option
+from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
 from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts, told_on_a_terminal
 from holdfast.cli.option_groups import (
     LIMITS,
@@ -25,6 +25,7 @@ from holdfast.cli.option_groups import (
     option,
     unknown_option,
 )
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.console import say, tell
 from holdfast.errors import HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts

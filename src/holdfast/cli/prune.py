@@ -8,8 +8,9 @@ import time
 import click
 
 from holdfast import store
-from holdfast.cli.click_types import WholeNumber, checked, show
+from holdfast.cli.click_types import checked, show
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, UsageError
 from holdfast.model.instants import age_of

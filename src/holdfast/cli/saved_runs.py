@@ -12,8 +12,9 @@ import click
 from holdfast import store
 from holdfast.cli.answer import exit_code, publish
 from holdfast.cli.checks import no_checks
-from holdfast.cli.click_types import WholeNumber, checked, json_option, put_out
+from holdfast.cli.click_types import checked, json_option, put_out
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
+from holdfast.cli.whole_number import WholeNumber
 from holdfast.errors import EXIT_ANSWERED, UsageError
 from holdfast.model.instants import instant_of
 from holdfast.model.migration import CAPACITY_FORM, EXPLANATION_FORM, LOAD_FORM, STUDY_FORM

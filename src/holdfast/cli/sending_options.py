@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.cli.click_types import WholeNumber
 from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, option
+from holdfast.cli.whole_number import WholeNumber
 
 MOST_PROCESSES = 256
 

@@ -169,7 +169,8 @@ def events_of(counts: Sequence[EventCounts], first_ns: Iterable[int], gap_ns: It
 
 def _events_of(events: Sequence[EventRows]) -> EventsResult:
     gaps = [each.gaps_ns() for each in events]
-    first_ns, gap_ns = (chain.from_iterable(each[at] for each in gaps) for at in range(2))
+    first_ns = chain.from_iterable(first for first, _ in gaps)
+    gap_ns = chain.from_iterable(others for _, others in gaps)
     return events_of([each.counts for each in events], first_ns, gap_ns)
 
 

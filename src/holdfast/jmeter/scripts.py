@@ -61,6 +61,7 @@ _VALUE = rf"(?:{_TEXT}|\d+|(?:vars|props)\.get\({_TEXT}\)|Thread\.currentThread\
 _READ = rf"(?:{_VALUE}|(?:prev|sampler|ctx)\.(?:get|is)\w+\(\))"
 _LOG = r"(?:log\.(?:trace|debug|info|warn|error)|(?:OUT|System\.out)\.print(?:ln)?)"
 _ONLY_LOGS = re.compile(rf"(?:{_LOG}\({_READ}(?:\+{_READ})*\);*)*")
+_GROOVY_ONLY_LOGS = re.compile(rf"(?:{_LOG}(?:\({_VALUE}(?:\+{_VALUE})*\)|{_VALUE}(?:\+{_VALUE})*);*)*")
 _LOGS_AND_CANNOT_FAIL = re.compile(rf"(?:{_LOG}\({_VALUE}(?:\+{_VALUE})*\);*)*")
 
 
@@ -83,4 +84,7 @@ def changes_nothing(node: Node) -> str:
     if not bare:
         return "its script is a comment"
     only_logs = _LOGS_AND_CANNOT_FAIL if is_judged else _ONLY_LOGS
-    return "its script only writes to a log" if only_logs.fullmatch(bare) else ""
+    # Groovy does without brackets.
+    groovy = node.kind.startswith("JSR223") and node.text("scriptLanguage", "groovy").lower() in ("", "groovy")
+    is_log = only_logs.fullmatch(bare) or (groovy and _GROOVY_ONLY_LOGS.fullmatch(bare))
+    return "its script only writes to a log" if is_log else ""

@@ -55,11 +55,18 @@ def known_origins(journeys: Journeys) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def labels_of(journeys: Journeys) -> tuple[str, ...]:
-    """The labels that are known before a journey begins, each once."""
-    requests = (each for crew in journeys.crews for each in requests_in(crew.journey.nodes))
-    fixed = (each.label for each in requests if all(isinstance(part, str) for part in each.label))
-    return tuple(dict.fromkeys("".join(map(str, label)) for label in fixed))
+def labels_of(journeys: Journeys) -> tuple[str, ...] | None:
+    """The labels that rows of the journeys can have, each once; None where values make some of them."""
+    found: dict[str, None] = {}
+    for request in (each for crew in journeys.crews for each in requests_in(crew.journey.nodes)):
+        if not all(isinstance(part, str) for part in request.label):
+            return None
+        label = "".join(map(str, request.label))
+        own = [label, f"{label}, redirected"] if request.follow and request.hops_count else [label]
+        found |= dict.fromkeys(own)
+        if request.resources is not None:
+            found |= dict.fromkeys(f"{each}, embedded" for each in own)
+    return tuple(found)
 
 
 def target_at(origin: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:

@@ -22,7 +22,7 @@ from holdfast.probing.ramp import ALONE_NS, SOME
 from holdfast.probing.ramp_pace import STARVED
 from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probing.session import Session
-from holdfast.probing.waits import NOTHING_HELD, HoldingThreads, asleep_needed_ns, core_use_of
+from holdfast.probing.waits import HoldingThreads, asleep_needed_ns, core_use_of
 from holdfast.procfs.read import count_descriptors
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
@@ -125,10 +125,14 @@ class Hindrance:
         self._times = 1.0
         self._next_ns = session.now_ns() + ALONE_NS
 
-    def times(self, now_ns: int) -> float:
-        """From 1 to STARVED, as of the last look."""
+    def times(self, now_ns: int, starts: Starts) -> float:
+        """From 1 to STARVED, as of the last look.
+
+        Args:
+            starts: tells which threads only hold a request; thousands of these are not looked at.
+        """
         if now_ns >= self._next_ns:
-            share = share_with_a_core(core_use_of(self._session, NOTHING_HELD.nothing_else))
+            share = share_with_a_core(core_use_of(self._session, starts.holding().nothing_else))
             self._times = min(STARVED, 1 / share)
             self._next_ns = now_ns + ALONE_NS // 4
         return self._times
@@ -197,7 +201,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
-        slowed=lookout.hindrance.times(now),
+        slowed=lookout.hindrance.times(now, starts),
         roomy=entered >= SOME and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,

@@ -10,7 +10,8 @@ views, callbacks. Of these
 - one inside which another is called is middleware;
 - one that returns a function that is called after it only makes what answers (ASGI 2);
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
-  (which is asked for only then), those that return nothing, and those that return what they were given; where all
+  (which is asked for only then), those that return nothing, those that return what they were given, and those that
+  return a function: plug-ins that a framework asks for a wrapper around the view, at its first request only; where all
   return nothing, those that leave the response that they were given as it was.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
@@ -53,7 +54,7 @@ class _Candidate:
         made: the code of the function that it returned; None where it returned something else.
         given: each response that it was given, with what that had for its attributes.
         answered: whether it changed one of these.
-        passed_on: whether it returned what it was given, as what looks at each reply does.
+        passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
         returned: whether it returned anything but None.
         returns, response: what it returned, as `finding.View` has it.
     """
@@ -69,8 +70,7 @@ class _Candidate:
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.made: Optional[types.CodeType] = None
-        self.passed_on = self.returned = self.answered = False
+        self.made, self.passed_on, self.returned, self.answered = None, False, False, False
         self.given = [(each, _attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
@@ -131,7 +131,8 @@ class _Code:
             found.returned = result is not None
             found.made = getattr(getattr(result, "__func__", result), "__code__", None)
             found.answered = any(_attributes(each) != before for each, before in found.given)
-            found.passed_on = found.returned and any(each is result for each in _arguments(frame))
+            kept = any(each is result for each in _arguments(frame)) or type(result) is types.FunctionType
+            found.passed_on = found.returned and kept
             found.returns = finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
@@ -228,8 +229,7 @@ class Watch:
 
         From now on only what is called for that other request is noted.
         """
-        doubtful = [each.is_doubtful() for each in self._owners]
-        return any(doubtful)
+        return any([each.is_doubtful() for each in self._owners])  # noqa: C419 - each of them notes it
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held.
