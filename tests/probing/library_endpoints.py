@@ -109,3 +109,27 @@ app = Sanic("shop")
 def index(request):
     return text("hello")
 """
+# Tornado's FallbackHandler answers in its prepare(), which calls the container on the loop (tornado/web.py).
+FALLBACK = """
+import asyncio
+
+from flask import Flask
+from tornado import web
+from tornado.wsgi import WSGIContainer
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return "done"
+
+
+async def serve():
+    fallback = {"fallback": WSGIContainer(app)}
+    web.Application([(".*", web.FallbackHandler, fallback)]).listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+
+
+asyncio.run(serve())
+"""

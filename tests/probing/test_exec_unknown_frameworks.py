@@ -23,7 +23,7 @@ import sys
 
 import pytest
 from giving_back import SERVED, SERVING
-from library_endpoints import LIBRARY, OPERATION, ROUTED, RSGI, SANIC, WITH_LIBRARY
+from library_endpoints import FALLBACK, LIBRARY, OPERATION, ROUTED, RSGI, SANIC, WITH_LIBRARY
 from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
@@ -147,30 +147,6 @@ from tornado.wsgi import WSGIContainer
 
 async def serve():
     HTTPServer(WSGIContainer(application, EXECUTOR)).listen({port}, "127.0.0.1")
-    await asyncio.Event().wait()
-
-
-asyncio.run(serve())
-"""
-# Tornado's FallbackHandler answers in its prepare(), which calls the container on the loop (tornado/web.py).
-FALLBACK = """
-import asyncio
-
-from flask import Flask
-from tornado import web
-from tornado.wsgi import WSGIContainer
-
-app = Flask(__name__)
-
-
-@app.get("/")
-def index():
-    return "done"
-
-
-async def serve():
-    fallback = {"fallback": WSGIContainer(app)}
-    web.Application([(".*", web.FallbackHandler, fallback)]).listen({port}, "127.0.0.1")
     await asyncio.Event().wait()
 
 
