@@ -16,7 +16,7 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import finding, gate, hooks, layout, own_code, recorder, request, watch
+from . import finding, gate, hooks, layout, own_code, recorder, request, view_functions, watch
 
 PASS, WATCH, HOLD, LEAD = range(4)
 NO_PATH = "/holdfast-asks-for-no-page"
@@ -107,7 +107,7 @@ class Entry:
     def gates(self) -> List[gate.Gate]:
         """The gates in the view that was found; none if this process does not have it."""
         if self._gates is None:
-            found = [gate.put_in(each) for each in watch.functions_of(finding.view())]
+            found = [gate.put_in(each) for each in view_functions.functions_of(finding.view())]
             self._gates = [each for each in found if each is not None]
         return self._gates
 

@@ -25,19 +25,17 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import gc
 import inspect
 import os
 import sys
 import threading
 import time
 import types
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import code_patch, finding, installed_app, own_code, request
+from . import finding, installed_app, own_code, request, view_functions
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-_LATER = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 _DEEPEST = 500
 Frames = List[types.FrameType]
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -75,6 +73,10 @@ class _Candidate:
         self.given = [(each, _attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
+
+    def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
+        """The function to hold, if this is the call of the view; None if it cannot be held."""
+        return view_functions.to_hold(self.code, self.returns, self.response, called)
 
 
 class _Code:
@@ -153,8 +155,8 @@ class _Code:
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        self.is_whole = chosen is not None and not chosen.callers and bool(chosen.code.co_flags & _LATER)
-        return None if chosen is None else _found(chosen, called | chosen.inner)
+        self.is_whole = chosen is not None and not chosen.callers and view_functions.runs_later(chosen.code)
+        return None if chosen is None else chosen.view(called | chosen.inner)
 
     def _last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
@@ -307,26 +309,6 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def functions_of(view: finding.View) -> List[types.FunctionType]:
-    """All functions of this process with the view's code."""
-
-    def among(things: Iterable[object]) -> List[types.FunctionType]:
-        return [
-            each
-            for each in things
-            if type(each) is types.FunctionType
-            and each.__code__.co_name == view.name
-            and each.__code__.co_firstlineno == view.line
-            and each.__code__.co_filename == view.file
-            and each not in code_patch.copies
-        ]
-
-    # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
-    # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
-    # connection, and those of all that wait. A function refers to its name.
-    return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
-
-
 def _profile(frame: types.FrameType, event: str, argument: object) -> None:
     watch = _current.get()
     if watch is None:
@@ -381,22 +363,3 @@ def _caller_of(entry: Optional[types.FrameType]) -> str:
     while entry is not None and entry.f_code.co_filename.startswith(_OURS):
         entry = entry.f_back
     return "" if entry is None else _package(entry.f_code)
-
-
-def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:
-    code, returns = chosen.code, chosen.returns
-    for function in functions_of(_view(code)):
-        inner = code_patch.innermost_function(function)
-        # What a decorator made calls the function that was written, perhaps on a thread.
-        if inner is not None and inner.__code__ in called:
-            code, returns = inner.__code__, returns if inner.__code__ is chosen.code else 0
-    response = chosen.response if returns == finding.A_RESPONSE else ""
-    view = _view(code)._replace(returns=returns, response=response)
-    if code.co_flags & _LATER or not finding.fits(view):
-        return None
-    functions = functions_of(view)
-    return view._replace(qualname=functions[0].__qualname__) if functions else None
-
-
-def _view(code: types.CodeType) -> finding.View:
-    return finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)

@@ -1,0 +1,63 @@
+"""The function of this process that is held for a view which was seen to answer."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+import types
+from typing import Iterable, List, Optional, Set
+
+from . import code_patch, finding
+
+_LATER = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+
+
+def runs_later(code: types.CodeType) -> bool:
+    """Whether the body begins only after the call, as a generator's does."""
+    return bool(code.co_flags & _LATER)
+
+
+def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types.CodeType]) -> Optional[finding.View]:
+    """The function to hold for the one that answered; None if it cannot be held, or is gone.
+
+    Args:
+        code: of the one that answered.
+        returns, response: what it returned, as `finding.View` has it.
+        called: the codes of all functions of the same owner that were called.
+    """
+    answered = code
+    for function in functions_of(_view(code)):
+        inner = code_patch.innermost_function(function)
+        # What a decorator made calls the function that was written, perhaps on a thread.
+        if inner is not None and inner.__code__ in called:
+            code, returns = inner.__code__, returns if inner.__code__ is answered else 0
+    view = _view(code)._replace(returns=returns, response=response if returns == finding.A_RESPONSE else "")
+    if runs_later(code) or not finding.fits(view):
+        return None
+    functions = functions_of(view)
+    return view._replace(qualname=functions[0].__qualname__) if functions else None
+
+
+def functions_of(view: finding.View) -> List[types.FunctionType]:
+    """All functions of this process with the view's code."""
+
+    def among(things: Iterable[object]) -> List[types.FunctionType]:
+        return [
+            each
+            for each in things
+            if type(each) is types.FunctionType
+            and each.__code__.co_name == view.name
+            and each.__code__.co_firstlineno == view.line
+            and each.__code__.co_filename == view.file
+            and each not in code_patch.copies
+        ]
+
+    # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
+    # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
+    # connection, and those of all that wait. A function refers to its name.
+    return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
+
+
+def _view(code: types.CodeType) -> finding.View:
+    return finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)
