@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from holdfast.inside.holdfast_inside import finding, gate, own_code, request, watch
+from holdfast.inside.holdfast_inside import finding, gate, own_code, request, view_functions, watch
 
 FRAMEWORK = """
 def call(function, *arguments):
@@ -294,7 +294,7 @@ def test_a_view_is_found_without_a_list_of_all_objects(monkeypatch):
     def forbidden(*_):
         pytest.fail("all objects were listed")
 
-    monkeypatch.setattr(watch.gc, "get_objects", forbidden)
+    monkeypatch.setattr(view_functions.gc, "get_objects", forbidden)
     code = forbidden.__code__
     view = finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)
 
