@@ -298,4 +298,4 @@ def test_a_view_is_found_without_a_list_of_all_objects(monkeypatch):
     code = forbidden.__code__
     view = finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)
 
-    assert watch.functions_of(view) == [forbidden]
+    assert view_functions.functions_of(view) == [forbidden]
