@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -76,6 +77,22 @@ def test_what_was_handed_over_before_a_ramp_began_anew_is_of_the_requests_of_tha
     recorder.note_handed(recording.number(1), by_server=True)
 
     assert [each.id for each in recording.handed(0, SLOTS)] == [1, 10]
+
+
+def test_a_request_that_ends_late_does_not_take_the_claim_of_the_next_one_with_its_id(recording, monkeypatch):
+    """A client has its answer, and sends again, before a bridge has returned."""
+    monkeypatch.setenv(layout.TOKEN_VARIABLE, "token")
+    scope = {"type": "http", "path": "/", "headers": [(request.SCOPE_HEADER, b"token/3")]}
+    environ = {"PATH_INFO": "/", request.ENVIRON_HEADER: "token/3"}
+    first, second = (request.asgi_claim(dict(scope)) for _ in range(2))
+    late = contextlib.ExitStack()
+    late.enter_context(request.handed_over(first))
+    assert request.wsgi_claim(dict(environ)) is first
+
+    with request.handed_over(second):
+        late.close()
+
+        assert request.wsgi_claim(dict(environ)) is second
 
 
 def test_a_running_loop_is_noticed(recording):
