@@ -128,8 +128,9 @@ def _hanging(full: Iterable[Acceptor], places: Places, running: Counter[int]) ->
     """Those that run nothing, although none of the requests that wait in user space can be theirs."""
     waits = sum(each.connections - running[each.pid] for each in full if running[each.pid] and each.connections)
     accounted = waits >= places.userspace_queue
-    idle = [each for each in full if not running[each.pid] and each.waits_on and each.connections is not None]
-    return [each for each in idle if accounted or not each.connections]
+    idle = [each for each in full if not running[each.pid] and each.connections is not None]
+    # One that does not wait for the listener, and has nothing to do, does not take what is there either.
+    return [each for each in idle if not each.connections or (accounted and each.waits_on)]
 
 
 def _behind(full: Iterable[Acceptor], running: Counter[int], most_of_one: int) -> list[Acceptor]:
