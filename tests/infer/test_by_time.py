@@ -1,4 +1,4 @@
-"""What turns requests away where nothing is in service is no bound of places."""
+"""What turns requests away where nothing is in service does not show a bound of places."""
 
 from __future__ import annotations
 

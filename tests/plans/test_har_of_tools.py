@@ -30,7 +30,7 @@ def of_posted(text, size=None, *more, **posted):
 
 
 def test_a_body_whose_characters_are_bytes_is_sent_as_these_bytes():
-    # Firefox and proxies write one that is no UTF-8 so.
+    # Firefox and proxies write one so that is not UTF-8.
     assert of_posted("\x00\xe9\xff", 3) == (b"\x00\xe9\xff", [])
     assert of_posted("\xe9", 2) == ("é".encode(), [])
     # mitmproxy 12, addons/savehar.py: get_text(strict=False), which keeps bytes as surrogates.

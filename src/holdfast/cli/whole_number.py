@@ -13,7 +13,7 @@ class WholeNumber(click.IntRange):
     name = "whole number"
 
     def __init__(self, least: int, most: int | None = None) -> None:
-        """None is no bound."""
+        """None: without a bound."""
         super().__init__(least, most)
         self._least, self._most = least, most
 

@@ -308,7 +308,7 @@ class Following:
 
 
 def _with_credentials(sent: Exchange, ended: Ended, sending: Sending) -> Exchange | None:
-    """A request that was refused, with what its server asks for; None where it goes on no more."""
+    """A request that was refused, with what its server asks for; None where it is not sent again."""
     if sending.credentials is None or ended.read is None or sent.origin != sending.origin:
         return None
     return answered(sent, ended.read.head, sending.credentials, secrets.token_hex(8))

@@ -30,7 +30,7 @@ _MANY = 10
 
 
 def why_by_time(timeline: Timeline, places: Places) -> str | None:
-    """Why the number in service is no bound although requests were turned away; None where it may be one."""
+    """Why the number in service is not a bound although requests were turned away; None where it may be one."""
     if not turned_away(places):
         return None
     seen = _by_an_empty_server(timeline) or _with_fewer_in_service(timeline, places)

@@ -40,7 +40,7 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
 
 
 def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
-    """Why the number that waits in the server is no bound although others were turned away; None where it may be one.
+    """Why what waits in the server does not show its queue's bound though others were turned away; None if it does.
 
     What is turned away because a queue is full is turned away at once. Where each had waited first, as those did that
     still waited when the places were counted, a time decides, and their number is what came within that time.

@@ -25,7 +25,7 @@ class Argument:
     """An argument of a request.
 
     Attributes:
-        equals: what stands between name and value.
+        equals: what is between name and value.
         encode: both are to be encoded.
         content_type: of its part in a form of several parts; "" has none of its own.
     """

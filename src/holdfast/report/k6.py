@@ -3,7 +3,7 @@
 Source: k6's documentation, "End of test" (the lines, their order and columns, as since version 1.0) and "Built-in
 metrics" (what each means): `http_req_duration` is sending, waiting and receiving, without the connection, so it is our
 latency from sent. `http_req_waiting` is the time to the first byte; sending is part of it here. What is not measured
-has no line: no value stands for it. A client that never got a reply has no duration.
+has no line. A client that never got a reply has no duration.
 
 Percentiles are the nearest rank, as in every result of holdfast; k6 interpolates between two values.
 """
