@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -97,3 +98,36 @@ def test_a_server_that_was_asked_to_end_ends_while_something_else_is_done(tmp_pa
         server.begin_to_end()
         until(lambda: server.exit_status() is not None, "its end")
         assert server.exit_status() == -signal.SIGTERM
+
+
+KILLED_BEFORE_ITS_DIRECTORY_IS_REMOVED = """
+import os, signal, sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from holdfast.servers.process import Command, ServerProcess
+
+scratch = Path(sys.argv[1])
+scratch.mkdir()
+with ExitStack() as afterwards:
+    command = Command(
+        argv=("sleep", "60"),
+        environment=dict(os.environ) | {"HOLDFAST_TOKEN": "killed"},
+        cwd=scratch,
+        log=scratch / "log",
+        token="killed",
+        scratch=scratch,
+    )
+    with ServerProcess(command, afterwards) as server:
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_that_is_killed_when_its_server_has_ended_leaves_no_directory(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+
+    ended = subprocess.run([sys.executable, "-c", KILLED_BEFORE_ITS_DIRECTORY_IS_REMOVED, scratch], check=False)
+
+    assert ended.returncode == -signal.SIGKILL
+    until(lambda: not scratch.exists(), "the directory's removal", PATIENCE_S)

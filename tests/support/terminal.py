@@ -14,8 +14,11 @@ from typing import Any
 import pyte
 
 from support.commandline import Holdfast, Running
+from support.waiting import until
 
 FRAME = re.compile(r"\r(?:\x1b\[(\d+)A)?((?:\x1b\[2K[^\n]*\n)*)\x1b\[J")
+_END = b"\0"
+"""What we write behind all that a command wrote: a terminal keeps the order."""
 STYLE = re.compile(r"\x1b\[[\d;]*m|\x1b\[2K")
 
 
@@ -76,6 +79,11 @@ class Terminal:
         return screens
 
     def after_the_view(self) -> str:
+        """What was written behind the last view by a command that has ended."""
+        if not self.after:
+            os.write(self.theirs, _END)
+            until(lambda: self._read.endswith(_END), "all that was written")
+            self._read = self._read.removesuffix(_END)
         return STYLE.sub("", FRAME.split(self.written)[-1])
 
     def is_left_as_it_was(self) -> None:

@@ -51,6 +51,7 @@ class Prepared:
     Attributes:
         slots: which request ids each phase uses.
         token: tells this run's requests and processes from all others.
+        afterwards: ends when the directory of the run has been removed.
     """
 
     experiment: Experiment
@@ -62,6 +63,7 @@ class Prepared:
     recording: Recording
     token: str
     command: Command
+    afterwards: ExitStack
 
 
 def user_for(experiment: Experiment, spec: ServerSpec) -> int | None:
@@ -105,6 +107,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         called=experiment.max_called + 1 if experiment.call else 0,
         streams=experiment.max_offered if experiment.http2 else 0,
     )
+    afterwards = stack.enter_context(ExitStack())
     with interrupts.undisturbed():
         directory = stack.enter_context(run_directory(room.directory, room.uid))
         files = _files(directory, shared=spec.own)
@@ -134,7 +137,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         ends_with_workers=spec.ends_with_workers,
         scratch=directory,
     )
-    return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command)
+    return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command, afterwards)
 
 
 def limits_of(experiment: Experiment) -> tuple[AskedLimit, ...]:

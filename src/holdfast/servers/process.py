@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -70,14 +71,19 @@ class ServerProcess:
         log: what it writes.
     """
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, afterwards: ExitStack | None = None) -> None:
         """Starts it.
+
+        Args:
+            afterwards: ends when `command.scratch` has been removed; until then that is cleaned up if we are killed.
+                None: until the server has ended.
 
         Raises:
             EnvironmentFailure: it could not be executed.
             UsageError: a limit is higher than the one in force.
         """
         self.command = command
+        self._afterwards = afterwards
         self.log = ServerLog(command.log)
         self._told: set[int] = set()
         self._not_its_own = _children()
@@ -113,6 +119,8 @@ class ServerProcess:
             )
         if self._guardian is not None:
             self._not_its_own |= {self._guardian.pid}
+            if afterwards is not None:
+                afterwards.callback(self._guardian.dismiss)
 
     def __enter__(self) -> Self:
         return self
@@ -172,7 +180,7 @@ class ServerProcess:
         try:
             return self._end()
         finally:
-            if self._guardian is not None:
+            if self._guardian is not None and self._afterwards is None:
                 self._guardian.dismiss()
             self.log.close()
             adopt_orphans(adopt=False)
