@@ -215,7 +215,7 @@ def _origin_or_nowhere(found: Merged, origin: Template) -> Template:
     text = "".join(map(str, origin)) if all(isinstance(each, str) for each in origin) else ""
     if not text or _HOST_ALONE.fullmatch(text):
         return origin
-    why = f"no link is like {found.written('path')[1]}, and {text} is no server"
+    why = f"{text} does not name a server, and no link of the page matches {found.written('path')[1]}"
     return (f"{text.partition('://')[0]}://", *template_call(NOWHERE, [(why,)]), f":{text.rpartition(':')[2]}")
 
 

@@ -232,7 +232,7 @@ class Watch:
 
         From now on only what is called for that other request is noted.
         """
-        doubtful = [each.is_doubtful() for each in self._owners]
+        doubtful = [each.is_doubtful() for each in self._answering()]
         return any(doubtful)
 
     def view(self) -> Optional[finding.View]:
@@ -240,13 +240,17 @@ class Watch:
 
         An installed application's, if none of the person's own functions ran.
         """
-        persons, *installed = self._owners
-        owners = [persons] if persons.ran else installed
+        owners = self._answering()
         found = next((view for view in map(_Code.view, owners) if view is not None), None)
         self.is_whole = found is None and any(each.is_whole for each in owners)
         self._owners = []
         self._entry = None
         return found
+
+    def _answering(self) -> List[_Code]:
+        """Whose functions may be the view: the person's, if any of them ran."""
+        persons, *installed = self._owners
+        return [persons] if persons.ran else installed
 
 
 _current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
