@@ -24,7 +24,7 @@ What holdfast sends for an element is what JMeter sends. `make oracle` runs a sm
 and with holdfast, against the same server, and compares method, path, header fields, body, whether the connection is
 kept, and the label and success of each result. It takes Java 8 or newer; JMeter comes with a Python package.
 
-Not compared: Host, User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
+Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
 is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
 version that saved the plan.
 
@@ -58,6 +58,10 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |
 | HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
+| HTTP Cookie Manager: a cookie that is set again | it keeps its place in the field; with JMeter it is the last |
+| HTTP Request: DELETE with a form, redirected automatically by 307 or 308 | the form stays the body; with JMeter it \
+becomes the query |
+| Thread Group: a timer that would go beyond its duration | the thread ends then; with JMeter at once |
 | Keystore Configuration | no certificate of a client is sent |
 | Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
 
