@@ -104,6 +104,16 @@ def test_a_limit_that_a_command_sets_itself_is_in_force_and_told(tmp_path: Path)
     assert "(gunicorn)" in told
 
 
+def test_descriptors_that_a_server_still_has_after_its_replies_are_waited_for(tmp_path: Path) -> None:
+    # One for each request (socketserver.py, ThreadingMixIn); the threads that have replied give theirs back later.
+    server = (sys.executable, str(Path(__file__).with_name("slow_to_close.py")), str(free_port()), "0.15", "1.7")
+
+    seen = verdict_of(experiment_of(command=server, cwd=str(tmp_path), max_offered=100, nofile=32)).ceiling
+
+    assert seen.bounded
+    assert seen.at_exact_load == (seen.in_service, seen.in_service)
+
+
 @pytest.mark.servers
 def test_a_soft_limit_that_a_command_sets_itself_is_varied_once_it_runs(tmp_path: Path) -> None:
     own = of_shell(tmp_path, "ulimit -Sn 64; ")

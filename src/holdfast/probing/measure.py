@@ -276,7 +276,7 @@ def _always_filled(seen: Measured) -> int:
 def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
     session = seen.session
     replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied, (seen.usage, seen.limit_looks))
     seen.later += sent
     if no_longer_accepting(session):
         seen.exact = _REPLACED
