@@ -8,6 +8,7 @@ start closes the connection); getrlimit(2); gunicorn 27, config.py (WEB_CONCURRE
 from __future__ import annotations
 
 import os
+import platform
 import re
 import sys
 from pathlib import Path
@@ -67,6 +68,13 @@ def flask(directory: Path, **options: object) -> Verdict:
     return verdict_of(Experiment(ProbeTarget("flask"), max_offered=400, cwd=str(directory), **options))  # type: ignore[arg-type]
 
 
+# Where 56 threads of Python 3.14 had just ended together, glibc 2.43 kept so much of their stacks that only 24 could be
+# started (measured, without holdfast); glibc 2.36 gave it back. The verdict says then that places do not come back.
+LIBRARY, LIBRARY_VERSION = platform.libc_ver()
+KEEPS_STACKS = LIBRARY == "glibc" and tuple(map(int, LIBRARY_VERSION.split("."))) >= (2, 43)
+
+
+@pytest.mark.skipif(KEEPS_STACKS, reason="this C library keeps the address space of threads that have ended")
 def test_an_address_space_that_takes_no_thread_more_closes_the_next_connection(tmp_path: Path) -> None:
     # Without arenas of their own threads take no more than a stack each (mallopt(3), M_ARENA_MAX).
     seen = flask(tmp_path, address_space=512 * MIB, environment=(("MALLOC_ARENA_MAX", "1"),))
