@@ -25,12 +25,11 @@ from holdfast.api.searching import (
 )
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
-from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
+from holdfast.cli.click_types import checked, html_option, insecure_option, json_option, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import (
     CONNECTIONS,
     MEASUREMENT,
-    TARGET,
     GroupedCommand,
     declared,
     option,
@@ -43,7 +42,13 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
+from holdfast.cli.sending_options import (
+    allow_remote_option,
+    answer_options,
+    data_option,
+    method_option,
+    processes_option,
+)
 from holdfast.console import tell
 from holdfast.engine import quantities
 from holdfast.engine.processes import Watched
@@ -89,15 +94,8 @@ def _subject_of(text: str) -> str:
 @declared(
     *server_options(),
     *target_options(PORT_OF_PROBE, "Kind of the built-in application's view."),
-    option(
-        TARGET,
-        "--allow-remote",
-        "allowed_hosts",
-        multiple=True,
-        metavar="HOST",
-        help="Allow load on this host; needed for any but loopback (repeatable).",
-    ),
-    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    allow_remote_option(),
+    insecure_option(),
     *request_options(),
     method_option(),
     data_option(),
@@ -161,7 +159,7 @@ def _subject_of(text: str) -> str:
     ),
     processes_option(),
     *limit_options(),
-    *check_options(),
+    *check_options("rate >= 75"),
     html_option(),
     json_option("result"),
     quiet_option("Show nothing while it runs."),

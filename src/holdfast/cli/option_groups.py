@@ -65,7 +65,7 @@ class GroupedCommand(click.Command):
             raise unknown_option(error.option_name, ctx, typed if self._passes_on else None) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes one section for each group; `--help` itself stands in the last."""
+        """Writes one section for each group; `--help` itself is in the last."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
