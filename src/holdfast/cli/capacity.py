@@ -40,6 +40,7 @@ from holdfast.cli.probe import (
     request_options,
     server_options,
     target_options,
+    was_given,
     with_defaults,
 )
 from holdfast.cli.sending_options import (
@@ -291,7 +292,7 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     sent = _sent(given, timeout_s_for(thresholds))
     app = given["app"]
     if app is not None and names_a_url(app):
-        if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and _was_given(context, name)]:
+        if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and was_given(context, name)]:
             raise click.UsageError(
                 f"--{misplaced[0].replace('_', '-')} is of a server that holdfast starts; {app} runs already.",
                 ctx=context,
@@ -334,13 +335,9 @@ def _body(data: str) -> bytes:
 def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
     options = with_defaults(context, given)
     after: tuple[str, ...] = context.obj
-    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if was_given(context, name))
     if after and not named and not after[0].startswith("-"):
         return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
     if not named and not after:
         raise click.UsageError("Say what to load: a URL, an APP with --server, or a command after --.", ctx=context)
     return experiment_of(**options, arguments=after)
-
-
-def _was_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
