@@ -50,6 +50,13 @@ def test_handlers_are_not_full_if_more_ran_when_held() -> None:
     assert found.evidence[-1] == "40 of 1024 connections waited to be accepted, and 6 had no connection."
 
 
+def test_an_accept_queue_whose_limit_is_not_known_is_named_without_it() -> None:
+    found = place_of(handlers=replace(POOL, held=8), looks=(PlacesLook(2.5, 50, 4, 40, 4),), accept_limit=None)
+
+    assert (found.kind, found.at_once) == ("accept queue", None)
+    assert found.evidence[-1].startswith("40 connections waited to be accepted")
+
+
 def test_requests_that_are_accepted_and_find_no_handler_although_one_is_free_are_in_the_servers_queue() -> None:
     idle = replace(POOL, mean=0.5)
 
