@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from holdfast.infer.evidence import suspects
+from dataclasses import replace
+
+import pytest
+
+from holdfast.infer.evidence import differs, suspects
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival, Trial
 
@@ -37,3 +41,18 @@ def test_settings_that_were_only_raised_together_share_the_proof() -> None:
 
 def test_a_setting_that_moves_the_place_by_itself_is_proved_by_that() -> None:
     assert proofs(trial(1, 8), trial(2, 6, threads=6))["threads"] == ([2], [])
+
+
+@pytest.mark.parametrize(
+    ("again", "other"),
+    [
+        (trial(2, 8), False),
+        (trial(2, 7), True),
+        (replace(trial(2, 8), failure="The server did not start."), True),
+        # No ceiling was met the second time, so the two cannot be compared.
+        (replace(trial(2, 7), bounded=False), False),
+    ],
+    ids=["the same", "fewer", "did not start", "no bound"],
+)
+def test_a_server_does_something_else_with_nothing_changed_where_it_fails_or_shows_another_number(again, other) -> None:
+    assert differs(again, trial(1, 8)) is other
