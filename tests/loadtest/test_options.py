@@ -148,14 +148,6 @@ def test_requests_come_from_the_addresses_that_were_named(holdfast, counting):
     assert counting.seen()["peers"] == {"127.0.0.5": 10, "127.0.0.6": 10}
 
 
-@pytest.mark.parametrize(("file", "option"), [("plan.jmx", "--jmx"), ("Visit.HAR", "--har")])
-def test_a_file_in_the_place_of_a_url_is_told_its_option(workshop, file, option):
-    ended = workshop.run("load", file, "--burst", "1")
-
-    assert ended.exit == USAGE
-    assert ended.err.endswith(f"holdfast load {option} {file}\n")
-
-
 def test_a_load_at_a_rate_ends_when_its_number_of_requests_is_reached(holdfast, counting):
     code, result = loaded(holdfast, counting.url + "/", "--rate", "200", "--requests", "90")
 
@@ -174,7 +166,6 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
     ("arguments", "code", "says"),
     [
         (("--burst", "1", "--think", "1s"), USAGE, "--think goes with --clients"),
-        (("shop.toml",), USAGE, "One URL or one scenario says what to send."),
         (("--clients", "1", "--for", "1s", "--think", "3s-1s"), USAGE, "shorter than the shortest"),
         (("--burst", "1", "--stop", "errors"), USAGE, "not a stop rule"),
         (("--burst", "1", "--expect-match", "a(b"), USAGE, "not a regular expression"),

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
 
 
-_ONE = "One URL or one scenario says what to send. The URLs of a scenario are in its file; -J replaces its values."
-
-
-@click.command("load", cls=GroupedCommand, epilog=EXAMPLES, too_many=_ONE)
+@click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
 @click.argument("url", required=False, metavar="[URL|FILE.toml]")
 @load_options
 @declared(*check_options("p99 < 200ms"))
@@ -114,18 +111,10 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
         from holdfast.cli.load_scenario import read_file
 
         return read_file(context, arguments)
-    _check_no_file(context, arguments.url)
     if arguments.url is None:
         what = "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE."
         raise click.UsageError(f"Nothing says what to send. {what}", ctx=context)
     return _of_url(context, arguments.url, arguments)
-
-
-def _check_no_file(context: click.Context, url: str | None) -> None:
-    """Names the option for a plan or a recording that is given as a URL is."""
-    kind = "" if url is None or "://" in url else url.rpartition(".")[2].lower()
-    if kind in {"jmx", "har"}:
-        raise click.UsageError(f"{url} goes with --{kind}: holdfast load --{kind} {url}", ctx=context)
 
 
 def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked:

@@ -50,19 +50,11 @@ class GroupedCommand(click.Command):
 
     Args:
         passes_on: what follows `--` are a server's own arguments.
-        too_many: what to do about an argument too many, as a sentence; "" says nothing.
     """
 
-    def __init__(
-        self,
-        *arguments: Any,  # noqa: ANN401 - click's own
-        passes_on: bool = False,
-        too_many: str = "",
-        **attributes: Any,  # noqa: ANN401 - click's own
-    ) -> None:
+    def __init__(self, *arguments: Any, passes_on: bool = False, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*arguments, **attributes)
         self._passes_on = passes_on
-        self._too_many = "The server's own arguments go after --." if passes_on else too_many
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, with better advice on an option that does not exist."""
@@ -72,8 +64,9 @@ class GroupedCommand(click.Command):
         except click.NoSuchOption as error:
             raise unknown_option(error.option_name, ctx, typed if self._passes_on else None) from error
         except click.UsageError as error:
-            if self._too_many and "unexpected extra argument" in error.message:
-                raise click.UsageError(f"{error.message}. {self._too_many}", ctx=ctx) from error
+            if self._passes_on and "unexpected extra argument" in error.message:
+                advice = "The server's own arguments go after --."
+                raise click.UsageError(f"{error.message}. {advice}", ctx=ctx) from error
             raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
