@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
-@click.argument("url", required=False, metavar="[URL|FILE.toml]")
+@click.argument("url", required=False)
 @load_options
 @declared(*check_options("p99 < 200ms"))
 @output_options
