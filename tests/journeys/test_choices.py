@@ -184,10 +184,26 @@ def test_a_number_of_times_is_that_of_all_clients_or_of_each() -> None:
     assert of_each.paths == ["a"] * 6
 
 
+def twice(*nodes: Node) -> list[Node]:
+    """Each kind of loop, passed through twice by itself."""
+    return [
+        Loop(("2",), nodes),
+        # Each request takes a millisecond.
+        Loop((), nodes, seconds=("0.002",)),
+        ForEach("v", "each", nodes),
+    ]
+
+
+VALUES = (("v_1", "x"), ("v_2", "y"))
+
+
 def test_what_is_in_a_loop_can_leave_its_pass_or_the_loop_and_the_pass_of_the_journey() -> None:
-    assert paths(Loop(("2",), (A, Leave("loop pass"), B)), C) == "a a c"
-    assert paths(Loop(("2",), (A, Leave("loop"), B)), C, passes=2) == "a c a c"
-    assert paths(Loop(("2",), (A, Leave("pass"), B)), C, passes=2) == "a a"
+    for loop in twice(A, Leave("loop pass"), B):
+        assert paths(loop, C, values=VALUES) == "a a c"
+    for loop in twice(A, Leave("loop"), B):
+        assert paths(loop, C, passes=2, values=VALUES) == "a c a c"
+    for loop in twice(A, Leave("pass"), B):
+        assert paths(loop, C, passes=2, values=VALUES) == "a a"
     assert paths(A, Leave("client"), B, passes=2) == "a"
 
 
