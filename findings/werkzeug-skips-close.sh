@@ -11,7 +11,7 @@
 #           files", and never calls close() of what the application returned: Response.call_on_close, files that are sent
 #           and generators with a `finally` are left to the collector.
 # Output    ulimit -n 1024: 80 of 80 got 200, close() was called 80 times
-#           ulimit -n 40:   80 of 80 got 200, close() was called 44 times (35 to 59 in six runs)
+#           ulimit -n 40:   80 of 80 got 200, close() was called 44 times (35 to 59 in five runs)
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
 install werkzeug==3.1.9
