@@ -101,9 +101,9 @@ def test_for_each_begins_after_its_start_and_ends_where_a_value_is_missing() -> 
     pick = request("x")
     pick = type(pick)(pick.label, pick.origin, (Variable("v"),))
 
-    assert paths(ForEach("p", "v", (pick,), after=("1",)), values=values) == "plum fig"
-    assert paths(ForEach("p", "v", (pick,), last=("1",)), values=values) == "pear"
-    assert paths(ForEach("none", "v", (pick,)), A, values=values) == "a"
+    assert paths(ForEach(("p",), "v", (pick,), after=("1",)), values=values) == "plum fig"
+    assert paths(ForEach(("p",), "v", (pick,), last=("1",)), values=values) == "pear"
+    assert paths(ForEach(("none",), "v", (pick,)), A, values=values) == "a"
 
 
 def test_once_is_done_in_the_clients_first_pass_and_in_the_first_of_each_stay_in_a_loop() -> None:

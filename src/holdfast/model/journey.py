@@ -203,7 +203,7 @@ class ForEach:
         index: as of `Loop`.
     """
 
-    prefix: str
+    prefix: Template
     name: str
     nodes: tuple[Node, ...]
     separator: str = "_"

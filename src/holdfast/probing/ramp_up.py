@@ -109,6 +109,11 @@ class Climb:
                 prober.turn(action.timeout_ns)
         return Ramp("interrupted", NEVER)
 
+    def watch(self, session: Session) -> None:
+        """From now on a plateau lasts as long as the pool of this session may need to grow."""
+        self._session = session
+        session.sampler.resume(session.now_ns())
+
     def _so_far(self) -> str:
         return f"{self._prober.offered} requests offered, {self._held} in service."
 
