@@ -176,6 +176,11 @@ def test_a_share_by_percent_is_done_in_every_second_pass() -> None:
     assert paths(Share(("50",), (A,)), B, passes=4) == "b a b b a b"
 
 
+@pytest.mark.parametrize("share", [Share(("100",), ()), Share(("2",), (), percent=False)], ids=["percent", "number"])
+def test_a_share_of_nothing_is_passed_over(share: Share) -> None:
+    assert paths(A, share, B, passes=2) == "a b a b"
+
+
 def test_a_number_of_times_is_that_of_all_clients_or_of_each() -> None:
     of_all = walked(crew(Share(("2",), (A,), percent=False), passes=3, clients=3))
     of_each = walked(crew(Share(("2",), (A,), percent=False, per_client=True), passes=3, clients=3))

@@ -233,7 +233,7 @@ class Checks:
 
     @contextmanager
     def told_without_result(self) -> Iterator[None]:
-        """Tells of an error that ends the run without a result, and lets it go on."""
+        """Tells of an error that ends the run without a result, and raises it again."""
         try:
             yield
         except HoldfastError as error:

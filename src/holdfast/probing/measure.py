@@ -277,7 +277,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
 
     Returns:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
-        so that there are no places to go on with.
+        so that there are no places to continue with.
     """
     with _ramp(seen) as prober:
         seen.mark("first_sent")
