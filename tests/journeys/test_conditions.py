@@ -54,9 +54,15 @@ def test_a_condition_holds_or_not(text: str, *, holds: bool) -> None:
         ('"3" === 3', "javascript", False),
         ('"10" < "9"', "javascript", True),
         ('"10" < 9', "javascript", False),
+        # ... and a truth as 0 or 1.
+        ('"1" == true', "javascript", True),
+        ('"true" == true', "javascript", False),
         # JexlArithmetic, equals and compare.
         ('"3" == 3', "jexl", True),
         ('"10" > 9', "jexl", True),
+        # toBoolean: a text is true unless it is empty or "false".
+        ('"true" == true', "jexl", True),
+        ('"false" == true', "jexl", False),
         ("5 / 2", "jexl", 2.0),
         ('"2" + 3', "jexl", "23"),
         ('"2" + "3"', "jexl", "23"),

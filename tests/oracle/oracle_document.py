@@ -58,12 +58,13 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |
 | HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
-| HTTP Cookie Manager: a cookie that is set again | it keeps its place in the field; with JMeter it is the last |
-| HTTP Request: DELETE with a form, redirected automatically by 307 or 308 | the form stays the body; with JMeter it \
-becomes the query |
-| Thread Group: a timer that would go beyond its duration | the thread ends then; with JMeter at once |
 | Keystore Configuration | no certificate of a client is sent |
 | Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
+
+Not listed, since it shows only while the load runs: a cookie that is set again keeps its place in the field, and with
+JMeter is the last; the form of a DELETE that 307 or 308 redirects automatically stays its body, and with JMeter becomes
+the query; a thread whose timer goes beyond its duration ends then, and with JMeter at once; a kept connection that its
+server closes is opened anew for a request that may be sent twice, and with JMeter that request fails.
 
 ## What is refused
 

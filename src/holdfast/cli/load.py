@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES, context_settings={"allow_extra_args": True})
 @click.argument("url", required=False)
 @load_options
-@declared(*check_options())
+@declared(*check_options("p99 < 200ms"))
 @output_options
 @click.pass_context
 def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options

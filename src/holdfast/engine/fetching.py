@@ -148,7 +148,7 @@ def judged(ended: Ended, sending: Sending, exchange: Exchange) -> tuple[Outcome,
 
 
 def leads_nowhere(sending: Sending, method: str, status: int) -> bool:
-    """Whether a redirect without a Location is no answer. A browser shows it, as curl does.
+    """Whether a redirect without a Location is not an answer. A browser shows it, as curl does.
 
     Source: the Fetch standard, "HTTP-redirect fetch"; apache/jmeter 5.5, HTTPHC4Impl.java (sample) and
     HTTPSampleResult.java (isRedirect).

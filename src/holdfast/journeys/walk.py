@@ -206,7 +206,7 @@ class _Walker:
         until_ns = client.now_ns + most_ns if most_ns > 0 else None
         while client.remembered[key][0] == turn:
             if until_ns is not None and client.now_ns >= until_ns:
-                # Then all that wait go on, and the next ones meet anew.
+                # Then all that wait continue, and the next ones meet anew.
                 client.remembered[key] = (turn + 1, 0)
                 return
             yield from self.say(Waiting(client.now_ns + 2 * BREATH_NS))

@@ -114,7 +114,7 @@ class Request:
         body: None sends none.
         expected: statuses that count as an answer; None accepts all below 400.
         follow: so many redirects are followed at most.
-        redirects: how; other than in a browser, one without a Location is no answer.
+        redirects: how; other than in a browser, one without a Location is not an answer.
         hops_count: each of these redirects is a result of its own; otherwise all are one.
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
