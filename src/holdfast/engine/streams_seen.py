@@ -64,8 +64,9 @@ def doubts_of_streams(result: StreamsResult | None) -> Iterator[str]:
         return
     if result.advertised is not None and result.advertised < result.streams:
         yield (
-            f"The server takes {result.advertised:,} streams on a connection (SETTINGS_MAX_CONCURRENT_STREAMS), so no "
-            f"more were in flight on one, although {result.streams:,} were asked for."
+            f"The server takes {result.advertised:,} stream{'s' if result.advertised != 1 else ''} on a connection "
+            "(SETTINGS_MAX_CONCURRENT_STREAMS), so no more were in flight on one, although "
+            f"{result.streams:,} were asked for."
         )
     if result.unsettled:
         yield (
