@@ -90,12 +90,16 @@ class Entry:
             frame: the one that calls the application.
         """
         found, whole = None, False
+        seen: Optional[watch.Watch] = None
         before = recorder.times_entered(claim.id)
         try:
             with watch.watching(claim, frame, self._foreign, self.endpoint) as seen:
                 yield seen
-            found, whole = seen.view(), seen.is_whole
+            seen.answered = True
         finally:
+            # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
+            if seen is not None and seen.answered:
+                found, whole = seen.view(), seen.is_whole
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
