@@ -8,7 +8,7 @@
 # Guess     --reuse-port changes which worker gets a connection. --max-requests replaces a worker between two requests,
 #           at the cost of one worker for the moment: the clients wait somewhat longer.
 # Seen      Without --reuse-port nothing is lost. With it, all that wait in the queue of the worker that ends are reset,
-#           and nothing is logged. With one worker, whoever comes before the next one listens is refused.
+#           and nothing is logged. With one worker, clients that come before the next one listens are refused.
 # Output    1 worker:                10 of 10 requests that came at once were answered
 #           1 worker, --reuse-port:  5 of 10 requests that came at once were answered
 #           4 workers:               1000 of 1000 requests of 20 clients were answered

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, file_without_type, goes_with_get, is_multipart
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable_file
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, keeps_type
@@ -68,8 +68,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
-    if body is not None and (file := file_without_type(found)):
-        why = f"{file!r}, a file of its form, has no MIME type"
+    if body is not None and (why := unsendable_file(found)):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         origin = template_call(NOWHERE, [(why,)])
     fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
@@ -88,6 +87,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         extracts=extracts_of(scope),
         assertions=assertions_of(scope),
         follow=_MOST_REDIRECTS if follows or follows_unseen else 0,
+        redirects="library" if follows_unseen else "get",
         hops_count=False,
         resources=_resources(found),
         cache=cache_of(scope),

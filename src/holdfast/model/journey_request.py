@@ -50,6 +50,8 @@ class TextBody:
 
 
 Body = bytes | TextBody | Multipart
+Redirects = Literal["browser", "get", "library"]
+"""How redirects are followed: as browsers do (the Fetch standard), with GET or HEAD, or as Apache HttpClient does."""
 
 
 @frozen
@@ -112,6 +114,7 @@ class Request:
         body: None sends none.
         expected: statuses that count as an answer; None accepts all below 400.
         follow: so many redirects are followed at most.
+        redirects: how; other than in a browser, one without a Location is not an answer.
         hops_count: each of these redirects is a result of its own; otherwise all are one.
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
@@ -133,6 +136,7 @@ class Request:
     assertions: tuple[Assertion, ...] = ()
     extracts: tuple[Extract, ...] = ()
     follow: int = 0
+    redirects: Redirects = "browser"
     hops_count: bool = True
     resources: Resources | None = None
     keep_alive: bool = True

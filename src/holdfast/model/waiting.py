@@ -53,6 +53,23 @@ class LibraryLimit:
 
 
 @frozen
+class Background:
+    """What wakes up by itself in one process, and could add a place while requests wait for one.
+
+    Attributes:
+        file: of the person's own code; of an installed package its name.
+        function: that runs, or that a timer will call.
+        wakes_s: after how long, s; 0 where that is not known.
+    """
+
+    pid: int
+    file: str
+    line: int
+    function: str
+    wakes_s: float
+
+
+@frozen
 class Waiting:
     """Requests that wait at one line, in a verdict.
 

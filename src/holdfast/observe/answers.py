@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from holdfast.inside.holdfast_inside import layout
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.waiting import LibraryLimit, WaitingPoint
+from holdfast.model.waiting import Background, LibraryLimit, WaitingPoint
 
 MOST_ASKED = layout.ANSWERS
 """How many processes can be asked at once."""
@@ -26,12 +26,14 @@ class Answer:
     """What one process has answered.
 
     Attributes:
+        background: what wakes up by itself; looked for where requests wait before their view.
         failed: it could not answer; then the rest is empty.
         at_rest: no body had begun or ended for a while when it looked where they wait.
     """
 
     points: tuple[WaitingPoint, ...]
     limits: tuple[LibraryLimit, ...]
+    background: tuple[Background, ...]
     at_rest: bool
     failed: bool
 
@@ -82,13 +84,16 @@ class Questions:
 
 
 def _answer(pid: int, phase: Phase, text: str) -> Answer:
-    points, limits = [], []
+    points, limits, background = [], [], []
     at_rest = failed = False
     for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == layout.LIMIT_LINE:
             name, limit, in_use = fields
             limits.append(LibraryLimit(phase, pid, name, int(limit) if limit else None, int(in_use)))
+        elif kind == layout.BACKGROUND_LINE:
+            wakes_s, number, file, function = fields
+            background.append(Background(pid, file, int(number), function, float(wakes_s)))
         elif kind == layout.REST_LINE:
             at_rest = True
         elif kind == layout.FAILED_LINE:
@@ -97,4 +102,4 @@ def _answer(pid: int, phase: Phase, text: str) -> Answer:
             count, waits, number, file, function, library = fields
             point = WaitingPoint(phase, pid, int(count), file, int(number), function, library, waits=waits == "1")
             points.append(point)
-    return Answer(tuple(points), tuple(limits), at_rest, failed)
+    return Answer(tuple(points), tuple(limits), tuple(background), at_rest, failed)

@@ -16,7 +16,7 @@ from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
-from holdfast.model.waiting import LibraryLimit, WaitingPoint
+from holdfast.model.waiting import Background, LibraryLimit, WaitingPoint
 from holdfast.observe.answers import MOST_ASKED, Answer
 from holdfast.observe.record_reader import SOON_NS
 from holdfast.probing.session import Session
@@ -38,10 +38,15 @@ _ENOUGH = 2
 
 @frozen
 class Told:
-    """What the processes have answered; None where there was nothing to ask, or none has answered."""
+    """What the processes have answered; None where there was nothing to ask, or none has answered.
+
+    Attributes:
+        background: what wakes up by itself, where some wait before their view.
+    """
 
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
+    background: tuple[Background, ...] = ()
 
 
 NOTHING_TOLD = Told()
@@ -63,7 +68,7 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
     if not waits:
         return limits
     where = _told(_ask(session, prober, held, waits))
-    return Told(where.waiting or None, limits.libraries)
+    return Told(where.waiting or None, limits.libraries, where.background)
 
 
 def _told(answers: Collection[Answer]) -> Told:
@@ -71,7 +76,8 @@ def _told(answers: Collection[Answer]) -> Told:
     if not answers:
         return NOTHING_TOLD
     points = tuple(point for each in answers for point in each.points)
-    return Told(points, tuple(limit for each in answers for limit in each.limits))
+    limits = tuple(limit for each in answers for limit in each.limits)
+    return Told(points, limits, tuple(thing for each in answers for thing in each.background))
 
 
 def both(ramp: Told, called: Told) -> Told:

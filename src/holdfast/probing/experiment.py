@@ -13,9 +13,10 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.live import LivePhase, LiveProbe, Watch
 from holdfast.model.timeline import Stopped, Timeline
 from holdfast.probing.launch import spec_of
-from holdfast.probing.measure import measure, timeline_of
+from holdfast.probing.measure import measure
 from holdfast.probing.patience import Patience
 from holdfast.probing.prepare import Room, prepare, user_for
+from holdfast.probing.raw_record import timeline_of
 from holdfast.probing.start import Running, start
 from holdfast.rundir import room_for_a_run
 from holdfast.servers.adapter import Adapter

@@ -10,7 +10,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import HELD_NS, peak
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import find_holders, read_activity, read_process_tree
+from holdfast.observe.processes import find_holders, read_activity, read_descendants, read_process_tree
 from holdfast.probing.readiness import check_alive, limits_as_cause, log_ends_with
 from holdfast.probing.session import Session
 
@@ -136,3 +136,10 @@ def check_accepting(session: Session) -> None:
             "does that; what could be counted is what was left of the server, not its ceiling.",
             "Raise the maximum number of requests for each worker, and probe again.",
         )
+
+
+def gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
+    """The processes that have run a handler and do not exist; () where pids of the record mean nothing out here."""
+    there = set(read_descendants(*session.server.roots()))
+    ended = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
+    return () if any(each.pid in ended for each in held) else tuple(sorted(ended))

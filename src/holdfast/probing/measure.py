@@ -1,4 +1,4 @@
-"""The phases of a probe on a ready server, and the timeline that is made of what they saw.
+"""The phases of a probe on a ready server, and what they saw.
 
 Every phase looks and acts; what it means is decided elsewhere: `ramp` says how fast to climb, `infer` what the records
 mean.
@@ -16,7 +16,6 @@ from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
 from holdfast.model.call import Call
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
@@ -30,19 +29,27 @@ from holdfast.model.timeline import (
     FirstRequest,
     Handed,
     Leaving,
-    Marks,
     Outlived,
     Request,
     ServerFacts,
     Snapshot,
     Stopped,
-    Timeline,
 )
 from holdfast.observe.limits import look_at_limits
-from holdfast.observe.processes import read_descendants, read_process_tree, read_usage
-from holdfast.probing import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
+from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.probing import (
+    asking,
+    background,
+    call_bodies,
+    disconnect,
+    exact_first,
+    exact_load,
+    growth,
+    ramp_up,
+    release,
+)
 from holdfast.probing.first_request import send_first_request, usual_way_ns
-from holdfast.probing.guards import KilledError, no_longer_accepting
+from holdfast.probing.guards import KilledError, gone, no_longer_accepting
 from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers
 from holdfast.probing.session import Session, batch
@@ -175,41 +182,6 @@ def measure(running: Running) -> Measured:
     return seen
 
 
-def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
-    """The raw record of a run."""
-    return Timeline(
-        experiment=experiment,
-        server=seen.server,
-        marks=Marks(started_ns=seen.started_ns, **seen.marks),
-        first_request=seen.first_request,
-        ramp=seen.ramp,
-        placed=seen.placed,
-        requests=(*seen.later, *seen.requests),
-        entries=seen.entries,
-        abandoned=seen.abandoned,
-        samples=tuple(seen.session.sampler.rows),
-        usage=tuple(seen.usage),
-        server_log=seen.log,
-        notes=tuple(seen.notes),
-        left_in_service=seen.left_in_service,
-        exact=seen.exact,
-        stopped=seen.stopped,
-        replaced=seen.replaced,
-        calls=seen.calls,
-        interrupted=interrupted,
-        came_later=seen.came_later,
-        gone=seen.gone,
-        outlived=seen.outlived,
-        usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
-        handed=seen.handed,
-        waiting=seen.told.waiting,
-        libraries=seen.told.libraries,
-        streams=None if seen.streams is None else seen.streams.streams,
-        limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
-        stream_entries=() if seen.streams is None else seen.streams.entries,
-    )
-
-
 def _measure_ceiling(seen: Measured) -> None:
     """All phases up to exact load.
 
@@ -276,7 +248,7 @@ def _always_filled(seen: Measured) -> int:
 def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
     session = seen.session
     replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied, (seen.usage, seen.limit_looks))
     seen.later += sent
     if no_longer_accepting(session):
         seen.exact = _REPLACED
@@ -305,7 +277,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
 
     Returns:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
-        so that there are no places to go on with.
+        so that there are no places to continue with.
     """
     with _ramp(seen) as prober:
         seen.mark("first_sent")
@@ -343,18 +315,15 @@ def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
-    session = seen.session
+    session, usage = seen.session, tuple(seen.usage)
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
-    seen.mark("placed")
-    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
-    seen.gone = _gone(session, held)
-    if seen.usage_again:
-        _look_again(seen)
-    if not _tried(seen, len(held)):
-        seen.look_at_usage()
-    seen.look_at_limits()
-    # After the looks at what the requests cost, because an answer takes memory.
-    seen.told = asking.ask_where_requests_wait(session, prober, held)
+    held = _look_at_held(seen, prober)
+    watched = background.watch_for_places(session, prober, climb, seen.ramp, seen.told.background)
+    if watched is not None:
+        seen.ramp, seen.placed, told = watched
+        seen.notes += [told] if told else []
+        seen.usage = list(usage)
+        held = _look_at_held(seen, prober)
     if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
@@ -369,6 +338,22 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     return None if seen.ramp.reason == "ended by the server" else held
 
 
+def _look_at_held(seen: Measured, prober: Prober) -> list[Entry]:
+    """What the server uses and where requests wait, now that the places have been counted; the handlers that run."""
+    session = seen.session
+    seen.mark("placed")
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    seen.gone = gone(session, held)
+    if seen.usage_again:
+        _look_again(seen)
+    if not _tried(seen, len(held)):
+        seen.look_at_usage()
+    seen.look_at_limits()
+    # After the looks at what the requests cost, because an answer takes memory.
+    seen.told = asking.ask_where_requests_wait(session, prober, held)
+    return held
+
+
 def _look_again(seen: Measured) -> None:
     """Looks at what several processes use: each has run its first request by now, and what that leaves behind stays."""
     if seen.session.takers > 1 and (found := usage_now(seen.session)) is not None:
@@ -378,13 +363,6 @@ def _look_again(seen: Measured) -> None:
 def usage_now(session: Session) -> Usage | None:
     """What the server's processes use now; None where that may not be read."""
     return read_usage(read_process_tree(*session.server.roots()), time.monotonic_ns())
-
-
-def _gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
-    """The processes that have run a handler and do not exist; () where pids of the record mean nothing out here."""
-    there = set(read_descendants(*session.server.roots()))
-    gone = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
-    return () if any(each.pid in gone for each in held) else tuple(sorted(gone))
 
 
 @contextmanager

@@ -84,7 +84,7 @@ class Climb:
             breaks_off: whether to stop before the next step, given what was seen and the state that it leads to.
 
         Returns:
-            None where it was broken off; it can go on.
+            None where it was broken off; it can continue.
 
         Raises:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
@@ -108,6 +108,11 @@ class Climb:
             else:
                 prober.turn(action.timeout_ns)
         return Ramp("interrupted", NEVER)
+
+    def watch(self, session: Session) -> None:
+        """From now on a plateau lasts as long as the pool of this session may need to grow."""
+        self._session = session
+        session.sampler.resume(session.now_ns())
 
     def _so_far(self) -> str:
         return f"{self._prober.offered} requests offered, {self._held} in service."

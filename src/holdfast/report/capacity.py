@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.model.capacity import AtRate, Capacity
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 from holdfast.report.load import milliseconds
 
 _COLOURS = {"edge": "bold green", "at least": "bold yellow"}
@@ -19,7 +19,7 @@ def render_capacity(found: Capacity) -> Renderable:
         parts += [Text(), _loads(found), *(Indent(Text(each), 2) for each in _notes(found))]
     if found.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in found.warnings]
+        parts += map(doubt, found.warnings)
     return Stack(*parts)
 
 

@@ -168,7 +168,7 @@ def line_of(done: AtRate) -> str:
         said = f"says nothing: {done.limited}"
     p99 = done.latency_from_due_ms.p99
     latency = "no reply" if p99 is None else f"p99 {p99:,.0f} ms"
-    return f"{done.rate_per_s:,g}/s for {done.seconds:g} s: {latency}, {said}"
+    return f"{done.rate_per_s:,g}/s for {done.seconds:.3g} s: {latency}, {said}"
 
 
 def _at_rest(bench: Bench, usual_ms: float) -> tuple[float | None, str]:

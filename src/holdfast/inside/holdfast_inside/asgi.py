@@ -16,16 +16,15 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 
 
-def wrap_entry(application: Application, held_in: str = "", *, by_server: bool = False) -> Application:
+def wrap_entry(application: Application, *, by_server: bool = False) -> Application:
     """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests, lifespan and websockets reach it with the very objects the server passed.
 
     Args:
-        held_in: the entry in words; "" is "asgi entry".
         by_server: the server calls what is returned.
     """
-    here = entries.Entry(application, "asgi", held_in)
+    here = entries.Entry(application, "asgi")
 
     async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
         claim = request.asgi_claim(scope, by_server=by_server)
@@ -80,13 +79,18 @@ async def follow(
     if arrived == entries.LEAD:
         held = here.held_in_view(claim)
         if not held.ending.returns:
-            return await run(held, body(), send)
+            return await _run_until_answered(held, functools.partial(application, scope, call[1]), send)
         return await _run_to_its_end(held, functools.partial(application, scope, call[1]), send)
     other = {**scope, "path": entries.NO_PATH, "raw_path": entries.NO_PATH.encode()}
     other.pop(request.KEY, None)
     other["headers"] = [each for each in scope["headers"] if each[0].lower() != request.SCOPE_HEADER]
     with here.watching(claim, sys._getframe()) as seen:  # noqa: SLF001 - what is around it does not count
-        result = await body()
+
+        async def noting_send(message: Message) -> None:
+            await send(message)
+            seen.answered |= message["type"] == "http.response.body" and not message.get("more_body")
+
+        result = await application(scope, call[1], noting_send)
         # A function of a library would only run once more.
         if here.endpoint is None and seen.is_doubtful():
             with contextlib.suppress(Exception):
@@ -126,6 +130,21 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
     finally:
         gate.current.reset(token)
         held.forget()
+
+
+async def _run_until_answered(held: gate.Held, application: Callable[[Send], Awaitable[object]], send: Send) -> object:
+    """As `run` for a framework that may keep the view's end for itself, as a consumer of Channels does."""
+    begun = False
+
+    async def noting_send(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    result = await run(held, application(noting_send), noting_send)
+    if not begun and held.has_ended():
+        await answer(send)
+    return result
 
 
 async def _run_to_its_end(held: gate.Held, application: Callable[[Send], Awaitable[object]], send: Send) -> object:

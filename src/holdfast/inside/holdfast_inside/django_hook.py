@@ -11,6 +11,9 @@ keeps references to them in its middleware chain:
 - `BaseHandler.make_view_atomic` is the last call before the view, after `process_view`. Here the gate is put around a
   view that can have none inside.
 
+An async view that is a library's function (GraphQL) may call the person's own. The first request is watched inside of
+it (see `watch`), and later ones are held in what was found there; if nothing was, in the view.
+
 Django still decides whether the view runs on the server's thread, on one of asgiref's, or on the event loop.
 """
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import sys
 import types
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
@@ -27,8 +31,9 @@ from django.core.handlers.base import BaseHandler  # type: ignore[import-untyped
 from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped]
 from django.http import HttpResponse  # type: ignore[import-untyped]
 from django.urls import Resolver404, is_valid_path  # type: ignore[import-untyped]
+from django.views import View  # type: ignore[import-untyped]
 
-from . import asgi, code_patch, gate, reply, request
+from . import asgi, code_patch, entries, gate, own_code, reply, request
 
 try:
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
@@ -49,6 +54,7 @@ class DjangoClaim(NamedTuple):
     kind: str
 
 
+_METHODS = ("get", "post", "put", "patch", "delete")
 _pending: contextvars.ContextVar[Optional[DjangoClaim]] = contextvars.ContextVar("holdfast django", default=None)
 
 
@@ -130,7 +136,7 @@ def _resolving(original: gate.Function) -> gate.Function:
     def resolve_request(self: object, http_request: object) -> object:
         match: Any = original(self, http_request)
         pending = _pending.get()
-        if pending is not None and gate.current.get() is None:
+        if pending is not None and gate.current.get() is None and _of_library(pending, match.func) is None:
             held = _prepare(pending, match.func)
             if held.gate is not None:
                 gate.current.set(held)
@@ -142,14 +148,46 @@ def _resolving(original: gate.Function) -> gate.Function:
 def _preparing_view(original: gate.Function) -> gate.Function:
     def make_view_atomic(self: object, view: Callable[..., object]) -> object:
         pending = _pending.get()
-        if pending is not None and gate.current.get() is None:
-            held = _prepare(pending, view)
-            gate.current.set(held)
-            if held.gate is None:
-                view = _holding_wrapper(view, held)
-        return original(self, view)
+        if pending is None or gate.current.get() is not None:
+            return original(self, view)
+        entry = _of_library(pending, view)
+        if entry is not None:
+            return original(self, _following_wrapper(view, pending, entry))
+        held = _prepare(pending, view)
+        gate.current.set(held)
+        return original(self, _holding_wrapper(view, held) if held.gate is None else view)
 
     return make_view_atomic
+
+
+def _of_library(pending: DjangoClaim, view: object) -> Optional[entries.Entry]:
+    """The entry of an async view that is a library's function, and calls the person's own; None of any other view."""
+    found, _ = _method(view, pending.request.method.lower())
+    function = None if found is None else code_patch.innermost_function(found)
+    if function is None or own_code.is_own(function.__code__.co_filename) or gate.kind_of(function) == "sync":
+        return None
+    return entries.of_library(function, function, "django")
+
+
+def _following_wrapper(view: Any, pending: DjangoClaim, entry: entries.Entry) -> gate.Function:  # noqa: ANN401 - see above
+    """Watches what a library's view calls, and later holds what answers there; if nothing does, the view."""
+
+    @functools.wraps(view)
+    async def follow(*args: object, **kwargs: object) -> object:
+        arrived = entry.arrive(pending.claim)
+        if arrived == entries.WATCH:
+            with entry.watching(pending.claim, sys._getframe()):  # noqa: SLF001 - what is around it does not count
+                return await view(*args, **kwargs)
+        if arrived == entries.PASS:
+            return await view(*args, **kwargs)
+        held = entry.held_in_view(pending.claim) if arrived == entries.LEAD else _prepare(pending, view)
+        gate.current.set(held)
+        if held.gate is None:
+            return await held.run_async(functools.partial(view, *args, **kwargs))
+        result = await view(*args, **kwargs)
+        return _response() if held.is_over() else result
+
+    return follow
 
 
 def _prepare(pending: DjangoClaim, view: object) -> gate.Held:
@@ -177,7 +215,11 @@ def _method(view: object, http_method: str) -> Tuple[object, Optional[str]]:
         if callable(method):
             written = _behind_api_view(method)
             return (method, f"{cls.__name__}.{name}") if written is None else (written, None)
-    return None, None
+    # A class that answers every method alike (graphene, strawberry) has a `dispatch` of its own, and none of these.
+    dispatch = getattr(cls, "dispatch", View.dispatch)
+    if dispatch is View.dispatch or actions or any(hasattr(cls, each) for each in _METHODS):
+        return None, None
+    return dispatch, f"{cls.__name__}.dispatch"
 
 
 def _behind_api_view(method: object) -> Optional[types.FunctionType]:

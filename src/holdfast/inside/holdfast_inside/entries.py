@@ -1,9 +1,9 @@
-"""What happens to a claimed request at the entry of an application that is no framework's that holdfast knows.
+"""What happens to a claimed request at the entry of an application of no framework that holdfast knows.
 
 - A plain application (see `own_code`) is itself the person's view: the request is held where it is called.
 - Otherwise the first request is watched on its way (see `watch`). If a function is found that answers, later ones are
   held in it. If something further in holds the request, such as the hook of a framework that is mounted there, entries
-  let it pass. If neither is found, it is held at the innermost entry, and the record says that this is no view.
+  let it pass. If neither is found, it is held at the innermost entry, and the record says that this is not a view.
 
 An entry is where an application is called through an interface: by the server, or by a bridge from one to the other.
 """
@@ -90,12 +90,16 @@ class Entry:
             frame: the one that calls the application.
         """
         found, whole = None, False
+        seen: Optional[watch.Watch] = None
         before = recorder.times_entered(claim.id)
         try:
             with watch.watching(claim, frame, self._foreign, self.endpoint) as seen:
                 yield seen
-            found, whole = seen.view(), seen.is_whole
+            seen.answered = True
         finally:
+            # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
+            if seen is not None and seen.answered:
+                found, whole = seen.view(), seen.is_whole
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.

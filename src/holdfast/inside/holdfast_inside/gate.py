@@ -61,7 +61,7 @@ PLAIN = Ending(Released, _none)
 class Held:
     """One claimed request on its way to the view: where and how it will be held, once."""
 
-    __slots__ = ("_raised", "_returned", "claim", "ending", "gate", "held_in", "kind", "others", "via")
+    __slots__ = ("_ended", "_raised", "_returned", "claim", "ending", "gate", "held_in", "kind", "others", "via")
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Held:
         # Further functions with the same code: only one of them is called.
         self.others: Tuple[Gate, ...] = ()
         self._raised: Optional[BaseException] = None
-        self._returned = False
+        self._ended = self._returned = False
 
     def forget(self) -> None:
         """Frees what the exception that ended the view still keeps, once it has been handled.
@@ -135,7 +135,12 @@ class Held:
         """Whether the view has ended by returning, after the hold and without a body in its place."""
         return self._returned
 
+    def has_ended(self) -> bool:
+        """Whether the view has ended after the hold, without a body in its place."""
+        return self._ended
+
     def _end(self) -> object:
+        self._ended = True
         if self.ending.returns:
             self._returned = True
             return self.ending.returned()

@@ -106,9 +106,9 @@ ANSWER_BYTES = 16384
 ANSWER = struct.Struct("=II")
 """The number of the question that is answered, written last; how many bytes of text follow. Lines of fields that are
 separated by tabs: one of the first fields below, then what `showing` writes."""
-POINT_LINE, LIMIT_LINE, REST_LINE, FAILED_LINE = "point", "limit", "rest", "failed"
-"""Where requests wait; a limit of a library; no body had begun or ended for a while when the stacks were read; the
-process could not answer."""
+POINT_LINE, LIMIT_LINE, BACKGROUND_LINE, REST_LINE, FAILED_LINE = "point", "limit", "background", "rest", "failed"
+"""Where requests wait; a limit of a library; what wakes up by itself; no body had begun or ended for a while when
+the stacks were read; the process could not answer."""
 
 LIMITS = ANYIO_TOKENS, DEFAULT_EXECUTOR, ASGIREF_THREAD = "AnyIO tokens", "default executor", "asgiref thread"
 """Limits of libraries that are reported; the first two can be set."""

@@ -43,7 +43,9 @@ def is_own(path: str) -> bool:
     return not full.startswith((*_STANDARD, _SCRIPTS)) and not any(part in full for part in _INSTALLED)
 
 
-def _is_standard(path: str) -> bool:
+@functools.lru_cache(maxsize=None)
+def is_standard(path: str) -> bool:
+    """Whether a code's file belongs to Python itself."""
     full = os.path.realpath(path)
     return path.startswith("<frozen") or (full.startswith(_STANDARD) and not any(part in full for part in _INSTALLED))
 
@@ -55,7 +57,7 @@ def _module_is_standard(name: Optional[str]) -> bool:
     path = getattr(module, "__file__", None)
     if module is None:
         return False
-    return _is_standard(path) if path else getattr(module, "__spec__", None) is not None and not _has_path(module)
+    return is_standard(path) if path else getattr(module, "__spec__", None) is not None and not _has_path(module)
 
 
 def _has_path(module: object) -> bool:
@@ -162,7 +164,7 @@ def _of_module(module: types.ModuleType, home: str) -> Optional[Iterable[object]
 def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[object]]:
     path = function.__code__.co_filename
     if path != home:
-        return () if _is_standard(path) else None
+        return () if is_standard(path) else None
     found: List[object] = [function.__defaults__, function.__kwdefaults__, function.__dict__]
     for cell in function.__closure__ or ():
         try:

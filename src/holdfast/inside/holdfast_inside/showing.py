@@ -1,4 +1,4 @@
-"""Answers holdfast's questions to this process: where do requests wait, and which limits of libraries are in force?
+"""Answers holdfast's questions to this process: where do requests wait, what else runs, which limits are in force?
 
 A question is a few bytes in the shared file, at which each held request looks anyway while it sleeps, and the first one
 of a process that sees it answers for the process. The answer is written into the same file, so it needs no descriptor:
@@ -14,7 +14,7 @@ import sys
 import time
 from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
-from . import calling, executors, layout, libraries, recorder, stacks, waiting_points
+from . import background, calling, executors, layout, libraries, recorder, stacks, waiting_points
 
 _LOOK_S = 0.005
 _REST_NS = 10_000_000
@@ -53,21 +53,32 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
         limit = "" if each.limit is None else str(each.limit)
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
     began_ns, changed_ns = time.monotonic_ns(), calling.changed_ns
-    counts = collections.Counter(_points(shared, about))
+    waiting = _before_view(shared) if about == layout.BEFORE_VIEW else []
+    counts = collections.Counter(_points(waiting, about))
+    if waiting:
+        for thing in background.running(waiting):
+            yield "\t".join((layout.BACKGROUND_LINE, f"{thing.wakes_s:.3f}", str(thing.line), *_written(thing[:2])))
     if calling.changed_ns == changed_ns and began_ns - changed_ns >= _REST_NS:
         yield layout.REST_LINE
     for point, count in counts.most_common():
-        written = (each.replace("\t", " ").replace("\n", " ") for each in (point.file, point.function, point.library))
+        written = _written((point.file, point.function, point.library))
         yield "\t".join((layout.POINT_LINE, str(count), str(int(point.waits)), str(point.line), *written))
 
 
-def _points(shared: recorder.Record, about: int) -> List[waiting_points.Point]:
+def _written(texts: Iterable[str]) -> Iterable[str]:
+    return (each.replace("\t", " ").replace("\n", " ") for each in texts)
+
+
+def _before_view(shared: recorder.Record) -> List[List[stacks.Stack]]:
+    """The stacks of each request that waits before its view. What is held, and what has been, waits before none."""
+    state, data = shared.state_at, shared.data
+    return list(stacks.of_requests(lambda id: data[state + id] == layout.NOT_ENTERED).values())
+
+
+def _points(before_view: List[List[stacks.Stack]], about: int) -> List[waiting_points.Point]:
     queued = executors.queued()
     if about == layout.BEFORE_VIEW:
-        state, data = shared.state_at, shared.data
-        # What is held, and what has been, waits before no view.
-        found = stacks.of_requests(lambda id: data[state + id] == layout.NOT_ENTERED)
-        return [waiting_points.point_of(each, queued) for each in found.values()]
+        return [waiting_points.point_of(each, queued) for each in before_view]
     if about == layout.IN_BODIES:
         found = stacks.of_requests(calling.bodies.__contains__)
         return [_point_in_body(found.get(id), queued) for id in list(calling.bodies)]

@@ -29,7 +29,7 @@ _OUTERMOST = 15
 _CARRIERS = frozenset({"scope", "environ", "claim", "pending", "held", "request"})
 _HOLDS = frozenset({gate.Held.run.__code__, gate.Held.run_async.__code__})
 _STEPS = calling.Steps.__await__.__code__
-_LOOKERS = frozenset({__name__, f"{__package__}.showing"})
+_LOOKERS = frozenset({__name__, f"{__package__}.showing", f"{__package__}.background"})
 _CLAIMED, _LED, _AT_VIEW, _SENT = range(1, 5)
 
 
@@ -40,11 +40,13 @@ class Stack(NamedTuple):
         frames: outermost first.
         waiter: the future that the innermost frame awaits; None where there is none.
         task: that it is of; None on a thread or in a greenlet.
+        thread: the identifier of the thread that it is of; None in a task or in a greenlet.
     """
 
     frames: Tuple[types.FrameType, ...]
     waiter: Any = None
     task: object = None
+    thread: Optional[int] = None
 
 
 _loops: Any = weakref.WeakSet()
@@ -77,6 +79,24 @@ def of_requests(wanted: Callable[[int], bool]) -> Dict[int, List[Stack]]:
     return {id: _nearest(some) for id, some in found.items()}
 
 
+def of_each_kind(most: int = 3) -> Iterator[Tuple[Stack, bool]]:
+    """The stacks of this process, each with whether it is a request's.
+
+    Args:
+        most: of tasks that run the same coroutine, no more than so many.
+    """
+    seen: Dict[object, int] = {}
+    for stack in _all(lambda task: _is_one_of_many(task, seen, most)):
+        yield stack, _request_of(stack) is not None
+
+
+def _is_one_of_many(task: Any, seen: Dict[object, int], most: int) -> bool:  # noqa: ANN401 - of any task class
+    coroutine = task.get_coro()
+    kind = getattr(coroutine, "cr_code", None) or type(coroutine)
+    seen[kind] = seen.get(kind, 0) + 1
+    return seen[kind] > most
+
+
 def _nearest(some: List[Stack]) -> List[Stack]:
     if len(some) == 1:
         return some
@@ -93,16 +113,18 @@ def _without_parents(some: List[Stack]) -> List[Stack]:
     return [each for each in some if id(each.task) not in parents] or some
 
 
-def _all() -> Iterator[Stack]:
-    frames_now = sys._current_frames().values()  # noqa: SLF001 - the documented way
-    threads = [_outwards(_around_the_look(frame)) for frame in frames_now]
+def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[Stack]:
+    """All stacks but those of tasks that are left out."""
+    frames_now = sys._current_frames()  # noqa: SLF001 - the documented way
+    threads = {thread: _outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
     del frames_now
-    for frames in threads:
-        yield Stack(frames)
+    for thread, frames in threads.items():
+        yield Stack(frames, thread=thread)
     for frames in _greenlets():
         yield Stack(frames)
-    for task in _tasks(threads):
-        yield _of_task(task)
+    for task in _tasks(list(threads.values())):
+        if not leaves_out(task):
+            yield _of_task(task)
 
 
 def _around_the_look(frame: Optional[types.FrameType]) -> Optional[types.FrameType]:

@@ -127,8 +127,12 @@ class _Code:
         callers = around(frame.f_back)
         self._calls[id(frame)] = _Candidate(frame, callers, within=self._is_within(callers))
 
-    def returns(self, frame: types.FrameType, result: object) -> None:
-        """Notes what a call returned; a coroutine's last result counts."""
+    def returns(self, frame: types.FrameType, result: object, *, answered: bool) -> None:
+        """Notes what a call returned; a coroutine's last result counts.
+
+        Args:
+            answered: the reply is complete; then the framework waits for nothing that the view would return.
+        """
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
@@ -136,7 +140,7 @@ class _Code:
             found.answered = any(_attributes(each) != before for each, before in found.given)
             given = any(each is result for each in _arguments(frame))
             found.passed_on = found.returned and (given or type(result) is types.FunctionType)
-            found.returns = finding.place_of(result)
+            found.returns = 0 if answered else finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
 
@@ -183,6 +187,7 @@ class Watch:
 
     Attributes:
         open: whether the request is still on its way.
+        answered: whether the reply is complete, or the application has returned.
         is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
     """
 
@@ -200,7 +205,7 @@ class Watch:
         installed = installed_app.packages(without=_caller_of(entry))
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
-        self.is_whole = False
+        self.answered = self.is_whole = False
 
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function, or the resumption of a coroutine."""
@@ -225,7 +230,7 @@ class Watch:
     def returns(self, frame: types.FrameType, result: object) -> None:
         """Notes what a call returned."""
         for each in self._owners:
-            each.returns(frame, result)
+            each.returns(frame, result, answered=self.answered)
 
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view, so that a request to another path is to tell them apart.

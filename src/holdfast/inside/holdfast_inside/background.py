@@ -1,0 +1,156 @@
+"""What wakes up by itself in this process while requests wait, and may then add a place to what they wait for.
+
+A timer, a task or a thread of the application can raise a semaphore, a limiter or the size of a pool, and so can a
+request that has waited for as long as it may; then what is in service at one instant is not all that will be. Whether
+it does cannot be told from its stack, only that it is there. So it is looked for where requests wait inside the
+application, and the places are watched for longer then.
+
+The person's own code counts, and packages through which no request goes and which do not run the main thread: a
+scheduler, the keeper of a pool. Of a stack, the innermost function decides that is neither Python's own nor one of a
+library that only lets others wait. Lifespans of ASGI wait for the server's end.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import math
+import threading
+import types
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from . import own_code, stacks
+
+_LETS_WAIT = frozenset({"gevent", "eventlet", "greenlet", "anyio", "trio", "sniffio", "outcome", "uvloop", "asgiref"})
+_LENGTHS = ("delay", "seconds", "timeout", "interval")
+"""Arguments of functions that wait for a time (asyncio, trio, gevent, threading)."""
+_LONGEST_S = 10.0
+"""What a request waits for longer than that ends it, as a rule."""
+_TIMER = threading.Timer.run.__code__
+_LOOPS = frozenset(
+    {
+        "asyncio.base_events",
+        "asyncio.runners",
+        "eventlet.wsgi",
+        "gevent.baseserver",
+        "socketserver",
+        "trio._core._run",
+        "uvloop",
+    }
+)
+"""Modules that run a loop for others: who called it does nothing of its own."""
+_MOST = 8
+_MOST_TIMERS = 1000
+
+
+class Background(NamedTuple):
+    """One thing that wakes up by itself.
+
+    Attributes:
+        file, line, function: of the person's own code; of a package its name in place of the file.
+        wakes_s: after how long it wakes up; 0 where that is not known.
+    """
+
+    file: str
+    function: str
+    line: int
+    wakes_s: float
+
+
+def running(waiting: Iterable[Sequence[stacks.Stack]]) -> List[Background]:
+    """What wakes up by itself, each kind once, at most _MOST of them.
+
+    Args:
+        waiting: the stacks of each request that waits before its view.
+    """
+    of_requests: List[stacks.Stack] = []
+    others: List[stacks.Stack] = []
+    for stack, is_request in stacks.of_each_kind():
+        (of_requests if is_request else others).append(stack)
+    main = threading.main_thread().ident
+    known = {_package(frame) for stack in of_requests for frame in stack.frames}
+    known |= {_package(frame) for stack in others if stack.thread == main for frame in stack.frames}
+    known.discard("")
+    # A task that a request waits for has the same innermost frame.
+    theirs = {id(stack.frames[-1]) for stack in of_requests if stack.frames}
+    beside = (_beside(each.frames, known) for each in others if each.frames and id(each.frames[-1]) not in theirs)
+    by_timers = (_of_function(*each) for each in _timers())
+    patient = (_patient(each.frames) for some in waiting for each in some)
+    found = [each for some in (beside, by_timers, patient) for each in some if each is not None]
+    return list({each[:3]: each for each in found}.values())[:_MOST]
+
+
+def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Background]:
+    """What runs on a thread or in a task of no request; None where that is the server's, or waits for nothing."""
+    if any(map(_is_lifespan, frames)):
+        return None
+    timer = next((frame.f_locals.get("self") for frame in frames if frame.f_code is _TIMER), None)
+    if timer is not None and not timer.finished.is_set():
+        return _of_function(timer.function, timer.interval)
+    at, package = _innermost(frames)
+    if at < 0 or package in known or any(each.f_globals.get("__name__") in _LOOPS for each in frames[at + 1 :]):
+        return None
+    return _seen(frames[at], package or frames[at].f_code.co_filename, frames[at + 1 :])
+
+
+def _patient(frames: Sequence[types.FrameType]) -> Optional[Background]:
+    """The person's own code through which a request waits for a time; None where it waits until it has its turn."""
+    at, package = _innermost(frames)
+    if at < 0 or package:
+        return None
+    seen = _seen(frames[at], frames[at].f_code.co_filename, frames[at + 1 :])
+    return seen if 0 < seen.wakes_s <= _LONGEST_S else None
+
+
+def _innermost(frames: Sequence[types.FrameType]) -> Tuple[int, str]:
+    """The innermost frame that decides, and the package that it belongs to, "" of the person's own; -1 for none."""
+    for at in range(len(frames) - 1, -1, -1):
+        if own_code.is_own(frames[at].f_code.co_filename):
+            return at, ""
+        package = _package(frames[at])
+        if package and package not in _LETS_WAIT:
+            return at, package
+    return -1, ""
+
+
+def _seen(frame: types.FrameType, where: str, inner: Sequence[types.FrameType]) -> Background:
+    lengths = (each.f_locals.get(name) for each in inner for name in _LENGTHS)
+    wakes_s = next((each for each in lengths if isinstance(each, (int, float)) and math.isfinite(each)), 0)
+    return Background(where, frame.f_code.co_name, frame.f_lineno or 0, float(wakes_s))
+
+
+def _of_function(function: object, wakes_s: float) -> Optional[Background]:
+    """The same of a function that a timer will call; None where it is not the person's own."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    if code is None or not own_code.is_own(code.co_filename):
+        return None
+    return Background(code.co_filename, code.co_name, code.co_firstlineno, wakes_s)
+
+
+def _timers() -> Iterator[Tuple[object, float]]:
+    """What loops will call later, with the seconds until then; 0 where that is not known."""
+    for loop in stacks.loops():
+        for handle in list(getattr(loop, "_scheduled", ())):
+            if not handle.cancelled():
+                yield getattr(handle, "_callback", None), max(0.0, handle.when() - loop.time())
+        # A loop that is written in C (uvloop) does not show them, but the collector knows to what it refers.
+        for some in gc.get_referents(loop):
+            for handle in list(some) if isinstance(some, (set, dict)) and len(some) <= _MOST_TIMERS else ():
+                if type(handle).__name__ == "TimerHandle":
+                    for function in gc.get_referents(handle):
+                        yield function, 0.0
+
+
+def _package(frame: types.FrameType) -> str:
+    """The top-level package of a function; "" of one that is Python's own or holdfast's."""
+    if own_code.is_standard(frame.f_code.co_filename):
+        return ""
+    top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return "" if top == (__package__ or "").partition(".")[0] else top
+
+
+def _is_lifespan(frame: types.FrameType) -> bool:
+    scope = frame.f_locals.get("scope") if "scope" in frame.f_code.co_varnames else None
+    return type(scope) is dict and scope.get("type") == "lifespan"

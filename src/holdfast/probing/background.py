@@ -1,0 +1,86 @@
+"""Watches for longer whether places come, where requests wait in an application in which something wakes up by itself.
+
+Facts
+-----
+* A semaphore in middleware, a pool in a dependency or a limiter of a library may be raised by a timer, a task or a
+  thread of the application: by one place each second, say. The whole server sleeps between two of these steps.
+* What wakes up by itself is seen in the process (`holdfast_inside.background`), what it will do then is not.
+
+Decisions
+---------
+* Requests that wait in the server itself are not watched for longer, nor those of an application in which nothing
+  wakes up by itself.
+* One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
+  watched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast.engine.prober import Prober
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import Snapshot
+from holdfast.model.units import NS_PER_S
+from holdfast.model.waiting import Background
+from holdfast.probing.ramp_pace import varied
+from holdfast.probing.ramp_up import NO_CEILING, Climb, find_ceiling
+from holdfast.probing.session import Session
+from holdfast.servers.growth import Growth
+
+LOOK_NS = 2500 * 1_000_000
+LONGEST_S = 4.0
+_MOST_NAMED = 3
+
+
+def watch_for_places(
+    session: Session, prober: Prober, climb: Climb, ramp: Ramp, wakes: Iterable[Background]
+) -> tuple[Ramp, Snapshot, str] | None:
+    """Goes on with a ramp that has found a ceiling, until no place has come for longer.
+
+    Args:
+        wakes: what wakes up by itself where requests wait in the application.
+
+    Returns:
+        How it ended then, the places counted anew, and what the person is told, "" for nothing; None where there is
+        nothing to watch, or the person asked for the end before anything came.
+
+    Raises:
+        InconclusiveError: as of `find_ceiling`.
+    """
+    wakes = tuple(wakes)
+    if not wakes or ramp.reason in NO_CEILING or session.experiment.over_s is not None or session.interrupts.asked:
+        return None
+    look_ns = max(LOOK_NS, session.growth.look_ns, *(_woken_within_ns(each) for each in wakes))
+    watching = replace(session, growth=Growth(session.growth.by, look_ns, session.growth.most_ns))
+    before = session.recording.entered(0, prober.offered)
+    climb.watch(watching)
+    again, placed = find_ceiling(watching, prober, climb)
+    if again.reason in NO_CEILING:
+        unchanged = again.reason == "interrupted" and session.recording.entered(0, prober.offered) == before
+        return None if unchanged else (again, placed, "")
+    waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
+    return again, placed, _told(wakes, max(look_ns, varied(again.step_ns))) if waits else ""
+
+
+def _woken_within_ns(one: Background) -> int:
+    return varied(int(one.wakes_s * NS_PER_S)) if one.wakes_s <= LONGEST_S else 0
+
+
+def _told(wakes: tuple[Background, ...], watched_ns: int) -> str:
+    names = list(dict.fromkeys(_name(each) for each in wakes))
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"Requests wait inside the application, where something wakes up by itself ({shown}{more}) and might add "
+        f"places. In the last {watched_ns / NS_PER_S:.1f} s none was added. Growth that is slower is not seen."
+    )
+
+
+def _name(one: Background) -> str:
+    file = Path(one.file)
+    where = os.path.relpath(file) if file.is_absolute() and file.is_relative_to(Path.cwd()) else one.file
+    return f"{one.function} in {where}:{one.line}"

@@ -1,0 +1,42 @@
+"""The timeline that is made of what the phases of a probe saw."""
+
+from __future__ import annotations
+
+from holdfast.model.experiment import Experiment
+from holdfast.model.timeline import Marks, Timeline
+from holdfast.probing.measure import Measured
+
+
+def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
+    """The raw record of a run."""
+    return Timeline(
+        experiment=experiment,
+        server=seen.server,
+        marks=Marks(started_ns=seen.started_ns, **seen.marks),
+        first_request=seen.first_request,
+        ramp=seen.ramp,
+        placed=seen.placed,
+        requests=(*seen.later, *seen.requests),
+        entries=seen.entries,
+        abandoned=seen.abandoned,
+        samples=tuple(seen.session.sampler.rows),
+        usage=tuple(seen.usage),
+        server_log=seen.log,
+        notes=tuple(seen.notes),
+        left_in_service=seen.left_in_service,
+        exact=seen.exact,
+        stopped=seen.stopped,
+        replaced=seen.replaced,
+        calls=seen.calls,
+        interrupted=interrupted,
+        came_later=seen.came_later,
+        gone=seen.gone,
+        outlived=seen.outlived,
+        usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
+        handed=seen.handed,
+        waiting=seen.told.waiting,
+        libraries=seen.told.libraries,
+        streams=None if seen.streams is None else seen.streams.streams,
+        limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
+        stream_entries=() if seen.streams is None else seen.streams.entries,
+    )

@@ -1,0 +1,226 @@
+"""Applications in which a limit in front of the view grows by itself while requests wait for it, and some that do not.
+
+Each begins with FIRST places, and has MOST in the end.
+"""
+
+from __future__ import annotations
+
+FIRST, MOST = 2, 6
+
+_FASTAPI = f"""
+import asyncio, contextlib
+import anyio.to_thread
+from fastapi import Depends, FastAPI
+
+FIRST, MOST = {FIRST}, {MOST}
+places, more = FIRST, None
+
+
+class Limited:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        async with free:
+            await self.app(scope, receive, send)
+
+
+def add():
+    global places
+    if free.locked() and places < MOST:
+        places += 1
+        free.release()
+
+
+free = asyncio.Semaphore(FIRST)
+"""
+
+TASK = (
+    _FASTAPI
+    + """
+async def grow():
+    while True:
+        await asyncio.sleep(0.7)
+        add()
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    task = asyncio.create_task(grow())
+    yield
+    task.cancel()
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(Limited)
+
+
+@app.get("/")
+async def index():
+    return "done"
+"""
+)
+SLOW_TASK = TASK.replace("0.7", "2.5")
+
+LATER = (
+    _FASTAPI
+    + """
+def again():
+    add()
+    asyncio.get_running_loop().call_later(0.7, again)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    again()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(Limited)
+
+
+@app.get("/")
+async def index():
+    return "done"
+"""
+)
+
+TOKENS = (
+    _FASTAPI
+    + """
+async def grow(limiter):
+    while limiter.total_tokens < MOST:
+        await asyncio.sleep(0.7)
+        if not limiter.available_tokens:
+            limiter.total_tokens += 1
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    limiter.total_tokens = FIRST
+    task = asyncio.create_task(grow(limiter))
+    yield
+    task.cancel()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def index():
+    return "done"
+"""
+)
+
+PATIENT = (
+    _FASTAPI
+    + """
+async def place():
+    while True:
+        try:
+            await asyncio.wait_for(free.acquire(), 0.7)
+            break
+        except asyncio.TimeoutError:
+            add()
+    yield
+    free.release()
+
+
+app = FastAPI()
+
+
+@app.get("/")
+async def index(_=Depends(place)):
+    return "done"
+"""
+)
+
+FIXED = (
+    _FASTAPI
+    + """
+async def place():
+    async with free:
+        yield
+
+
+app = FastAPI()
+
+
+@app.get("/")
+async def index(_=Depends(place)):
+    return "done"
+"""
+)
+
+WITH_SOMETHING_ELSE = (
+    FIXED.replace("app = FastAPI()", "app = FastAPI(lifespan=lifespan)")
+    .replace(
+        "async def place", "async def sweep():\n    while True:\n        await asyncio.sleep(60)\n\n\nasync def place"
+    )
+    .replace(
+        "\napp = ",
+        """
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    task = asyncio.create_task(sweep())
+    yield
+    task.cancel()
+
+
+app = """,
+    )
+)
+
+_WSGI = f"""
+import threading, time
+from flask import Flask
+
+FIRST, MOST = {FIRST}, {MOST}
+app = Flask(__name__)
+free, places = threading.Semaphore(FIRST), FIRST
+
+
+def grow():
+    global places
+    while places < MOST:
+        time.sleep(0.7)
+        places += 1
+        free.release()
+
+
+def again():
+    global places
+    if places < MOST:
+        places += 1
+        free.release()
+        threading.Timer(0.7, again).start()
+
+
+@app.get("/")
+def index():
+    return "done"
+
+
+def limited(inner):
+    begun = False
+
+    def call(environ, start_response):
+        nonlocal begun
+        if not begun:
+            begun = True
+            BEGIN
+        with free:
+            return inner(environ, start_response)
+
+    return call
+
+
+app.wsgi_app = limited(app.wsgi_app)
+"""
+
+THREAD = _WSGI.replace("BEGIN", "threading.Thread(target=grow, daemon=True).start()")
+TIMER = _WSGI.replace("BEGIN", "threading.Timer(0.7, again).start()")

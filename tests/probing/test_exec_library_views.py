@@ -1,0 +1,138 @@
+"""The person's function behind a library's: consumers of Channels, and Django views that a library answers with.
+
+- Channels: a `SyncConsumer`'s handlers run as `database_sync_to_async` has it, on asgiref's one thread
+  (channels/consumer.py, SyncConsumer.dispatch; asgiref/sync.py, thread_sensitive); an `AsyncConsumer`'s run on the
+  loop. Both wait for the client to leave after their reply, and raise for a message that they have no handler for
+  (channels/consumer.py, AsyncConsumer.dispatch).
+- A class of a GraphQL library has a `dispatch` and no `get` (graphene_django/views.py, strawberry/django/views.py). A
+  `def` resolver that an async one calls runs on the loop, so one at a time.
+"""
+
+from __future__ import annotations
+
+import pytest
+from own_commands import Own, run_all, value
+from support.placed import placed
+
+_SETTINGS = """
+import sys
+
+sys.path.append("site-packages")
+
+import django
+from django.conf import settings
+
+settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF="site_", SECRET_KEY="x", INSTALLED_APPS=["channels"])
+django.setup()
+"""
+CONSUMERS = (
+    _SETTINGS
+    + """
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.generic.http import AsyncHttpConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import path
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
+BODY = {"type": "http.response.body", "body": b"done"}
+
+
+class Sync(SyncConsumer):
+    def http_request(self, message):
+        self.send(START)
+        self.send(BODY)
+
+
+class Async(AsyncConsumer):
+    async def http_request(self, message):
+        await self.send(START)
+        await self.send(BODY)
+
+
+class Whole(AsyncHttpConsumer):
+    async def handle(self, body):
+        await self.send_response(200, b"done")
+
+
+routes = [path("sync", Sync.as_asgi()), path("async", Async.as_asgi()), path("whole", Whole.as_asgi())]
+app = ProtocolTypeRouter({"http": URLRouter(routes)})
+"""
+)
+LIBRARY = """
+from django.http import HttpResponse
+from django.views import View
+
+
+class Graph(View):
+    resolver = None
+
+    def dispatch(self, request):
+        return HttpResponse(self.resolver[0]())
+
+
+class AsyncGraph(View):
+    resolver = None
+    view_is_async = True
+
+    async def dispatch(self, request):
+        return HttpResponse(self.resolver[0]())
+"""
+SITE = (
+    _SETTINGS.replace('["channels"]', "[]")
+    + """
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+from django.views import View
+from graphs import AsyncGraph, Graph
+
+
+def hello():
+    return "hello"
+
+
+class OnlyPost(View):
+    def post(self, request):
+        raise AssertionError
+
+
+urlpatterns = [
+    path("sync", Graph.as_view(resolver=(hello,))),
+    path("async", AsyncGraph.as_view(resolver=(hello,))),
+    path("post", OnlyPost.as_view()),
+]
+wsgi, asgi = get_wsgi_application(), get_asgi_application()
+"""
+)
+
+
+def consumer(name: str, held_in: str, at_once: int, *, bounded: bool) -> Own:
+    says = {"target.held_in": held_in, "ceiling.in_service": at_once, "ceiling.bounded": bounded}
+    command = ("uvicorn", "--port", "{port}", "site_:app")
+    return Own(f"consumer {name}", command, {"site_.py": CONSUMERS}, says, options=("--path", f"/{name}"))
+
+
+def view(path: str, held_in: str, at_once: int, *command: str) -> Own:
+    files = {"site_.py": SITE, "site-packages/graphs.py": LIBRARY}
+    says = {"target.held_in": held_in, "ceiling.in_service": at_once, "ceiling.bounded": True}
+    return Own(f"view {path}", command, files, says, options=("--path", path))
+
+
+GUNICORN = ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "site_:wsgi")
+COMMANDS = (
+    consumer("sync", "asgi view Sync.http_request()", 1, bounded=True),
+    consumer("async", "asgi async view Async.http_request()", 50, bounded=False),
+    consumer("whole", "asgi async view Whole.handle()", 50, bounded=False),
+    view("/sync", "django view Graph.dispatch()", 3, *GUNICORN),
+    view("/async", "django view hello()", 1, "uvicorn", "--port", "{port}", "site_:asgi"),
+    view("/post", "django entry (no view for GET at /post)", 3, *GUNICORN),
+)
+
+
+@pytest.mark.servers
+def test_a_function_that_a_library_calls_for_a_request_is_where_it_is_held(workshop):
+    for name, done in run_all(workshop, COMMANDS).items():
+        says = next(each for each in COMMANDS if each.id == name).says
+        verdict = done.verdict()
+        assert {name: value(verdict, name) for name in says} == dict(says)
+        assert placed(verdict) == verdict["offered"]
