@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from jmeter.small_plans import controller, paths
+from jmeter.small_plans import sent as walk_of
 from jmeter.test_requests import read, sent
 from journeys.walks import walked
 from oracle import jmx_elements as e
 from plans.writing import element, group, http, text, variables
+
+from holdfast.journeys.steps import Grouped
 
 A, B = http("/a", name="a"), http("/b", name="b")
 
@@ -59,3 +62,13 @@ def test_values_are_looked_for_also_where_a_request_cannot_be_sent() -> None:
     journeys = read(unsent + e.request("/${x}")).journeys
 
     assert walked(*journeys.crews, journeys=journeys).paths == ["/none"]
+
+
+@pytest.mark.parametrize(("parent", "requests"), [("true", [1]), ("false", [])])
+def test_a_transaction_with_its_requests_below_it_is_a_result_where_its_thread_ends(
+    parent: str, requests: list[int]
+) -> None:
+    end = element("TestAction", "end", text("ActionProcessor.action", "0"))
+    both = controller("TransactionController", A + end + B, TransactionController__parent=parent)
+
+    assert [each.requests for each in walk_of(group(both)).steps if isinstance(each, Grouped)] == requests

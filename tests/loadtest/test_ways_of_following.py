@@ -6,6 +6,8 @@ import pytest
 from test_following import carried_out_once, outcomes_of, redirecting
 from travelling import answering, reasons_of, sending
 
+from holdfast.model.journey_request import Resources
+
 
 @pytest.mark.parametrize(
     ("how", "status", "method", "after"),
@@ -50,3 +52,16 @@ def test_a_redirect_in_a_circle_ends_at_once_with_a_client_library(tmp_path):
 
     assert seen.paths == ["/loop"] * 2
     assert reasons_of(finished) == [f"It was redirected, but in a circle, to {origin}/loop"]
+
+
+@pytest.mark.parametrize("kept", [frozenset(), frozenset({"authorization"})])
+def test_what_another_server_embeds_is_sent_credentials_only_if_they_are_for_every_server(kept, tmp_path):
+    with answering(lambda *_asked: (200, {}, b"")) as (there, second):
+        page = {"Content-Type": "text/html"}, f'<img src="{there}/a.png"><img src="/b.png">'.encode()
+        with answering(lambda *_asked: (200, *page)) as (here, first):
+            headers = (("Authorization", "Basic eDp5"), ("X-Mine", "1"))
+            step = sending("page", here, headers=headers, resources=Resources(), kept=kept)
+            carried_out_once([step], tmp_path / "told")
+
+    assert [fields["authorization"] for _, _, fields, _ in first.requests] == ["Basic eDp5"] * 2
+    assert [("authorization" in fields, fields["x-mine"]) for _, _, fields, _ in second.requests] == [(bool(kept), "1")]

@@ -76,6 +76,16 @@ def of_combinations() -> list[Case]:
             + e.request("/status/307", method="POST", name="not a redirect"),
         ),
         Case(
+            "redirected-elsewhere",
+            "HTTP Header Manager: its fields go with redirects and embedded resources to other servers too",
+            e.header_manager(Authorization="Bearer x", X_A="1")
+            + "".join(
+                e.request("/go?to=http://localhost:${__P(port)}/page", name=how, image_parser="true", **{how: "true"})
+                for how in ("follow_redirects", "auto_redirects")
+            ),
+            ordered=False,
+        ),
+        Case(
             "host-fields",
             "HTTP Header Manager: a Host field gets the port of the request's URL",
             variables(p="${__P(port)}", h="127.0.0.1", v="v.example")
@@ -126,6 +136,35 @@ def of_combinations() -> list[Case]:
             ),
             loops="3",
             files={"rows.csv": b"1\n2\n3\n"},
+        ),
+        Case(
+            "thread-ends-in-a-transaction",
+            "Transaction Controller: whose thread ends within it",
+            "".join(
+                group(
+                    e.controller(
+                        "TransactionController",
+                        A
+                        + e.controller(
+                            "TransactionController",
+                            below + B,
+                            "inner",
+                            f'<boolProp name="TransactionController.parent">{parent}</boolProp>',
+                        ),
+                        "outer",
+                        f'<boolProp name="TransactionController.parent">{parent}</boolProp>',
+                    ),
+                    text("ThreadGroup.on_sample_error", "stopthread"),
+                    name=f"group {number}",
+                    loops="2",
+                )
+                for number, (parent, below) in enumerate(
+                    (parent, below)
+                    for parent in ("true", "false")
+                    for below in (FAILS, C + e.simple("TestAction", "end", ActionProcessor__action="0"))
+                )
+            ),
+            whole=True,
         ),
         Case(
             "functions-in-labels",

@@ -31,7 +31,7 @@ from holdfast.engine.fetching import (
     plain,
 )
 from holdfast.engine.particulars import Kind
-from holdfast.engine.redirects import is_followed, redirected, resolved
+from holdfast.engine.redirects import OF_A_SERVER, is_followed, redirected, resolved, without
 from holdfast.model.answers import Answer
 from holdfast.model.places import Outcome
 
@@ -147,7 +147,7 @@ class Following:
                 outcome, why = Outcome.REJECTED, f"It was redirected more than {hops} times, at last to {read.location}"
                 break
             try:
-                following = redirected(exchange, ended.status, read.location, sending, kept=_kept(sending))
+                following = redirected(exchange, ended.status, read.location, sending)
                 if sending.redirects == "library" and following.url in passed:
                     raise ValueError(f"in a circle, to {following.url}")
                 passed.add(following.url)
@@ -189,8 +189,8 @@ class Following:
         """Fetches what a page embeds, each once; returns which one failed, or ""."""
         assert sending.resources is not None
         with_body = sending.resources.with_body
-        left_out = _OF_A_PAGE - (frozenset({"content-type"}) if with_body else _kept(sending))
-        headers = tuple(field for field in sending.headers if field[0].lower() not in left_out)
+        headers = without(sending.headers, _OF_A_PAGE - (frozenset({"content-type"}) if with_body else sending.kept))
+        elsewhere = without(headers, OF_A_SERVER - sending.kept)
         body = sending.body if with_body else None
         failed, seen = "", {answer.url}
         waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
@@ -199,7 +199,8 @@ class Following:
             if origin + path in seen:
                 continue
             seen.add(origin + path)
-            exchange = Exchange(origin, "GET", path, headers, body, f"{sending.label}, embedded", Kind.EMBEDDED)
+            fields = headers if origin == sending.origin else elsewhere
+            exchange = Exchange(origin, "GET", path, fields, body, f"{sending.label}, embedded", Kind.EMBEDDED)
             followed = yield from self._followed(exchange, sending, visitor)
             if followed is None:
                 continue
@@ -346,11 +347,6 @@ def _url(exchange: Exchange) -> str:
 def _is_lost(sending: Sending, ended: Ended) -> bool:
     """Whether it would have been followed, had it said where it leads."""
     return bool(sending.follow) and ended.status in REDIRECTS and ended.read is not None and not ended.read.location
-
-
-def _kept(sending: Sending) -> frozenset[str]:
-    """Fields of a body that further requests have too."""
-    return frozenset({"content-type"}) if sending.keeps_type else frozenset()
 
 
 def _content_type(head: str) -> str:

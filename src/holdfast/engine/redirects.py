@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _KEEPS_METHOD = frozenset({307, 308})
 _OF_A_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language", "content-location"})
-_OF_A_SERVER = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
+OF_A_SERVER = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
+"""What is meant for the server that it was given for."""
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 """What stays as it is in a Location that holds characters that a URL must not."""
 
@@ -56,15 +57,12 @@ def resolved(origin: str, path: str, reference: str) -> tuple[str, str]:
     return f"{url.scheme}://{url.netloc}", sent
 
 
-def redirected(
-    before: Exchange, status: int, location: str, sending: Sending, *, kept: frozenset[str] = frozenset()
-) -> Exchange:
+def redirected(before: Exchange, status: int, location: str, sending: Sending) -> Exchange:
     """The request that follows a redirect.
 
     Args:
         before: what was redirected.
         sending: what the journey asked for.
-        kept: fields of the body, in lower case, that stay where the body does not.
 
     Raises:
         ValueError: it does not lead to a server.
@@ -81,12 +79,13 @@ def redirected(
     method, body, headers = before.method, before.body, before.headers
     if status not in _KEEPS_METHOD or sending.redirects == "get":
         method, body = "HEAD" if method == "HEAD" else "GET", None
-        headers = _without(headers, _OF_A_BODY - kept)
+        headers = without(headers, _OF_A_BODY - sending.kept)
     if origin != before.origin:
-        headers = _without(headers, _OF_A_SERVER)
+        headers = without(headers, OF_A_SERVER - sending.kept)
     label = before.label if before.kind is Kind.REDIRECTED else f"{before.label}, redirected"
     return Exchange(origin, method, path, headers, body, label, Kind.REDIRECTED, goes_on=not sending.hops_count)
 
 
-def _without(headers: tuple[tuple[str, str], ...], names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+def without(headers: tuple[tuple[str, str], ...], names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Header fields but for those of these names, in lower case."""
     return tuple(field for field in headers if field[0].lower() not in names)

@@ -13,6 +13,7 @@ from holdfast.jmeter.merged import Merged, template_call
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
 
+_KEPT = frozenset({"content-type", "authorization", "cookie", "proxy-authorization"})
 _PORT = re.compile(r":(\d+)$")
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
 _DIGEST = "DIGEST"
@@ -50,13 +51,13 @@ def fields_of(
     return tuple(fields)
 
 
-def keeps_type(found: Merged) -> bool:
-    """Whether a manager sets the Content-Type: JMeter then sends it with redirects and embedded resources too."""
-    return any(
-        (header.text("Header.name") or header.name).strip().lower() == "content-type"
+def kept_fields(found: Merged) -> frozenset[str]:
+    """Those of managers, in lower case, that JMeter sends with redirects and embedded resources too, to any server."""
+    return _KEPT & {
+        (header.text("Header.name") or header.name).strip().lower()
         for manager in found.scope.nearest("HeaderManager")
         for header in manager.properties.elements("HeaderManager.headers")
-    )
+    }
 
 
 def _with_port(host: Template, origin: Template) -> Template:

@@ -15,7 +15,7 @@ from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable_file
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
-from holdfast.jmeter.fields import credentials_of, fields_of, keeps_type
+from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
@@ -94,7 +94,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        keeps_type=not is_multipart(found) and keeps_type(found),
+        kept=kept_fields(found) - (frozenset({"content-type"}) if is_multipart(found) else frozenset()),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 

@@ -75,7 +75,7 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         keep_alive=request.keep_alive,
         timeouts=request.timeouts,
         number=number,
-        keeps_type=request.keeps_type,
+        kept=request.kept,
         cache=request.cache,
         credentials=_credentials(request, client),
         label=client.label,

@@ -23,7 +23,7 @@ class Sending(NamedTuple):
         path: path and query, as they are sent.
         headers: in order; the engine adds Host, Content-Length and cookies.
         body: None sends none.
-        expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type, cache, redirects: as of the model's
+        expected, follow, hops_count, resources, keep_alive, timeouts, kept, cache, redirects: as of the model's
             `Request`; the patterns of `resources` have no references left.
         credentials: name, password and realm ("" is any), for a server that asks for them.
         number: of the request among those of the journey, so that results of one request with many labels are one.
@@ -44,7 +44,7 @@ class Sending(NamedTuple):
     keep_alive: bool
     timeouts: Timeouts
     number: int
-    keeps_type: bool = False
+    kept: frozenset[str] = frozenset()
     cache: Cache | None = None
     credentials: tuple[str, str, str] | None = None
     made: dict[str, Any] | None = None

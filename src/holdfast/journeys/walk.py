@@ -12,6 +12,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from holdfast.journeys.assertions import unmet
+from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
@@ -288,8 +289,8 @@ class _Walker:
         both = (self.crew.on_failure, of_request)
         if any(each.startswith("stop") for each in both):
             yield from self.say(EndLoad("stop at once" in both))
-            raise _OverError
-        if "leave" in both:
+        if any(each.startswith("stop") or each == "leave" for each in both):
+            self.end_results()
             raise _OverError
         what = "pass" if "next pass" in both else _AFTER_FAILURE.get(of_request)
         if what is not None:
@@ -304,8 +305,20 @@ class _Walker:
         if node.what in ("load", "load at once"):
             yield from self.say(EndLoad(node.what == "load at once"))
         if node.what in ("load", "load at once", "client"):
+            self.end_results()
             raise _OverError
         self.begin_next(node.what)
+
+    def end_results(self) -> None:
+        """Ends the results that have others below them: of a client that ends itself, they have what there was.
+
+        Source: apache/jmeter, threads/JMeterThread.java (processSampler).
+        """
+        control = self.here.at
+        while control is not None:
+            if isinstance(control, GroupAbove):
+                control.tell()
+            control = control.parent
 
     def begin_next(self, what: str) -> None:
         """Leaves a pass of the journey or of the loop around the client, or this loop."""

@@ -122,7 +122,8 @@ class Request:
         cache: None remembers nothing.
         links: None follows none.
         credentials: name, password, and the realm in which they count (() is any), for a server that asks for them.
-        keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
+        kept: fields, in lower case, that go with all redirects and resources: a Content-Type that is not that of its
+            body, and credentials that are meant for every server.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
 
@@ -141,7 +142,7 @@ class Request:
     resources: Resources | None = None
     keep_alive: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
-    keeps_type: bool = False
+    kept: frozenset[str] = frozenset()
     cache: Cache | None = None
     links: Links | None = None
     credentials: tuple[Template, Template, Template] | None = None

@@ -42,7 +42,7 @@ def sentences(found: Capacity) -> Iterator[str]:
         yield f"Full: {found.place.words}."
         yield from found.place.evidence
     elif "place" in found.unknown and found.loads:
-        yield f"What is full is not known: {found.unknown['place']}."
+        yield f"What is full is not known: {found.unknown['place'].rstrip('.')}."
     if (waiting := waits(found)) is not None:
         yield waiting
     if found.explain and found.place is not None:
