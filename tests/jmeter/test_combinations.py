@@ -10,6 +10,7 @@ from journeys.walks import walked
 from oracle import jmx_elements as e
 from plans.writing import element, group, http, text, variables
 
+from holdfast.errors import UsageError
 from holdfast.journeys.steps import Grouped
 
 A, B = http("/a", name="a"), http("/b", name="b")
@@ -72,3 +73,11 @@ def test_a_transaction_with_its_requests_below_it_is_a_result_where_its_thread_e
     both = controller("TransactionController", A + end + B, TransactionController__parent=parent)
 
     assert [each.requests for each in walk_of(group(both)).steps if isinstance(each, Grouped)] == requests
+
+
+@pytest.mark.parametrize("written", ["${__P(a", "${__P(a)", "${__eval(${__P(z,\\${k})})}"])
+def test_a_function_that_is_not_closed_is_refused_since_jmeter_replaces_nothing_of_its_element(written: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(e.raw("/t", written))
+
+    assert "cannot be read: a } is missing after ${__P(...)" in refused.value.why
