@@ -35,6 +35,13 @@ install() { # pinned packages into an environment of their own
     cd "$here"
 }
 
+node_install() { # a pinned package for Node; its commands go into the search path
+    command -v npm >/dev/null || { echo "npm is not installed" >&2; exit 2; }
+    npm install --silent --ignore-scripts --no-audit --no-fund --cache "$here/npm" --prefix "$here" "$@" \
+        >"$here/npm.log" 2>&1 || { cat "$here/npm.log" >&2; exit 2; }
+    PATH="$here/node_modules/.bin:$PATH"
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 serve() { # start a server in the background; its pid is then in $server, its output in $server_log

@@ -11,7 +11,7 @@ from support.commandline import Ended, Holdfast
 from holdfast.cli.main import COMMANDS, commands
 from holdfast.cli.option_groups import GroupedCommand, GroupedOption
 
-ANSWERED, USAGE = 0, 2
+ANSWERED, USAGE, ENVIRONMENT = 0, 2, 4
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,27 @@ def test_options_stand_under_the_title_of_their_group(helps: dict[str, Ended]) -
         < helps["load"].out.index("  --rate RATE")
         < helps["load"].out.index("Requests:")
     )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_written_and_shown_comes_last(helps: dict[str, Ended], name: str) -> None:
+    titles = re.findall(r"^(\S.*):$", helps[name].out, re.MULTILINE)
+
+    assert titles[-1] == "Output"
+
+
+@pytest.mark.parametrize("name", ["attach", "load", "capacity"])
+def test_the_expression_in_the_help_is_one_of_that_command(
+    workshop: Holdfast, helps: dict[str, Ended], name: str
+) -> None:
+    expression = re.search(r"holds of the result, as\s+'([^']+)'", helps[name].out)
+    further = {"load": ("--burst", "1"), "capacity": ("--threshold", "p99<200ms")}.get(name, ())
+
+    assert expression is not None
+    # Nothing listens on that port: an expression that cannot be used is named before that.
+    ended = workshop.run(name, "http://127.0.0.1:1/", *further, "--expect", expression[1])
+
+    assert ended.exit == ENVIRONMENT, ended.err
 
 
 @pytest.mark.parametrize(

@@ -324,9 +324,13 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
     return found
 
 
+# What depends on how long a run took: a busy machine; and a server without a free descriptor, which writes about each
+# accept(2) that failed and tries again at once (cheroot, server.py, HTTPServer.serve: error_log).
+_TRUE_AT_TIMES = ("this machine was busy", "to its output while it ran")
+
+
 def _warnings(case: Case, verdict: Verdict) -> list[str]:
-    # A busy machine is no difference: the warning is what it should say then.
-    given = [each for each in verdict.warnings if "this machine was busy" not in each]
+    given = [each for each in verdict.warnings if not any(part in each for part in _TRUE_AT_TIMES)]
     if len(given) == len(case.warnings) and all(part in each for part, each in zip(case.warnings, given, strict=True)):
         return []
     return [f"the warnings are {given}, not {list(case.warnings)}"]

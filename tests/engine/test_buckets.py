@@ -51,6 +51,10 @@ def test_of_no_times_there_is_nothing_to_say():
     assert lag_us(Buckets()) is None
 
 
+def test_latencies_are_told_in_ms_to_a_microsecond():
+    assert latency_ms(made([1_234_567])).max == 1.235
+
+
 def test_the_last_seconds_let_go_of_what_is_older():
     recent = Recent(5 * S)
     recent.add(10 * S, counted([900 * MS]), 900 * MS)

@@ -71,6 +71,8 @@ def test_the_reply_to_head_has_no_body_whatever_it_announces():
         (OK + b"Content-Length: x\r\n\r\n", "the head of the reply is not HTTP/1: .*Content-Length"),
         (OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "the head of the reply is not HTTP/1"),
         (b"HTTP/1.1 99 Low\r\n\r\n", "the head of the reply is not HTTP/1"),
+        (b"HTTP/1.1 099 Low\r\n\r\n", "the status of the reply is 099"),
+        (b"HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\nabc", "the server switches to another protocol .status 101., unasked"),
         (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "the body of the reply is not HTTP/1: .*chunk size"),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "the body of the reply is not HTTP/1"),
     ],

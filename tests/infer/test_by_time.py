@@ -62,6 +62,15 @@ def test_places_that_become_free_again_are_a_bound_however_they_are_shared_out(l
     assert verdict.ceiling.userspace_queue == 0
 
 
+@pytest.mark.parametrize(("repeats", "bounded"), [(4, True), (5, False)])
+def test_one_process_that_turns_some_away_each_time_it_is_empty_counts_by_time(repeats, bounded):
+    """Two of three each time: ten of them are too many to have come before the server knew that it was empty."""
+    verdict = judge(seen(*[1] * repeats))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, bounded)
+    assert any("fewer were in service than before: 10 of 15" in each for each in verdict.warnings) is not bounded
+
+
 @pytest.mark.parametrize(("took_ms", "queue", "bounded"), [(200, None, False), (2, 2, True)])
 def test_a_number_that_waits_is_a_bound_only_where_others_are_turned_away_at_once(took_ms, queue, bounded):
     """Two wait for a place when the places are counted, and get 503 later; one more was turned away before."""

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.census import count_places, place_of, placed_requests
+from holdfast.infer.census import before_handshake, count_places, place_of, placed_requests
 from holdfast.infer.judge import judge
 from holdfast.infer.pacing import pacing_lag_p99_us
 from holdfast.infer.server_ended import ended_before
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
-from holdfast.model.timeline import Marks
+from holdfast.model.timeline import NEVER, Marks
 
 TABLE = [
     ("entered, not left", request(0), entry(0), socket(0, accepted=True), Place.IN_SERVICE),
     ("left at this very instant", request(0), entry(0, left_ns=AT), socket(0, accepted=True), Place.USERSPACE_QUEUE),
+    ("entered at this very instant", request(0), entry(0, entered_ns=AT), socket(0, accepted=True), Place.IN_SERVICE),
     ("entered after it", request(0), entry(0, entered_ns=AT + 1), socket(0, accepted=True), Place.USERSPACE_QUEUE),
     ("accepted, not entered", request(0), None, socket(0, accepted=True), Place.USERSPACE_QUEUE),
     ("established, not accepted", request(0), None, socket(0, accepted=False), Place.ACCEPT_QUEUE),
@@ -27,6 +28,13 @@ TABLE = [
     ("last step of the handshake dropped", request(0), None, socket(0, accepted=False, state="SYN_RECV"), Place.SYN),
     ("connected for the client alone", request(0), None, None, Place.SYN),
     ("no answer to the SYN", request(0, connected_ns=0), None, None, Place.SYN),
+    (
+        "connected at this very instant",
+        request(0, connected_ns=AT),
+        None,
+        socket(0, accepted=False),
+        Place.ACCEPT_QUEUE,
+    ),
     ("connected only later", request(0, connected_ns=AT + 1), None, socket(0, accepted=False), Place.SYN),
     ("answered", request(0, done_ns=AT, outcome=Outcome.ANSWERED), entry(0, left_ns=9000), None, Place.ANSWERED),
     ("answered only later", request(0, done_ns=AT + 1, outcome=Outcome.ANSWERED), entry(0), None, Place.IN_SERVICE),
@@ -49,6 +57,18 @@ TABLE = [
 @pytest.mark.parametrize(("what", "asked", "run", "seen", "place"), TABLE, ids=[row[0] for row in TABLE])
 def test_the_place_follows_from_client_recorder_and_kernel(what, asked, run, seen, place):
     assert place_of(asked, run, seen, AT) is place
+
+
+@pytest.mark.parametrize(
+    ("sent_ns", "accepted", "number"),
+    [(NEVER, True, 1), (AT + 1, True, 1), (AT, True, 0), (NEVER, False, 0)],
+    ids=["never sent", "sent later", "sent at this very instant", "not accepted"],
+)
+def test_an_accepted_connection_is_before_its_handshake_until_its_request_is_sent(sent_ns, accepted, number):
+    seen = snapshot(socket(0, accepted=accepted))
+    record = timeline([request(0, sent_ns=sent_ns)], [], seen)
+
+    assert before_handshake(record, seen, placed_requests(record, seen)) == number
 
 
 instants = st.sampled_from([0, 1000, AT - 1, AT, AT + 1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from holdfast.infer.cost import cost_of
 from holdfast.model.samples import Usage
 from holdfast.model.verdict import Places
@@ -50,3 +52,12 @@ def test_memory_of_several_processes_is_unknown_without_looks_after_that_or_with
         assert found.value.memory_bytes is None
         assert "first request of each" in found.unknown["cost.memory_bytes"]
         assert found.value.descriptors == 0
+
+
+def test_memory_is_unknown_where_the_kernel_does_not_say_how_it_is_shared():
+    unread = replace(look(0), memory_bytes=None)
+
+    for usage in ([look(20), look(60), unread], [look(20), unread, look(60)]):
+        found = cost_of(usage, EIGHT, maybe_starting=False)
+        assert found.value.memory_bytes is None
+        assert list(found.unknown) == ["cost.memory_bytes"]

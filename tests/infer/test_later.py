@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from records import AT, entry, request, snapshot, socket, timeline
+
 from holdfast.infer.judge import judge
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry, Timeline
-from tests.infer.records import AT, entry, request, snapshot, socket, timeline
 
 MS = 1_000_000
 
@@ -26,6 +27,14 @@ def test_a_request_that_comes_in_beside_those_that_were_counted_makes_them_at_le
     assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (2, False)
     assert verdict.ceiling.interval == (2, None)
     assert verdict.warnings[0].startswith("After the places had been counted, 1 more of the requests that waited")
+
+
+def test_what_ended_as_the_places_were_counted_does_not_hide_growth() -> None:
+    just_ended = entry(3, left_ns=AT)
+
+    verdict = judge(two_of_four(just_ended, entry(2, entered_ns=AT + 50 * MS, left_ns=AT + 95 * MS)))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (2, False)
 
 
 def test_one_that_comes_in_for_another_shows_no_growth() -> None:

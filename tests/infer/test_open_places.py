@@ -135,6 +135,16 @@ def test_a_worker_that_leaves_requests_in_the_accept_queue_with_fewer_handlers_t
     assert "(pid 11) ran 2 where another ran 4" in verdict.warnings[0]
 
 
+def test_of_several_that_may_hang_the_least_that_one_runs_is_named():
+    acceptors = [acceptor(10, 5), acceptor(11, 2), acceptor(12, 3)]
+
+    verdict = held_by([10] * 4 + [11] * 2 + [12] * 3, acceptors, waiting=1, depth=2, queued=2)
+
+    # Two more in pid 11 and one in pid 12 are four in each.
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (9, False, (9, 12))
+    assert "(pid 11, 12) ran 2 or more where another ran 4" in verdict.warnings[0]
+
+
 def test_a_worker_with_a_request_of_its_own_that_waits_does_not():
     """A semaphore over all processes, say, of which it got fewer."""
     acceptors = [acceptor(10, 5), acceptor(11, 3)]

@@ -209,6 +209,13 @@ def test_connections_of_other_clients_are_named_in_a_warning():
     assert "Others had 3 connections" in check(judge(looked_at(Record(4), others=3))).warnings[0]
 
 
+def test_requests_that_were_lost_in_bursts_are_named_in_a_warning():
+    warnings = check(judge(looked_at(Record(4, Outcome.RESET)))).warnings
+
+    # Of bursts of 16 and of 7, all but four.
+    assert any(each.endswith("some were not served when many were sent at once: 15 reset.") for each in warnings)
+
+
 def test_a_server_that_does_not_answer_any_more_gets_no_verdict():
     with pytest.raises(InconclusiveError, match="no longer answers"):
         judge(looked_at(Record(4), alive=False))

@@ -60,6 +60,9 @@ def test_descriptors_are_used_up_where_no_request_more_would_fit(descriptors, ta
     ("log", "descriptors", "hit"),
     [
         ("OSError: [Errno 24] Too many open files", 255, True),
+        # More than half of them are in use: the rest may have been, for a moment.
+        ("OSError: [Errno 24] Too many open files", 129, True),
+        ("OSError: [Errno 24] Too many open files", 128, None),
         # Said of something else, long before.
         ("OSError: [Errno 24] Too many open files", 20, None),
         ("OSError: [Errno 23] Too many open files in system", 255, None),
@@ -84,6 +87,13 @@ def test_threads_of_the_user_are_at_their_limit_where_they_are_as_many(used, hit
     found = seen(AT_REST, nproc=80, user_tasks=used)
 
     assert named("nproc", found) == Pressure("nproc", used, 80, None, hit)
+
+
+@pytest.mark.parametrize(("threads_max", "limit", "hit"), [(192_731, 32_768, None), (1_000, 1_000, True)])
+def test_threads_of_the_machine_end_at_the_lower_of_its_two_limits(threads_max, limit, hit):
+    looks = (LOOK, replace(LOOK, machine_threads=1_000, threads_max=threads_max))
+
+    assert named("threads-max", of_looks(looks)) == Pressure("threads-max", 1_000, limit, 200, hit)
 
 
 @pytest.mark.parametrize(

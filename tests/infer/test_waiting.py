@@ -40,6 +40,14 @@ def test_the_same_line_in_several_processes_is_one_place_and_the_fullest_comes_f
     assert (second.requests, second.processes, second.line) == (1, 1, 20)
 
 
+def test_what_takes_time_before_its_view_is_listed_and_a_body_only_if_it_waits_for_its_turn():
+    slow_body = point(2, phase=Phase.CALLED_TOGETHER, line=30, waits=False)
+
+    found = judge(seen(point(1, line=20, waits=False), slow_body)).waiting
+
+    assert [(each.phase, each.line) for each in found] == [("ramp", 20)]
+
+
 def test_a_file_outside_of_the_directory_of_the_run_keeps_its_whole_path():
     (found,) = judge(seen(point(1, file="/opt/lib/app.py"))).waiting
 

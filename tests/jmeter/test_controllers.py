@@ -68,6 +68,27 @@ def test_for_each_takes_the_values_after_its_start() -> None:
     )
 
 
+def test_for_each_may_take_its_prefix_from_another_one() -> None:
+    inner = controller(
+        "ForeachController",
+        http("/${leaf}"),
+        ForeachController__inputVal="${tree}",
+        ForeachController__returnVal="leaf",
+    )
+    outer = {"ForeachController__inputVal": "wood", "ForeachController__returnVal": "tree"}
+    values = variables(wood_1="oak", wood_2="elm", oak_1="o1", oak_2="o2", elm_1="e1")
+
+    assert paths(values + group(controller("ForeachController", inner, **outer))) == "o1 o2 e1"
+
+
+def test_a_transaction_is_a_result_also_where_rows_end_just_after_it() -> None:
+    ends = csv("rows.csv", "q", recycle="false", stopThread="true")
+    both = controller("TransactionController", http("/${q}"))
+    done = sent(group(ends + both, loops="-1"), files={"rows.csv": b"1\n2\n"})
+
+    assert [each.requests for each in done.steps if isinstance(each, Grouped)] == [1, 1]
+
+
 def test_interleaving_random_order_and_switch_choose_from_requests_and_blocks() -> None:
     pair = controller("GenericController", B + C)
     whole = {"InterleaveControl__style": "1"}

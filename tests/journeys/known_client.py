@@ -34,6 +34,7 @@ def known_client(  # parameters: what a client knows
         shared.remembered = remembered
     known = Client(crew, client - 1, shared)
     known.variables.update(variables or {})
-    known.iteration, known.label = iteration, "dig"
+    known.iteration = iteration
+    known.labels(("dig",))
     known.answer, known.sent = answer, sent
     return known

@@ -101,9 +101,9 @@ def test_for_each_begins_after_its_start_and_ends_where_a_value_is_missing() -> 
     pick = request("x")
     pick = type(pick)(pick.label, pick.origin, (Variable("v"),))
 
-    assert paths(ForEach("p", "v", (pick,), after=("1",)), values=values) == "plum fig"
-    assert paths(ForEach("p", "v", (pick,), last=("1",)), values=values) == "pear"
-    assert paths(ForEach("none", "v", (pick,)), A, values=values) == "a"
+    assert paths(ForEach(("p",), "v", (pick,), after=("1",)), values=values) == "plum fig"
+    assert paths(ForEach(("p",), "v", (pick,), last=("1",)), values=values) == "pear"
+    assert paths(ForEach(("none",), "v", (pick,)), A, values=values) == "a"
 
 
 def test_once_is_done_in_the_clients_first_pass_and_in_the_first_of_each_stay_in_a_loop() -> None:
@@ -176,6 +176,11 @@ def test_a_share_by_percent_is_done_in_every_second_pass() -> None:
     assert paths(Share(("50",), (A,)), B, passes=4) == "b a b b a b"
 
 
+@pytest.mark.parametrize("share", [Share(("100",), ()), Share(("2",), (), percent=False)], ids=["percent", "number"])
+def test_a_share_of_nothing_is_passed_over(share: Share) -> None:
+    assert paths(A, share, B, passes=2) == "a b a b"
+
+
 def test_a_number_of_times_is_that_of_all_clients_or_of_each() -> None:
     of_all = walked(crew(Share(("2",), (A,), percent=False), passes=3, clients=3))
     of_each = walked(crew(Share(("2",), (A,), percent=False, per_client=True), passes=3, clients=3))
@@ -184,10 +189,26 @@ def test_a_number_of_times_is_that_of_all_clients_or_of_each() -> None:
     assert of_each.paths == ["a"] * 6
 
 
+def twice(*nodes: Node) -> list[Node]:
+    """Each kind of loop, passed through twice by itself."""
+    return [
+        Loop(("2",), nodes),
+        # Each request takes a millisecond.
+        Loop((), nodes, seconds=("0.002",)),
+        ForEach("v", "each", nodes),
+    ]
+
+
+VALUES = (("v_1", "x"), ("v_2", "y"))
+
+
 def test_what_is_in_a_loop_can_leave_its_pass_or_the_loop_and_the_pass_of_the_journey() -> None:
-    assert paths(Loop(("2",), (A, Leave("loop pass"), B)), C) == "a a c"
-    assert paths(Loop(("2",), (A, Leave("loop"), B)), C, passes=2) == "a c a c"
-    assert paths(Loop(("2",), (A, Leave("pass"), B)), C, passes=2) == "a a"
+    for loop in twice(A, Leave("loop pass"), B):
+        assert paths(loop, C, values=VALUES) == "a a c"
+    for loop in twice(A, Leave("loop"), B):
+        assert paths(loop, C, passes=2, values=VALUES) == "a c a c"
+    for loop in twice(A, Leave("pass"), B):
+        assert paths(loop, C, passes=2, values=VALUES) == "a a"
     assert paths(A, Leave("client"), B, passes=2) == "a"
 
 

@@ -54,13 +54,28 @@ def test_a_condition_holds_or_not(text: str, *, holds: bool) -> None:
         ('"3" === 3', "javascript", False),
         ('"10" < "9"', "javascript", True),
         ('"10" < 9', "javascript", False),
+        # ... and a truth as 0 or 1.
+        ('"1" == true', "javascript", True),
+        ('"true" == true', "javascript", False),
         # JexlArithmetic, equals and compare.
         ('"3" == 3', "jexl", True),
         ('"10" > 9', "jexl", True),
+        # toBoolean: a text is true unless it is empty or "false".
+        ('"true" == true', "jexl", True),
+        ('"false" == true', "jexl", False),
         ("5 / 2", "jexl", 2.0),
         ('"2" + 3', "jexl", "23"),
         ('"2" + "3"', "jexl", "23"),
         ("2 % 2 == 0", "jexl", True),
+        # As JMeter 5.5 does (tests/oracle, numbers-in-conditions).
+        ('"9.5" < 10.0', "jexl", True),
+        ('"" == 0', "jexl", True),
+        ('true || "abc" == 1', "jexl", True),
+        ("012 == 10", "jexl", True),
+        ("0x10 == 16", "groovy", True),
+        ("08 == 8", "javascript", True),
+        ('!("abc" < 1)', "javascript", True),
+        ("012 == 12", "own", True),
         # Groovy compares a text with a number never as equal.
         ('"3" == 3', "groovy", False),
         ('"3".toInteger() == 3', "groovy", True),
@@ -129,3 +144,18 @@ def test_the_last_answer_can_be_asked_for() -> None:
 )
 def test_a_script_function_with_a_condition_is_read_and_not_run(text: str, found: str) -> None:
     assert text_of(template_of(text), CLIENT) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('"abc" != 200', "jexl"),
+        ('"9.5" < 10', "jexl"),
+        ('"1e1" == 10', "jexl"),
+        ("08 == 8", "jexl"),
+        ("8L", "javascript"),
+    ],
+)
+def test_what_ends_a_script_with_an_error_is_no_condition_that_holds(text: str, language: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be compared|is not a number"):
+        value_of(text, language, CLIENT)

@@ -81,6 +81,8 @@ def test_a_precise_rate_has_its_number_in_each_stretch_at_instants_by_chance() -
     assert len([each for each in at if each < 4000]) == 20
     assert len(at) == 40
     assert len({round(after - before) for before, after in pairwise(at)}) > 10
+    # Each is anywhere in its stretch: the mean of 40 has a deviation of 4 s / sqrt(12 x 40), and this is five of them.
+    assert abs(fmean(each % 4000 for each in at) - 2000) < 5 * 4000 / math.sqrt(12 * 40)
 
 
 def test_a_batch_of_a_precise_rate_comes_together() -> None:

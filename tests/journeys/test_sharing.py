@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from walks import crew, request
 
-from holdfast.journeys.sharing import OWN, SHARES, shared_by_clients
+from holdfast.journeys.sharing import OWN, SHARES, keeps_numbers, shared_by_clients
 from holdfast.model import answers, journey, journey_request, journey_values
 from holdfast.model.answers import FunctionCall, HookExtract, Variable
 from holdfast.model.journey import (
@@ -85,6 +85,14 @@ def test_a_counter_in_what_is_decided_for_all_clients_is_not_counted_by_each_pro
     values = ((("n", (call("__counter", "FALSE"),)),),)
 
     assert [*shared_by_clients(Journeys((crew(request("/")),), values=values))] == ["__counter is one for all clients"]
+
+
+def test_nodes_that_remember_are_found_as_often_as_they_are_there_and_not_within_requests():
+    count, draw, pace = Count("n"), Draw("n", ("1",), ("6",)), Pace(("60",))
+    row = TakeRow(("n",), (("1",),))
+    inside = Loop(TIMES, (count, OneOf("by turns", (count, Timed((pace, Delay(("1",))), (draw, row, request("/")))))))
+
+    assert [*keeps_numbers((inside,))] == [count, count, pace, draw]
 
 
 def test_what_each_client_has_for_itself_is_not_shared():

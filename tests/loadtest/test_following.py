@@ -109,7 +109,8 @@ def test_a_content_type_that_is_not_of_the_body_goes_with_redirects_and_resource
     page = {"Content-Type": "text/html"}, b'<img src="a.png">'
     with answering(lambda *asked: redirecting(*asked) if "302" in asked[1] else (200, *page)) as (origin, seen):
         more = {"method": "POST", "body": b"a=1", "headers": (("Content-Type", "text/x"),), "resources": ALL}
-        carried_out_once([sending("form", origin, "/302/x?/place", follow=1, keeps_type=True, **more)], tmp_path / "t")
+        step = sending("form", origin, "/302/x?/place", follow=1, kept=frozenset({"content-type"}), **more)
+        carried_out_once([step], tmp_path / "t")
 
     assert [(method, fields.get("content-type")) for method, _, fields, _ in seen.requests] == [
         ("POST", "text/x"),

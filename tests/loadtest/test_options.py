@@ -238,3 +238,20 @@ def test_after_a_first_failure_a_client_sends_nothing_more(holdfast, counting):
     code, result = loaded(holdfast, counting.url + "/busy", *options)
 
     assert (code, result["offered"], counting.seen()["requests"]) == (EXPECTATION_FAILED, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("http://127.0.0.1:1", "shop.toml"), "shop.toml says itself where its requests go, so it is given alone."),
+        (("http://127.0.0.1:1", "shop.jmx"), "shop.jmx is given with --jmx: holdfast load --jmx shop.jmx"),
+        (("shop.HAR",), "shop.HAR is given with --har: holdfast load --har shop.HAR"),
+        (("http://127.0.0.1:1", "/b"), "takes one URL, and these are 2 words: http://127.0.0.1:1, /b. Quote a URL"),
+        (("http://127.0.0.1:1", "--burst", "1", "--", "x"), "takes one URL, and these are 2 words"),
+    ],
+)
+def test_words_that_load_does_not_take_are_refused_with_what_is_meant(holdfast, words, says):
+    ended = holdfast.run("load", *words)
+
+    assert ended.exit == USAGE
+    assert says in ended.err

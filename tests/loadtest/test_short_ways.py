@@ -159,7 +159,8 @@ def test_a_request_is_put_together_once_only_if_it_is_the_same_each_time():
     shared = Shared(journeys.Journeys((own,)))
     clients = [Client(own, number, shared) for number in range(2)]
     for number, client in enumerate(clients):
-        client.variables["v"] = client.label = str(number)
+        client.variables["v"] = str(number)
+        client.labels((str(number),))
 
     first, second = ([sending_of(each, at, client) for at, each in enumerate((fixed, *others))] for client in clients)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
 from cases_of_caches import of_caches
+from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_made_up import of_made_up, of_oddities
@@ -246,6 +247,7 @@ CASES = [
     *_controllers(),
     *of_controllers(),
     *of_conditions(),
+    *of_combinations(),
     *_timers(),
     *_groups(),
 ]

@@ -24,7 +24,7 @@ What holdfast sends for an element is what JMeter sends. `make oracle` runs a sm
 and with holdfast, against the same server, and compares method, path, header fields, body, whether the connection is
 kept, and the label and success of each result. It takes Java 8 or newer; JMeter comes with a Python package.
 
-Not compared: Host, User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
+Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
 is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
 version that saved the plan.
 
@@ -60,6 +60,11 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
 | Keystore Configuration | no certificate of a client is sent |
 | Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
+
+Not listed, since it shows only while the load runs: a cookie that is set again keeps its place in the field, and with
+JMeter is the last; the form of a DELETE that 307 or 308 redirects automatically stays its body, and with JMeter becomes
+the query; a thread whose timer goes beyond its duration ends then, and with JMeter at once; a kept connection that its
+server closes is opened anew for a request that may be sent twice, and with JMeter that request fails.
 
 ## What is refused
 

@@ -82,6 +82,16 @@ def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, random)
         begin += each.for_s
 
 
+def test_a_random_phase_takes_its_instants_from_the_draws_in_their_order():
+    def seconds(part, *draws):
+        return [at / NS for at in schedule.phases([Segment(1, 1, 1), part], iter(draws))]
+
+    assert seconds(Segment(2, 2, 2, by_chance=True), 0.75, 0.0, 0.5, 0.25) == [0.0, 1.0, 1.5, 2.0, 2.5]
+    # From 0 a second to 4, F(t) = (t / T)^2: a quarter of the four come within the first half.
+    assert seconds(Segment(0, 4, 2, by_chance=True), 0.25, 0.0, 0.25, 0.25) == [0.0, 1.0, 2.0, 2.0, 2.0]
+    assert seconds(Segment(4, 0, 2, by_chance=True), 0.25, 0.0, 0.25, 0.25) == [0.0, 2.0, 2.0, 2.0, 3.0]
+
+
 def test_an_even_phase_begins_at_once_and_follows_its_rate():
     # EvenArrivalsRamp.kt: n = v t + a t^2 / 2.
     assert [at / NS for at in schedule.phases([Segment(2, 2, 2)], iter([]))] == [0.0, 0.5, 1.0, 1.5]

@@ -54,6 +54,6 @@ def test_where_a_shell_has_put_another_in_front_its_file_is_named(holdfast, tmp_
     ended = holdfast.run("exec", "--max-offered", "5", "--", "sh", "-c", script, "-", *GUNICORN)
 
     assert ended.exit == 3
-    assert f"{other} stands in front of holdfast's on the PYTHONPATH" in ended.err
+    assert f"{other} comes before holdfast's on the PYTHONPATH" in ended.err
     assert "older than 3.8" not in ended.err
     assert "PYTHONPATH=$PYTHONPATH:DIRECTORY" in ended.err

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.report.layout import Column, Indent, Stack, Table, Text, cells, rendered
+from holdfast.report.layout import Column, Indent, Stack, Table, Text, cells, doubt, rendered
 
 WORDS = st.text(st.sampled_from("ab é█日\u0301 "), max_size=60)
 
@@ -56,6 +56,10 @@ def table():
     table.add_row("first", "1", "some words about it")
     table.add_row("second", "20")
     return table
+
+
+def test_a_doubt_hangs_below_its_words_where_it_is_wrapped():
+    assert plain(doubt("The machine was busy."), 16) == "  ! The machine\n    was busy.\n"
 
 
 def test_a_table_is_as_wide_as_its_cells():

@@ -123,6 +123,52 @@ def searched(case: Planted, holdfast: Holdfast) -> dict[str, Any]:
     return found
 
 
+_STATIC = """daemon off; master_process off; pid pid; error_log stderr;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 "ok"; } }
+}
+"""
+GENERATOR = "generator"
+OWN_LIMIT = "the load met its own limit before the server met one"
+
+
+@contextlib.contextmanager
+def static_nginx(holdfast: Holdfast) -> Iterator[str]:
+    """A server of one core that answers with two bytes, for which a load in Python needs more than one; its URL."""
+    port = free_port()
+    settings = holdfast.directory / "nginx.conf"
+    settings.write_text(_STATIC.replace("PORT", str(port)))
+    server = holdfast.start("-p", str(holdfast.directory), "-c", str(settings), program=("nginx",), port=port)
+    try:
+        server.until_listening()
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.process.kill()
+        server.process.wait()
+        until(lambda: not server.processes(), "the server's end")
+
+
+def searched_by_one_process(holdfast: Holdfast) -> tuple[dict[str, Any], list[str]]:
+    """What a search comes to whose load is slower than its server, and what is wrong with it."""
+    options = ("--threshold", "p99<50ms", "--from", "2000", "--for", "1s", "--processes", "1", "--json", "-")
+    with static_nginx(holdfast) as url:
+        ended = holdfast.run("capacity", url, *options, within_s=PATIENCE_S)
+    assert ended.out, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    wrong = []
+    if (found["status"], found["bounded"], ended.exit) != ("at least", False, 3):
+        wrong.append(f"{found['status']}, bounded: {found['bounded']}, exit {ended.exit}")
+    if found["place"] is not None or found["unknown"].get("place") != OWN_LIMIT:
+        wrong.append(f"place {found['place']}, {found['unknown'].get('place')}")
+    if any(not each["held"] and not each["limited"] for each in found["loads"]):
+        wrong.append("a load is said to show the server's limit")
+    return found, wrong
+
+
 @contextlib.contextmanager
 def busy_core(*, busy: bool) -> Iterator[None]:
     """Keeps one core busy."""

@@ -37,6 +37,13 @@ def test_above_the_edge_the_delay_grows_by_the_rates_ratio(rate: float, growth: 
     assert growth_of(due, in_turn(due, 50 * MS, 4)) == pytest.approx(growth, rel=0.15)
 
 
+def test_growth_is_the_gain_of_the_medians_over_a_third_of_the_load() -> None:
+    """Thirty requests over 29 s, each second's waits 0.1 s more: medians 1 s apart, in 29/3 s."""
+    due = [second * S for second in range(30)]
+
+    assert growth_of(due, [at // 10 for at in due]) == pytest.approx(3 / 29, rel=1e-9)
+
+
 @pytest.mark.parametrize("rate", [10.0, 60.0, 79.9])
 def test_below_the_edge_no_queue_grows(rate: float) -> None:
     due = even(rate, 5)

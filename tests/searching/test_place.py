@@ -42,7 +42,19 @@ def test_handlers_are_not_full_if_more_ran_when_held() -> None:
     free = replace(POOL, held=8)
     looks = (PlacesLook(2.0, 40, 4, 30, 4), PlacesLook(2.5, 50, 4, 40, 4))
 
-    assert place_of(handlers=free, looks=looks).kind == "accept queue"
+    found = place_of(handlers=free, looks=looks)
+
+    # Linux holds one connection more than the limit of listen(2): sk_acceptq_is_full() asks for more than it.
+    assert (found.kind, found.at_once) == ("accept queue", 1024)
+    # The later half of the looks counts: 50 in flight, 4 in handlers and 40 in the queue.
+    assert found.evidence[-1] == "40 of 1024 connections waited to be accepted, and 6 had no connection."
+
+
+def test_an_accept_queue_whose_limit_is_not_known_is_named_without_it() -> None:
+    found = place_of(handlers=replace(POOL, held=8), looks=(PlacesLook(2.5, 50, 4, 40, 4),), accept_limit=None)
+
+    assert (found.kind, found.at_once) == ("accept queue", None)
+    assert found.evidence[-1].startswith("40 connections waited to be accepted")
 
 
 def test_requests_that_are_accepted_and_find_no_handler_although_one_is_free_are_in_the_servers_queue() -> None:
@@ -93,12 +105,16 @@ def test_from_outside_littles_law_says_how_many_are_served_at_once() -> None:
 
     assert (found.kind, found.at_once) == ("handlers", 4)
     assert "from outside both look alike" in found.words
+    # 80 a second of 50 ms each.
+    assert "80.0 requests were answered each second, and one alone takes 50.0 ms: 4.0 at once" in found.evidence[0]
 
 
 def test_from_outside_a_queue_before_a_server_that_is_not_busy_is_accepted_too_slowly() -> None:
     looks = (PlacesLook(2.0, 40, None, 4, 0), PlacesLook(2.5, 50, None, 4, 0))
 
-    assert place_of(handlers=None, looks=looks, load=replace(LOAD, alone_ms=1.0)).kind == "accept queue"
+    found = place_of(handlers=None, looks=looks, load=replace(LOAD, alone_ms=1.0))
+
+    assert (found.kind, found.at_once) == ("accept queue", 1024)
 
 
 def test_nothing_is_named_of_what_was_not_seen() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from functools import partial
 
 import pytest
-from known_rates import CASES, CHEAP, Planted, busy_core, many_handlers, searched
+from known_rates import CASES, CHEAP, Planted, busy_core, many_handlers, searched, searched_by_one_process
 from support.commandline import Holdfast
 
 _FEW_DESCRIPTORS = 64
@@ -20,6 +21,12 @@ def test_the_rate_is_found_and_what_ends_it(case: Planted, holdfast: Holdfast, b
         found = searched(case, holdfast)
 
     assert not case.faults(found, holdfast.directory)
+
+
+@pytest.mark.capacity
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed (apt-get install nginx)")
+def test_a_load_that_is_slower_than_its_server_does_not_take_its_own_limit_for_the_servers(holdfast: Holdfast) -> None:
+    assert not searched_by_one_process(holdfast)[1]
 
 
 def test_a_quick_pool_is_found_in_short_loads_or_it_is_said_what_was_in_the_way(holdfast: Holdfast) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.servers.adapter import Package
-from holdfast.servers.interpreter import answers, find_interpreter
+from holdfast.servers.interpreter import answers, find_interpreter, install_command
 from holdfast.servers.registry import ADAPTERS
 from holdfast.servers.survey import ask_all, survey
 
@@ -46,6 +46,19 @@ def test_an_empty_environment_is_told_how_to_get_everything_but_what_python_has(
     assert set(missing) == set(ADAPTERS) - {"wsgiref"}
     assert missing["gunicorn"] == f"{bare} -m pip install gunicorn"
     assert all(each.install for each in found.frameworks)
+
+
+def test_an_environment_that_uv_made_has_no_pip_of_its_own(bare):
+    settings = Path(bare).parents[1] / "pyvenv.cfg"
+    by_venv = settings.read_text()
+    assert install_command(bare, "gunicorn") == f"{bare} -m pip install gunicorn"
+
+    settings.write_text(f"{by_venv}uv = 0.9.2\n")
+    try:
+        assert install_command(bare, "gunicorn") == f"uv pip install --python {bare} gunicorn"
+    finally:
+        settings.write_text(by_venv)
+    assert install_command("python3", "gunicorn") == "python3 -m pip install gunicorn"
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

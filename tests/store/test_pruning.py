@@ -15,6 +15,7 @@ from support.commandline import PROGRAM
 
 from holdfast import store
 from holdfast.store.pruning import prunable, remove
+from holdfast.store.saving import LoadRows
 
 ANSWERED, USAGE = 0, 2
 
@@ -168,7 +169,7 @@ def test_a_run_that_is_not_over_is_not_removed(saved):
 
 
 def test_the_oldest_run_goes_when_there_are_too_many_unless_it_is_needed(saved, monkeypatch):
-    monkeypatch.setattr("holdfast.store.saving.KEEP", 2)
+    monkeypatch.setattr("holdfast.store.forgetting.KEEP", 2)
     timeline = store.load(PROBE, saved.runs)
 
     store.save(timeline, saved.runs)
@@ -177,3 +178,14 @@ def test_the_oldest_run_goes_when_there_are_too_many_unless_it_is_needed(saved, 
     store.save(timeline, saved.runs)
     store.save(timeline, saved.runs)
     assert numbers(saved) == [7, 6]
+
+
+def test_the_oldest_loads_are_forgotten_where_all_rows_together_take_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr("holdfast.store.forgetting.MOST_BYTES", 250_000)
+    path, rows = tmp_path / "runs.sqlite", [bytes(100_000)]
+
+    for title in ("first", "second", "third"):
+        store.save_load(title, 1, b"head", LoadRows(rows), path)
+
+    assert [each.id for each in store.saved_runs(path)] == [3, 2]
+    assert ask(path, "SELECT run FROM load_rows") == [(2,), (3,)]

@@ -75,10 +75,12 @@ def app_of(text: str) -> str:
     """An application's name.
 
     Raises:
-        ValueError: it is empty. A script's unset variable must not probe the built-in application unnoticed.
+        ValueError: it is empty, or a URL. A script's unset variable must not probe the built-in application unnoticed.
     """
     if not text.strip():
         raise ValueError("it is empty; omit it to use the built-in application.")
+    if text.startswith(("http://", "https://")):
+        raise ValueError(f"{text!r} is a URL; `holdfast attach URL` measures a server that is already running.")
     return text
 
 

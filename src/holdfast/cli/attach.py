@@ -10,7 +10,7 @@ from holdfast.api import option_values
 from holdfast.api.measuring import Measured, Told, attached
 from holdfast.cli.answer import measured
 from holdfast.cli.checks import check_options, checks_of, verdict_fields
-from holdfast.cli.click_types import header_option, json_option, quiet_option
+from holdfast.cli.click_types import header_option, insecure_option, json_option, quiet_option
 from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
 from holdfast.cli.whole_number import WholeNumber
@@ -39,7 +39,7 @@ Examples:
         metavar="HOST",
         help="Allow this host to be tied up by waiting requests; needed for any but loopback.",
     ),
-    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    insecure_option(),
     header_option(option_values.header_of),
     option(
         MEASUREMENT,

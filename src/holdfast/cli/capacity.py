@@ -25,12 +25,11 @@ from holdfast.api.searching import (
 )
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
-from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
+from holdfast.cli.click_types import checked, html_option, insecure_option, json_option, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import (
     CONNECTIONS,
     MEASUREMENT,
-    TARGET,
     GroupedCommand,
     declared,
     option,
@@ -41,9 +40,16 @@ from holdfast.cli.probe import (
     request_options,
     server_options,
     target_options,
+    was_given,
     with_defaults,
 )
-from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
+from holdfast.cli.sending_options import (
+    allow_remote_option,
+    answer_options,
+    data_option,
+    method_option,
+    processes_option,
+)
 from holdfast.console import tell
 from holdfast.engine import quantities
 from holdfast.engine.processes import Watched
@@ -89,15 +95,8 @@ def _subject_of(text: str) -> str:
 @declared(
     *server_options(),
     *target_options(PORT_OF_PROBE, "Kind of the built-in application's view."),
-    option(
-        TARGET,
-        "--allow-remote",
-        "allowed_hosts",
-        multiple=True,
-        metavar="HOST",
-        help="Allow load on this host; needed for any but loopback (repeatable).",
-    ),
-    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    allow_remote_option(),
+    insecure_option(),
     *request_options(),
     method_option(),
     data_option(),
@@ -161,7 +160,7 @@ def _subject_of(text: str) -> str:
     ),
     processes_option(),
     *limit_options(),
-    *check_options(),
+    *check_options("rate >= 75"),
     html_option(),
     json_option("result"),
     quiet_option("Show nothing while it runs."),
@@ -293,7 +292,7 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     sent = _sent(given, timeout_s_for(thresholds))
     app = given["app"]
     if app is not None and names_a_url(app):
-        if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and _was_given(context, name)]:
+        if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and was_given(context, name)]:
             raise click.UsageError(
                 f"--{misplaced[0].replace('_', '-')} is of a server that holdfast starts; {app} runs already.",
                 ctx=context,
@@ -336,13 +335,9 @@ def _body(data: str) -> bytes:
 def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
     options = with_defaults(context, given)
     after: tuple[str, ...] = context.obj
-    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if was_given(context, name))
     if after and not named and not after[0].startswith("-"):
         return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
     if not named and not after:
         raise click.UsageError("Say what to load: a URL, an APP with --server, or a command after --.", ctx=context)
     return experiment_of(**options, arguments=after)
-
-
-def _was_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

@@ -36,8 +36,12 @@ _COLUMNS = 100
 """Of the verdict in the summary of a job."""
 
 
-def check_options() -> list[Any]:
-    """What to expect, and whom to tell."""
+def check_options(example: str = "in_service >= 16") -> list[Any]:
+    """What to expect, and whom to tell.
+
+    Args:
+        example: of an expression, for the help; its field is one that the command's result has.
+    """
     return [
         option(
             CHECKS,
@@ -45,7 +49,7 @@ def check_options() -> list[Any]:
             "expect",
             multiple=True,
             metavar="EXPRESSION",
-            help="Exit with 1 unless this holds of the result, as 'in_service >= 16' (repeatable).",
+            help=f"Exit with 1 unless this holds of the result, as {example!r} (repeatable).",
         ),
         option(
             CHECKS,
@@ -229,7 +233,7 @@ class Checks:
 
     @contextmanager
     def told_without_result(self) -> Iterator[None]:
-        """Tells of an error that ends the run without a result, and lets it go on."""
+        """Tells of an error that ends the run without a result, and raises it again."""
         try:
             yield
         except HoldfastError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast import console
-from holdfast.cli.option_groups import OUTPUT, REQUESTS, option
+from holdfast.cli.option_groups import OUTPUT, REQUESTS, TARGET, option
 from holdfast.report.layout import Renderable, rendered
 
 
@@ -86,6 +86,21 @@ def html_option() -> Callable[[Any], Any]:
     """`--html FILE`."""
     help_ = "Write one page with pictures, which works offline, to FILE; - is standard output."
     return option(OUTPUT, "--html", "html_target", metavar="FILE", callback=target_file, help=help_)
+
+
+def markdown_option(what: str) -> Callable[[Any], Any]:
+    """`--markdown FILE`.
+
+    Args:
+        what: is written, in words.
+    """
+    help_ = f"Write {what} to FILE; - is standard output."
+    return option(OUTPUT, "--markdown", "markdown_target", metavar="FILE", callback=target_file, help=help_)
+
+
+def insecure_option() -> Callable[[Any], Any]:
+    """`--insecure`."""
+    return option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one.")
 
 
 def put_out(picture: Callable[[], Renderable], *forms: tuple[str | None, Callable[[], bytes]]) -> None:

@@ -27,8 +27,8 @@ Examples:
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @declared(
-    option(OUTPUT, "--all", "everything", is_flag=True, help="List what is noise too, and give each reason."),
     option(CHECKS, "--exit-code", is_flag=True, help="End with 1 if anything beyond noise differs."),
+    option(OUTPUT, "--all", "everything", is_flag=True, help="List what is noise too, and give each reason."),
     html_option(),
     json_option("difference"),
 )
@@ -42,8 +42,8 @@ def diff(
 ) -> int:
     """Compare two results: what changed, and what is noise.
 
-    A and B are numbers of saved runs, or files that --json has written. Both must be verdicts, or results of loads, or
-    explanations, or studies.
+    A and B are numbers of saved runs, or files that --json has written. Both must be of one kind: verdicts, loads,
+    explanations, studies, or searches for a rate.
     """
     one, other = result_named(before), result_named(after)
     found = difference_of(one.fields, other.fields, (one.side, other.side))

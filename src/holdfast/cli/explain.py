@@ -23,6 +23,7 @@ from holdfast.cli.probe import (
     request_options,
     server_options,
     target_options,
+    was_given,
     with_defaults,
 )
 from holdfast.cli.whole_number import WholeNumber
@@ -187,7 +188,7 @@ def show_explanation(number: int, json_target: str | None) -> int:
 
 def _experiment(context: click.Context, options: dict[str, Any]) -> Experiment:
     after: tuple[str, ...] = context.obj
-    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if was_given(context, name))
     if after and not named and not after[0].startswith("-"):
         return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
     return experiment_of(**options, arguments=after)
@@ -199,10 +200,6 @@ def _asked(given: dict[str, Any]) -> Asked:
         return asked_besides({name: given.pop(name) for name in BESIDES})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _was_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def _publish(found: Explanation, json_target: str | None, checks: Checks) -> CheckResult:

@@ -24,14 +24,16 @@ from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment, StopRule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.checks.fields import Fields
     from holdfast.model.journey import Journeys
 
 
-@click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
+@click.command("load", cls=GroupedCommand, epilog=EXAMPLES, context_settings={"allow_extra_args": True})
 @click.argument("url", required=False)
 @load_options
-@declared(*check_options())
+@declared(*check_options("p99 < 200ms"))
 @output_options
 @click.pass_context
 def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
@@ -42,6 +44,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     scenario. --jmx or --har can say what to send; URL is then the server to send it to. What of the file holdfast
     cannot do is listed first.
     """
+    _check_words(context, [*([] if url is None else [url]), *context.args, *(context.obj or ())])
     files = files_of(given)
     checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
@@ -79,6 +82,27 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
         return finish(found, files, checks)
+
+
+def _check_words(context: click.Context, words: Sequence[str]) -> None:
+    """Refuses files of other kinds, and more than one word that is no option, with what is probably meant."""
+    for word in words:
+        kind = Path(word).suffix.lower().removeprefix(".")
+        if kind in ("jmx", "har") and "://" not in word:
+            raise click.UsageError(f"{word} is given with --{kind}: holdfast load --{kind} {word}", ctx=context)
+    if len(words) < 2:
+        return
+    if scenario := next(filter(is_scenario, words), None):
+        why = (
+            f"{scenario} says itself where its requests go, so it is given alone. To send them elsewhere, write "
+            f'url = "{{base}}" into it, and base under [values]; then give -J base=URL.'
+        )
+        raise click.UsageError(why, ctx=context)
+    raise click.UsageError(
+        f"holdfast load takes one URL, and these are {len(words)} words: {', '.join(words)}. Quote a URL that has a "
+        "blank or an & in it; several requests go into a scenario (FILE.toml).",
+        ctx=context,
+    )
 
 
 def _fields() -> Fields:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option
+from holdfast.cli.click_types import checked, header_option, insecure_option
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -22,21 +21,17 @@ from holdfast.cli.option_groups import (
     declared,
     option,
 )
-from holdfast.cli.sending_options import answer_options, data_option, method_option, processes_option
+from holdfast.cli.sending_options import (
+    allow_remote_option,
+    answer_options,
+    data_option,
+    method_option,
+    processes_option,
+)
 from holdfast.cli.whole_number import WholeNumber
 from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
-
-if TYPE_CHECKING:
-    from holdfast.model.answers import Extract
-
-
-def _named_extract(text: str) -> Extract:
-    # Few loads take anything from an answer.
-
-    return named_extract(text)
-
 
 _COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
@@ -76,15 +71,8 @@ load_options = declared(
         callback=checked(quantities.property_),
         help="Set a property of the JMeter plan, or a value of the scenario (repeatable).",
     ),
-    option(
-        TARGET,
-        "--allow-remote",
-        "allowed_hosts",
-        multiple=True,
-        metavar="HOST",
-        help="Allow load on this host; needed for any but loopback (repeatable).",
-    ),
-    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    allow_remote_option(),
+    insecure_option(),
     option(
         SHAPE,
         "--requests",
@@ -193,7 +181,7 @@ load_options = declared(
         "extracts",
         multiple=True,
         metavar="NAME=KIND:WHERE",
-        callback=checked(_named_extract),
+        callback=checked(named_extract),
         help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),

@@ -63,9 +63,14 @@ class GroupedCommand(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise unknown_option(error.option_name, ctx, typed if self._passes_on else None) from error
+        except click.UsageError as error:
+            if self._passes_on and "unexpected extra argument" in error.message:
+                advice = "The server's own arguments go after --."
+                raise click.UsageError(f"{error.message}. {advice}", ctx=ctx) from error
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes one section for each group; `--help` itself stands in the last."""
+        """Writes one section for each group; `--help` itself is in the last."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None

@@ -16,7 +16,7 @@ from holdfast import __distribution__, __version__
 
 _MASK = "***"
 
-# Options whose value may be a secret: it stands in the same word, or is the next one. Arguments of the server's own are
+# Options whose value may be a secret: it is in the same word, or is the next one. Arguments of the server's own are
 # judged by their names.
 _SECRET = re.compile(
     r"(?P<option>-[HJ])(?P<value>.+)?|(?P<long>--(?:header|data|first|then|[\w-]*(?:passw|secret|token)[\w-]*))(?:=(?P<after>.*))?",

@@ -307,9 +307,10 @@ def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, An
     from holdfast.api.config_file import project_defaults
     from holdfast.api.option_layers import Layer, below
 
-    said = {
-        name: value
-        for name, value in given.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
+    said = {name: value for name, value in given.items() if was_given(context, name)}
     return {"cwd": cwd, **given, **below(Layer(said, cwd), project_defaults(Path(cwd), say), given)}
+
+
+def was_given(context: click.Context, name: str) -> bool:
+    """Whether an option has its value from the command line, not from its default."""
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT

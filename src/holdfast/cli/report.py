@@ -9,7 +9,7 @@ import click
 
 from holdfast import console, store
 from holdfast.cli import load_report
-from holdfast.cli.click_types import html_option, target_file
+from holdfast.cli.click_types import html_option, markdown_option, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, InconclusiveError
@@ -29,14 +29,7 @@ Examples:
 @click.argument("number", metavar="RUN", type=int)
 @declared(
     html_option(),
-    option(
-        OUTPUT,
-        "--markdown",
-        "markdown_target",
-        metavar="FILE",
-        callback=target_file,
-        help="Write it as Markdown for an issue to FILE; - is standard output.",
-    ),
+    markdown_option("it as Markdown for an issue"),
     option(
         OUTPUT,
         "--trace",

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, option
+from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, TARGET, option
 from holdfast.cli.whole_number import WholeNumber
 
 MOST_PROCESSES = 256
+
+
+def allow_remote_option() -> Callable[[Any], Any]:
+    """`--allow-remote HOST`, repeatable."""
+    return option(
+        TARGET,
+        "--allow-remote",
+        "allowed_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Allow load on this host; needed for any but loopback (repeatable).",
+    )
 
 
 def method_option() -> Callable[[Any], Any]:

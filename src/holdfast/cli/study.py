@@ -12,9 +12,9 @@ import click
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks, with_table
-from holdfast.cli.click_types import html_option, json_option, put_out, quiet_option, target_file
+from holdfast.cli.click_types import html_option, json_option, markdown_option, put_out, quiet_option
 from holdfast.cli.live_view import View, shown_while_it_lasts
-from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
+from holdfast.cli.option_groups import ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
@@ -62,16 +62,9 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
         is_flag=True,
         help="After each row, find out how many silent clients make others wait, which takes seconds more.",
     ),
-    option(
-        OUTPUT,
-        "--markdown",
-        "markdown_target",
-        metavar="FILE",
-        callback=target_file,
-        help="Write the table as Markdown to FILE; - is standard output.",
-    ),
-    html_option(),
     *check_options(),
+    markdown_option("the table as Markdown"),
+    html_option(),
     json_option("rows"),
     quiet_option("Show nothing while it runs."),
 )

@@ -5,8 +5,8 @@ Decisions
 * A row is given out when its request begins: the next one of this process's own each time.
 * Connections write into columns whose outcomes are this process's own. The outcome that others see is written once the
   journey has judged the answer, so that a look at the rows meanwhile never counts one that changes later.
-* Several exchanges may share one row (a redirect that is no result of its own): instants of the begin are then those of
-  the first, and those of the end are the last one's.
+* Several exchanges may share one row (a redirect that is not a result of its own): instants of the begin are then
+  those of the first, and those of the end are the last one's.
 * What a request that is the same each time comes to is made once (`_Made`): 3 us instead of 12 us (measured).
 """
 

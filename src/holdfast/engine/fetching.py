@@ -19,6 +19,7 @@ from holdfast.model.units import MS
 if TYPE_CHECKING:
     from holdfast.journeys.steps import Sending
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FIRST = "exchange"
 _WORDS = {
     Outcome.REFUSED: "connection refused",
@@ -112,7 +113,7 @@ def plain(sending: Sending) -> Fetching:
     exchange = first_exchange(sending)
     ended = yield exchange
     assert ended is not None
-    outcome, why = judged(ended, sending.expected)
+    outcome, why = judged(ended, sending, exchange)
     return Fetched(answer_of(exchange, ended, outcome, why, ended.due_ns), Verdict(ended.row, outcome, why))
 
 
@@ -130,14 +131,32 @@ def first_exchange(sending: Sending) -> Exchange:
     return exchange
 
 
-def judged(ended: Ended, expected: frozenset[int] | None) -> tuple[Outcome, str]:
+def judged(ended: Ended, sending: Sending, exchange: Exchange) -> tuple[Outcome, str]:
     """The outcome of an exchange by its status, and why it is not answered."""
     if ended.read is None:
         return ended.outcome, ended.why
     if ended.read.undecodable:
         return Outcome.WRONG_BODY, ended.read.undecodable
-    accepted = NO_ERROR if expected is None else expected
-    return (Outcome.ANSWERED, "") if ended.status in accepted else (Outcome.REJECTED, "")
+    accepted = sending.expected
+    if accepted is None or exchange.kind is Kind.EMBEDDED:
+        accepted = NO_ERROR
+    if ended.status not in accepted:
+        return Outcome.REJECTED, ""
+    if ended.status in REDIRECTS and not ended.read.location and leads_nowhere(sending, exchange.method, ended.status):
+        return Outcome.REJECTED, "It is a redirect without a Location"
+    return Outcome.ANSWERED, ""
+
+
+def leads_nowhere(sending: Sending, method: str, status: int) -> bool:
+    """Whether a redirect without a Location is not an answer. A browser shows it, as curl does.
+
+    Source: the Fetch standard, "HTTP-redirect fetch"; apache/jmeter 5.5, HTTPHC4Impl.java (sample) and
+    HTTPSampleResult.java (isRedirect).
+    """
+    if sending.redirects == "browser":
+        return False
+    as_library = sending.redirects == "library" and method in ("POST", "DELETE")
+    return status != 307 or method in ("GET", "HEAD") or as_library
 
 
 def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, began_ns: int) -> Answer:

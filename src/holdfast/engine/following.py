@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.engine.challenges import UNAUTHORIZED, answered
 from holdfast.engine.fetching import (
+    REDIRECTS,
     Ended,
     Exchange,
     Fetched,
@@ -30,7 +31,7 @@ from holdfast.engine.fetching import (
     plain,
 )
 from holdfast.engine.particulars import Kind
-from holdfast.engine.redirects import REDIRECTS, redirected, resolved
+from holdfast.engine.redirects import OF_A_SERVER, is_followed, redirected, resolved, without
 from holdfast.model.answers import Answer
 from holdfast.model.places import Outcome
 
@@ -57,6 +58,7 @@ class Following:
 
     Attributes:
         redirects: requests that followed a redirect.
+        lost: redirects that named no Location, and count as answers.
         left_out: by server, resources that were not fetched because it may not be loaded.
         too_slow: pages or patterns that were given up, in words.
         dropped: cookies that were not kept.
@@ -72,7 +74,7 @@ class Following:
         self._may = may
         self._within = within
         self._pages: dict[tuple[str, bytes], list[str]] = {}
-        self.redirects = self.dropped = self._with_cookies_kept = 0
+        self.redirects = self.lost = self.dropped = self._with_cookies_kept = 0
         self.left_out: dict[str, int] = {}
         self.too_slow: dict[str, int] = {}
 
@@ -88,7 +90,7 @@ class Following:
         read = ended.read
         if read is None:
             return True
-        if sending.follow and ended.status in REDIRECTS and read.location:
+        if sending.follow and ended.status in REDIRECTS:
             return False
         if read.sets_cookies:
             assert visitor.exchange is not None
@@ -123,7 +125,7 @@ class Following:
         None if nothing was sent, since the client has the answer. Where it has that of a redirect, it ends there.
         """
         first: Ended | None = None
-        label = exchange.label
+        passed: set[str] = set()
         if (sent := self._prepared(exchange, sending, visitor)) is None:
             return None
         for hops in range(sending.follow + 1):
@@ -136,22 +138,19 @@ class Following:
             ended, first = told, first or told
             self._take_cookies(exchange, ended, visitor)
             self._take_answer(sent, ended, sending, visitor)
-            outcome, why = judged(ended, sending.expected if exchange.kind is not Kind.EMBEDDED else None)
+            outcome, why = judged(ended, sending, exchange)
             read = ended.read
-            if not sending.follow or read is None or ended.status not in REDIRECTS or not read.location:
+            if read is None or not is_followed(sending, exchange.method, ended.status, read.location):
+                self.lost += read is not None and outcome is Outcome.ANSWERED and _is_lost(sending, ended)
                 break
             if hops == sending.follow:
                 outcome, why = Outcome.REJECTED, f"It was redirected more than {hops} times, at last to {read.location}"
                 break
             try:
-                following = redirected(
-                    exchange,
-                    ended.status,
-                    read.location,
-                    f"{label}, redirected",
-                    goes_on=not sending.hops_count,
-                    kept=_kept(sending),
-                )
+                following = redirected(exchange, ended.status, read.location, sending)
+                if sending.redirects == "library" and following.url in passed:
+                    raise ValueError(f"in a circle, to {following.url}")
+                passed.add(following.url)
             except ValueError as error:
                 outcome, why = Outcome.REJECTED, f"It was redirected, but {error}"
                 break
@@ -190,8 +189,8 @@ class Following:
         """Fetches what a page embeds, each once; returns which one failed, or ""."""
         assert sending.resources is not None
         with_body = sending.resources.with_body
-        left_out = _OF_A_PAGE - (frozenset({"content-type"}) if with_body else _kept(sending))
-        headers = tuple(field for field in sending.headers if field[0].lower() not in left_out)
+        headers = without(sending.headers, _OF_A_PAGE - (frozenset({"content-type"}) if with_body else sending.kept))
+        elsewhere = without(headers, OF_A_SERVER - sending.kept)
         body = sending.body if with_body else None
         failed, seen = "", {answer.url}
         waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
@@ -200,7 +199,8 @@ class Following:
             if origin + path in seen:
                 continue
             seen.add(origin + path)
-            exchange = Exchange(origin, "GET", path, headers, body, f"{sending.label}, embedded", Kind.EMBEDDED)
+            fields = headers if origin == sending.origin else elsewhere
+            exchange = Exchange(origin, "GET", path, fields, body, f"{sending.label}, embedded", Kind.EMBEDDED)
             followed = yield from self._followed(exchange, sending, visitor)
             if followed is None:
                 continue
@@ -298,6 +298,13 @@ class Following:
                 f"{sum(self.left_out.values()):,} resources that pages embed were not fetched, since their servers may "
                 f"not be loaded: {hosts}. To fetch them too, allow each host with --allow-remote."
             )
+        if self.lost:
+            one = self.lost == 1
+            yield (
+                f"{'1 redirect' if one else f'{self.lost:,} redirects'} named no Location, so "
+                f"{'it was not followed. It counts' if one else 'they were not followed. They count'} as answered, as "
+                "in a browser."
+            )
         for words, many in self.too_slow.items():
             yield f"Given up {many} times, since it took too long or cannot be done: {words}."
         if self.dropped:
@@ -337,9 +344,9 @@ def _url(exchange: Exchange) -> str:
     return (exchange.origin if exchange.origin.startswith("http") else "http://localhost") + exchange.path
 
 
-def _kept(sending: Sending) -> frozenset[str]:
-    """Fields of a body that further requests have too."""
-    return frozenset({"content-type"}) if sending.keeps_type else frozenset()
+def _is_lost(sending: Sending, ended: Ended) -> bool:
+    """Whether it would have been followed, had it said where it leads."""
+    return bool(sending.follow) and ended.status in REDIRECTS and ended.read is not None and not ended.read.location
 
 
 def _content_type(head: str) -> str:

@@ -30,6 +30,7 @@ _HTTP2 = re.compile(rb"\x00\x00.[\x04\x07].\x00{4}", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SWITCHING_PROTOCOLS = 101
+_FIRST_STATUS = 100
 _FIRST_FINAL = 200
 _BODILESS = frozenset({204, 304})
 _SHOWN_BYTES = 60
@@ -245,6 +246,8 @@ class ReplyReader:
             raise AssertionError
         status = parser.get_status_code()
         if status < _FIRST_FINAL and status != _SWITCHING_PROTOCOLS:
+            if status < _FIRST_STATUS:
+                raise ProtocolError(f"the status of the reply is {status:03d}")
             self.interim += 1
             self._start_message()
             return
@@ -296,6 +299,8 @@ class ReplyReader:
             pass
         except (httptools.HttpParserError, httptools.HttpParserCallbackError) as error:
             if not self.complete:
+                if parser.get_status_code() == _SWITCHING_PROTOCOLS:
+                    raise ProtocolError("the server switches to another protocol (status 101), unasked") from error
                 where = "body" if self.status else "head"
                 raise ProtocolError(f"the {where} of the reply is not HTTP/1: {error}") from error
             self.excess = True

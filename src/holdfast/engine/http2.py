@@ -8,7 +8,7 @@ Facts
 * A server's first frame is SETTINGS (RFC 9113, 3.4). What begins otherwise is not HTTP/2.
 * SETTINGS_MAX_CONCURRENT_STREAMS is a limit that the client is to keep; without it there is none (6.5.2). What a
   server does with a stream beyond it only shows if the client does not keep it.
-* GOAWAY names the last stream that the server has taken; the streams up to it go on, and those beyond it were not
+* GOAWAY names the last stream that the server has taken; the streams up to it continue, and those beyond it were not
   processed (6.8).
 
 Decisions

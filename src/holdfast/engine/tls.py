@@ -149,7 +149,7 @@ class TlsSocket:
             self._coming.write_eof()
 
 
-# Something, and never sent: until the handshake is over, `_send` goes on with it.
+# Something, and never sent: until the handshake is over, `_send` continues with it.
 _NOT_SHAKEN = b" "
 
 

@@ -279,7 +279,7 @@ class Travelling:
             visitor.fetching = self.following.fetching(sending, visitor)
             next(visitor.fetching)  # that exchange
             return self._fetch(visitor, ended)
-        outcome, why = judged(ended, sending.expected)
+        outcome, why = judged(ended, sending, visitor.exchange)
         visitor.last = Verdict(ended.row, outcome, why)
         return answer_of(visitor.exchange, ended, outcome, why, ended.due_ns)
 

@@ -139,13 +139,9 @@ def since(began: float) -> float:
 
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
     timeline = run(experiment, bench.interrupts, watch=bench.progress.watch)
-    number = None
     if not bench.saves:
-        return timeline, judge(timeline), number
-    try:
-        number = store.save(timeline, store.default_path())
-    except HoldfastError as error:
-        bench.tell(str(error))
+        return timeline, judge(timeline), None
+    number = store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
     return timeline, store.concluded(number, partial(judge, timeline)), number
 
 

@@ -21,7 +21,7 @@ from holdfast.infer.ceiling import turned_away
 from holdfast.infer.census import entries_by_id, in_service_at, offered_requests
 from holdfast.model.phase import Phase
 from holdfast.model.places import PLACE_OF, TURNED_AWAY_PLACES, Outcome
-from holdfast.model.timeline import NEVER, Entry, Repeat, Request, Timeline
+from holdfast.model.timeline import NEVER, Entry, Request, Timeline
 from holdfast.model.verdict import Places
 
 _ENOUGH = 3
@@ -44,15 +44,13 @@ def why_by_time(timeline: Timeline, places: Places) -> str | None:
 
 
 def _by_an_empty_server(timeline: Timeline) -> str:
-    entries, requests = entries_by_id(timeline), {each.id: each for each in timeline.requests}
-    repeats = () if timeline.exact is None else timeline.exact.repeats
-    away = [_away(each, entries, requests) for each in repeats]
-    offered = [each.last - each.first for each in repeats]
+    entries, repeats = entries_by_id(timeline), () if timeline.exact is None else timeline.exact.repeats
+    groups = [[each for each in timeline.requests if one.first <= each.id < one.last] for one in repeats]
+    if not groups:
+        groups = [[each for each in timeline.requests if each.phase is Phase.REUSE]]
+    away = [sum(_is_away(each, entries) for each in group) for group in groups]
+    offered = [len(group) for group in groups]
     whole = any(each == all_ for each, all_ in zip(away, offered, strict=True))
-    if not repeats:
-        singles = [each for each in timeline.requests if each.phase is Phase.REUSE]
-        away, offered = [sum(_is_away(each, entries) for each in singles)], [len(singles)]
-        whole = away == offered
     if whole and sum(away) >= _ENOUGH and 2 * sum(away) > sum(offered):
         return (
             f"nothing was in service: {sum(away)} of {sum(offered)} that came when all earlier ones had been answered"
@@ -99,12 +97,6 @@ def _arrived_ns(request: Request, entry: Entry | None) -> float:
     """When it was in service or had ended; infinite where it was still on its way at the end."""
     arrived_ns = request.done_ns if entry is None else entry.entered_ns
     return math.inf if arrived_ns == NEVER else arrived_ns
-
-
-def _away(repeat: Repeat, entries: Mapping[int, Entry], requests: Mapping[int, Request]) -> int:
-    """How many requests of one repeat were turned away before any handler."""
-    sent = [requests[id] for id in range(repeat.first, repeat.last) if id in requests]
-    return sum(_is_away(each, entries) for each in sent)
 
 
 def _is_away(request: Request, entries: Mapping[int, Entry]) -> bool:

@@ -166,15 +166,6 @@ def within(spread: Callable[[float, float], bool], what: str) -> Rule:
     return judge
 
 
-def between(of: Callable[[Any], Interval], what: str) -> Rule:
-    """A measured figure that is compared by what it may be."""
-
-    def judge(both: Both) -> Judged:
-        return unknown(both) or compared(of(both.before), of(both.after), what)
-
-    return judge
-
-
 def compared(before: Interval, after: Interval, what: str) -> Judged:
     """Two intervals: a change only where they do not overlap."""
     same = overlap(before, after)

@@ -135,12 +135,12 @@ def is_moved(place: Place, trial: Trial, basis: Trial) -> bool:
     return measured(place, trial) not in {None, measured(place, basis)}
 
 
-def fits(trial: Trial, basis: Trial, found: Sequence[Suspect], place: Place = Place.IN_SERVICE) -> bool:
-    """Whether the place was full, and as large as at first or as one of the laws predicts."""
-    there = measured(place, trial)
+def fits(trial: Trial, basis: Trial, found: Sequence[Suspect]) -> bool:
+    """Whether the ceiling was met, and was as at first or as one of the laws predicts."""
+    there = measured(Place.IN_SERVICE, trial)
     if there is None:
         return False
-    return there == measured(place, basis) or any(_predicted(each.laws, trial) for each in found)
+    return there == measured(Place.IN_SERVICE, basis) or any(_predicted(each.laws, trial) for each in found)
 
 
 def _predicted(laws: Sequence[Law], trial: Trial) -> bool:

@@ -7,9 +7,9 @@ that the two cannot disagree. Nothing else of this room is known to acquisition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model.frozen import frozen
@@ -80,18 +80,10 @@ def peak(entries: Iterable[Entry], before_ns: int) -> int:
     return most
 
 
-def later_entries(entries: Sequence[Entry], owner: Callable[[Entry], int] | None = None) -> int:
-    """Requests entered after another one had left; with `owner`, one of the same process.
-
-    Args:
-        owner: what an earlier request must share for its thread to have been reusable.
-    """
-    first_left: dict[int, int] = {}
-    key = owner or (lambda _entry: 0)
-    for entry in entries:
-        if entry.left_ns != NEVER:
-            first_left[key(entry)] = min(first_left.get(key(entry), entry.left_ns), entry.left_ns)
-    return sum(entry.entered_ns >= first_left.get(key(entry), entry.entered_ns + 1) for entry in entries)
+def later_entries(entries: Sequence[Entry]) -> int:
+    """Requests entered after another one had left."""
+    first_left_ns = min((each.left_ns for each in entries if each.left_ns != NEVER), default=inf)
+    return sum(each.entered_ns >= first_left_ns for each in entries)
 
 
 def reused(sequence: Iterable[int], later: int, *, outlived: bool = False) -> bool | None:

@@ -188,7 +188,7 @@ def _ended_by(run: SilentRun, seen: _Seen, record: SilentRecord, unknown: dict[s
     proved = [each for each in found if each.proved]
     if proved or len(found) == 1:
         return (proved or found)[0]
-    if len(found) > 1:
+    if found:
         unknown["ended_by"] = f"undecided: {' or '.join(each.setting for each in found)}"
     else:
         unknown["ended_by"] = _why_no_timeout(said, seen, _in_vain(run, record))

@@ -35,8 +35,7 @@ def waiting_of(timeline: Timeline, before_view: Known[int | None]) -> Known[tupl
         before_view: how many wait before their view.
     """
     points = [each for each in timeline.waiting or () if each.phase is Phase.RAMP or each.waits]
-    before = any(each.phase is Phase.RAMP for each in points)
-    if not before and before_view.value != 0 and not points:
+    if not points and before_view.value != 0:
         why = _NOT_KEPT if timeline.handed is None else _NONE_TOLD
         return Known(None, {"waiting": next(iter(before_view.unknown.values()), why)})
     cwd = timeline.experiment.cwd

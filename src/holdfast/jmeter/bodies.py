@@ -51,13 +51,21 @@ def goes_with_get(found: Merged) -> bool:
     return _is_raw(found) or _sends_file(found)
 
 
-def file_without_type(found: Merged) -> str:
-    """The file of a form that names no MIME type, for which JMeter sends nothing; "" if there is none.
+def unsendable_file(found: Merged) -> str:
+    """Why JMeter sends nothing because of a file of a form; "" if it does.
 
-    Source: HTTPHC4Impl.java (ContentType of each file), Apache HttpCore, ContentType.java (an empty one is an error).
+    Source: HTTPHC4Impl.java (ContentType of each file), Apache HttpCore, ContentType.java (an empty one is an error);
+    Apache HttpMime, FormBodyPartBuilder.java (so is a blank name).
     """
-    without = (each.text("File.path") for _, each in found.files() if not each.text("File.mimetype").strip())
-    return next(without, "") if is_multipart(found) else ""
+    if not is_multipart(found):
+        return ""
+    for _, each in found.files():
+        file = f"{each.text('File.path')!r}, a file of its form, has no"
+        if not each.text("File.mimetype").strip():
+            return f"{file} MIME type"
+        if not each.text("File.paramname").strip():
+            return f"{file} parameter name"
+    return ""
 
 
 def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
@@ -132,7 +140,7 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
             Part(
                 template(element, file.text("File.paramname")),
                 _content(found, element, file),
-                (PurePath(file.text("File.path").replace("\\", "/")).name,),
+                (PurePath((_name(found, element, file) or "").replace("\\", "/")).name,),
                 template(element, file.text("File.mimetype")),
                 transfer_encoding="" if like_browser else "binary",
             )
@@ -147,9 +155,13 @@ def _with_charset(media_type: Template, charset: str) -> Template:
     return (*media_type, f"; charset={charset.upper()}")
 
 
+def _name(found: Merged, element: Node, file: Properties) -> str | None:
+    return found.scope.reading.fixed(element, file.text("File.path"))
+
+
 def _content(found: Merged, element: Node, file: Properties) -> bytes:
     reading = found.scope.reading
-    name = reading.fixed(element, file.text("File.path"))
+    name = _name(found, element, file)
     if name is None:
         reading.refuse(
             element,

@@ -100,7 +100,7 @@ def _is_told_anyhow(note: Note) -> bool:
 
 def _is_node_fixed(node: Node) -> bool:
     # Java's own client adds a field.
-    if node.kind not in _KINDS or node.text("HTTPSampler.implementation") == "Java":
+    if node.kind not in _KINDS or node.text("HTTPSampler.implementation") == "Java" or _says_host(node):
         return False
     if node.kind == "TestAction" and node.text("ActionProcessor.action") != _PAUSE:
         return False
@@ -113,6 +113,12 @@ def _is_node_fixed(node: Node) -> bool:
     # Older versions say in words which threads share a file.
     share = node.text("shareMode", "shareMode.all")
     return share.startswith("shareMode.") and all(_is_text_fixed(text) for text in texts_of(node.properties))
+
+
+def _says_host(node: Node) -> bool:
+    """Whether a Header Manager has the field to which JMeter adds the port of the request's URL."""
+    headers = node.properties.elements("HeaderManager.headers")
+    return any((each.text("Header.name") or each.name).strip().lower() == "host" for each in headers)
 
 
 def _is_text_fixed(text: str) -> bool:

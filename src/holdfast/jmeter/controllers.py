@@ -38,6 +38,7 @@ _AFTER_FAILURE: Mapping[str, _OnFailure] = {
     "5": "next loop pass",
     "6": "leave loop",
 }
+_ENDS: tuple[_OnFailure, ...] = ("stop at once", "stop", "leave")
 _ACTIONS: Mapping[str, str] = {"3": "pass", "4": "loop pass", "5": "loop"}
 
 
@@ -102,7 +103,7 @@ def _sends_nothing(node: Node, scope: Scope) -> journey.Node:
 
 
 def _with_action(request: Request, scope: Scope) -> Request:
-    """The request, with what its client does after a failure: the nearest Result Status Action Handler says so."""
+    """The request, with what its client does after a failure."""
     for timeout in scope.nearest("SampleTimeout"):
         limit_ms = scope.reading.number(timeout, timeout.text("InterruptTimer.timeout"), "its timeout")
         if limit_ms > 0:
@@ -112,12 +113,18 @@ def _with_action(request: Request, scope: Scope) -> Request:
 
 
 def _after_failure(scope: Scope) -> _OnFailure:
+    """What its Result Status Action Handlers say: an end comes before all else, then the farthest one's word.
+
+    Source: apache/jmeter, reporters/ResultAction.java, threads/JMeterThread.java (executeSamplePackage).
+    """
+    found: list[_OnFailure] = []
     for handler in scope.nearest(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
             scope.reading.refuse(handler, f"its action is {number!r}, which is not one of JMeter's", "Choose it anew.")
-        return _AFTER_FAILURE.get(number, "")
-    return ""
+        elif said := _AFTER_FAILURE[number]:
+            found.append(said)
+    return next((each for each in _ENDS if each in found), found[-1] if found else "")
 
 
 def _below_sampler(node: Node, scope: Scope, leaf: journey.Node) -> Sequence[journey.Node]:
@@ -192,15 +199,14 @@ def _run_time(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _for_each(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
-    texts = {name: node.text(f"ForeachController.{name}").strip() for name in ("inputVal", "returnVal")}
-    fixed = {name: reading.fixed(node, text) for name, text in texts.items()}
-    for name, found in fixed.items():
-        if found is None:
-            reading.refuse(node, f"its {name} is {texts[name]}, which holdfast has to know before the load begins")
+    text = node.text("ForeachController.returnVal").strip()
+    name = reading.fixed(node, text)
+    if name is None:
+        reading.refuse(node, f"its output variable is {text}, which holdfast has to know before the load begins")
     return [
         journey.ForEach(
-            prefix=fixed["inputVal"] or "",
-            name=fixed["returnVal"] or "",
+            prefix=scope.template(node, node.text("ForeachController.inputVal").strip()),
+            name=name or "",
             nodes=nodes_of(node, scope),
             separator="_" if reading.flag(node, "ForeachController.useSeparator", default=True) else "",
             after=scope.template(node, node.text("ForeachController.startIndex").strip()),

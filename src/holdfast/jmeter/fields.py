@@ -7,10 +7,14 @@ AuthManager.java (getAuthForURL: the first entry whose URL the request's begins 
 
 from __future__ import annotations
 
+import re
+
 from holdfast.jmeter.merged import Merged, template_call
-from holdfast.model.answers import Template
+from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
 
+_KEPT = frozenset({"content-type", "authorization", "cookie", "proxy-authorization"})
+_PORT = re.compile(r":(\d+)$")
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
 _DIGEST = "DIGEST"
 
@@ -33,7 +37,8 @@ def fields_of(
         for header in manager.properties.elements("HeaderManager.headers"):
             name = found.scope.template(manager, header.text("Header.name") or header.name)
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                fields.append((name, _in_latin_1(found.scope.template(manager, header.text("Header.value")))))
+                value = _in_latin_1(found.scope.template(manager, header.text("Header.value")))
+                fields.append((name, _with_port(value, origin) if _lower(name) == "host" else value))
     if replaces:
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
@@ -46,13 +51,32 @@ def fields_of(
     return tuple(fields)
 
 
-def keeps_type(found: Merged) -> bool:
-    """Whether a manager sets the Content-Type: JMeter then sends it with redirects and embedded resources too."""
-    return any(
-        (header.text("Header.name") or header.name).strip().lower() == "content-type"
+def kept_fields(found: Merged) -> frozenset[str]:
+    """Those of managers, in lower case, that JMeter sends with redirects and embedded resources too, to any server."""
+    return _KEPT & {
+        (header.text("Header.name") or header.name).strip().lower()
         for manager in found.scope.nearest("HeaderManager")
         for header in manager.properties.elements("HeaderManager.headers")
-    )
+    }
+
+
+def _with_port(host: Template, origin: Template) -> Template:
+    """A Host field: JMeter adds the port of the request's URL, unless it has one or that is the usual one.
+
+    Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader).
+    """
+    if _port_of(host) or _port_of(origin) is None:
+        return host
+    return (*host, ":", _port_of(origin) or "")
+
+
+def _port_of(server: Template) -> str | Variable | FunctionCall | None:
+    """What is behind the last colon of a server; None if nothing is."""
+    *before, last = server or ("",)
+    if isinstance(last, str):
+        found = _PORT.search(last)
+        return found[1] if found else None
+    return last if before and isinstance(before[-1], str) and before[-1].endswith(":") else None
 
 
 def _in_latin_1(value: Template) -> Template:

@@ -94,22 +94,12 @@ class Merged:
 
     def files(self) -> list[tuple[Node, Properties]]:
         """The files that it sends, with the element that names each."""
-        found = [
+        return [
             (element, each)
             for element in self.elements
             for each in element.properties.inner("HTTPsampler.Files").elements("HTTPFileArgs.files")
             if self._is_named(element, each.text("File.path"))
         ]
-        # Before JMeter 2.5 a request had one file.
-        name = self.node.text("HTTPSampler.FILE_NAME")
-        if self._is_named(self.node, name):
-            values = {
-                "File.path": name,
-                "File.paramname": self.node.text("HTTPSampler.FILE_FIELD"),
-                "File.mimetype": self.node.text("HTTPSampler.mimetype"),
-            }
-            found.insert(0, (self.node, Properties("HTTPFileArg", "", values)))
-        return found
 
     def _is_named(self, element: Node, path: str) -> bool:
         """Whether a file has a name; one whose variable is empty has none, and JMeter sends no file."""

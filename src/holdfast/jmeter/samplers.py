@@ -12,10 +12,10 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, file_without_type, goes_with_get, is_multipart
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable_file
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
-from holdfast.jmeter.fields import credentials_of, fields_of, keeps_type
+from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
@@ -68,8 +68,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
-    if body is not None and (file := file_without_type(found)):
-        why = f"{file!r}, a file of its form, has no MIME type"
+    if body is not None and (why := unsendable_file(found)):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         origin = template_call(NOWHERE, [(why,)])
     fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
@@ -88,13 +87,14 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         extracts=extracts_of(scope),
         assertions=assertions_of(scope),
         follow=_MOST_REDIRECTS if follows or follows_unseen else 0,
+        redirects="library" if follows_unseen else "get",
         hops_count=False,
         resources=_resources(found),
         cache=cache_of(scope),
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        keeps_type=not is_multipart(found) and keeps_type(found),
+        kept=kept_fields(found) - (frozenset({"content-type"}) if is_multipart(found) else frozenset()),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 

@@ -16,6 +16,7 @@ from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.frozen import frozen
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
+from holdfast.plans.variables import quoted
 
 _Made = TypeVar("_Made")
 _NUMBER = re.compile("[+-]?[0-9]+")
@@ -118,7 +119,7 @@ class Reading:
             try:
                 self._templates[key] = self._folded(node, template_of(text))
             except ValueError as error:
-                self.refuse(node, f"{_short(text)} cannot be read: {error}", "Correct it in the plan.")
+                self.refuse(node, f"{quoted(text)} cannot be read: {error}", "Correct it in the plan.")
                 self._templates[key] = (text,)
         return self._templates[key]
 
@@ -155,7 +156,7 @@ class Reading:
             return default
         found = self.fixed(node, text)
         if found is None:
-            self.refuse(node, f"its {name} is {_short(text)}, which holdfast has to know before the load begins")
+            self.refuse(node, f"its {name} is {quoted(text)}, which holdfast has to know before the load begins")
         return (found or "").strip().lower() == "true"
 
     def number_or_zero(self, node: Node, text: str, what: str) -> int:
@@ -170,14 +171,14 @@ class Reading:
         """A whole number that is known before the load begins; otherwise it is refused."""
         found = self.fixed(node, text)
         if found is None:
-            why = f"{what} is {_short(text)}, which holdfast has to know before the load begins"
+            why = f"{what} is {quoted(text)}, which holdfast has to know before the load begins"
             self.refuse(node, why, "Write a number, or ${__P(name,default)} and give it with -J name=value.")
             return default
         found = found.strip()
         try:
             return int(found) if found else default
         except ValueError:
-            spelled = "" if found == text.strip() else f", from {_short(text)}"
+            spelled = "" if found == text.strip() else f", from {quoted(text)}"
             comes = "${__P(" in text or "${__property(" in text
             instead = "Give it with -J name=value." if comes else "Correct it in the plan."
             self.refuse(node, f"{what} is {found!r}{spelled}; it must be a whole number", instead)
@@ -193,7 +194,7 @@ class Reading:
         if abs(value) < float("inf"):
             return value
         self.refuse(
-            node, f"{what} is {_short(text if found is None else found)}; it must be a number, known beforehand"
+            node, f"{what} is {quoted(text if found is None else found)}; it must be a number, known beforehand"
         )
         return default
 
@@ -311,7 +312,3 @@ class Scope:
     def template(self, node: Node, text: str, role: str = "") -> Template:
         """See `Reading.template`."""
         return self.reading.template(node, text, role)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

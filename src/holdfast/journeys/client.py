@@ -154,7 +154,6 @@ class Client:
         own: as `Shared.remembered`, for this client alone.
         iteration: which pass through the journey this is, from 1; 0 before the first.
         now_ns: CLOCK_MONOTONIC, when the engine last said it.
-        label: of the request that is being put together, or was sent last; "" before the first.
         sent, answer: its last request and what became of it.
         site: the call of a function that is being replaced.
         last_answered: the last request was answered; True before the first.
@@ -162,10 +161,10 @@ class Client:
 
     __slots__ = (
         "_chance",
+        "_label",
         "answer",
         "index",
         "iteration",
-        "label",
         "last_answered",
         "member",
         "now_ns",
@@ -184,7 +183,7 @@ class Client:
         self.own: dict[object, Any] = {}
         self.iteration = 0
         self.now_ns = 0
-        self.label = ""
+        self._label: Template | str = ""
         self.sent: Sending | None = None
         self.answer: Answer | None = None
         self.site: FunctionCall | None = None
@@ -207,6 +206,20 @@ class Client:
         self.variables.update(member.values)
         if member.values_of_clients:
             self.variables.update(member.values_of_clients[self.index % len(member.values_of_clients)])
+
+    @property
+    def label(self) -> str:
+        """Of the request that is being put together, or was sent last; "" before the first.
+
+        It is replaced when it is asked for: by JMeter, after where the request goes and what it sends.
+        """
+        if not isinstance(self._label, str):
+            self._label = text_of(self._label, self)
+        return self._label
+
+    def labels(self, label: Template) -> None:
+        """Begins a request, or what takes its place, of this label."""
+        self._label = label
 
     @property
     def chance(self) -> Chance:

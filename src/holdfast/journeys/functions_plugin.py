@@ -93,8 +93,8 @@ def _is_defined(arguments: list[str], context: Context) -> str:
     return "1" if arguments[0].strip() in context.variables else "0"
 
 
-def _changed(change: Callable[[str], str], least: int = 1, variable: int = 1) -> Known:
-    return Known(least, None, lambda arguments, context: kept(change(arguments[0]), arguments, variable, context))
+def _changed(change: Callable[[str], str]) -> Known:
+    return Known(1, None, lambda arguments, context: kept(change(arguments[0]), arguments, 1, context))
 
 
 def _replaced(arguments: list[str], context: Context) -> str:

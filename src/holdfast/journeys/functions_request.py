@@ -47,7 +47,7 @@ def target(arguments: list[str]) -> str:
 
     Args:
         arguments: the path, with or without a query, or a whole URL, which has all; the charset; then for each
-            argument of the query its name, what stands between, its value, and `true` if both are to be encoded.
+            argument of the query its name, what is between them, its value, and `true` if both are to be encoded.
 
     Raises:
         FunctionError: a URL cannot hold it; JMeter sends nothing then.

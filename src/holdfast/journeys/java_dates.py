@@ -69,12 +69,11 @@ def _field(letter: str, count: int, text: str) -> Field:
     return Field(letter, count)
 
 
-def formatted(pattern: str, moment: datetime, nanosecond: int = 0) -> str:
+def formatted(pattern: str, moment: datetime) -> str:
     """A moment in a pattern.
 
     Args:
         moment: with its offset from UTC.
-        nanosecond: below its microseconds.
 
     Raises:
         ValueError: the pattern is none.
@@ -84,7 +83,7 @@ def formatted(pattern: str, moment: datetime, nanosecond: int = 0) -> str:
         if isinstance(part, str):
             out.append(part)
         elif part.letter not in "[]":
-            out.append(_WRITERS[part.letter](moment, part.times, moment.microsecond * 1000 + nanosecond))
+            out.append(_WRITERS[part.letter](moment, part.times))
     return "".join(out)
 
 
@@ -92,11 +91,11 @@ def _named(names: tuple[str, ...], index: int, count: int) -> str:
     return names[index] if count == 4 else names[index][: 1 if count == 5 else 3]
 
 
-def _month(moment: datetime, count: int, _nano: int) -> str:
+def _month(moment: datetime, count: int) -> str:
     return str(moment.month).zfill(count) if count < 3 else _named(MONTHS, moment.month - 1, count)
 
 
-def _quarter(moment: datetime, count: int, _nano: int) -> str:
+def _quarter(moment: datetime, count: int) -> str:
     index = (moment.month - 1) // 3
     if count < 3 or count == 5:
         return str(index + 1).zfill(count if count < 3 else 1)
@@ -123,7 +122,7 @@ def _week_of_month(moment: datetime) -> int:
     return (moment.day + (first.weekday() + 1) % 7 - 1) // 7 + 1
 
 
-def _day_of_week(moment: datetime, count: int, _nano: int) -> str:
+def _day_of_week(moment: datetime, count: int) -> str:
     if count < 3:
         return str((moment.weekday() + 1) % 7 + 1).zfill(count)
     return _named(DAYS, moment.weekday(), count)
@@ -140,40 +139,44 @@ def _offset(moment: datetime, hours: str, separator: str, none: str, *, seconds:
     return f"{text}{separator}{size % 60:02}" if seconds and size % 60 else text
 
 
-def _iso_offset(zero: Callable[[int], str]) -> Callable[[datetime, int, int], str]:
-    def write(moment: datetime, count: int, _nano: int) -> str:
+def _iso_offset(zero: Callable[[int], str]) -> Callable[[datetime, int], str]:
+    def write(moment: datetime, count: int) -> str:
         separator = ":" if count in (3, 5) else ""
         return _offset(moment, "02", separator, zero(count), seconds=count > 3, minutes=count > 1)
 
     return write
 
 
-def _rfc_offset(moment: datetime, count: int, nano: int) -> str:
+def _rfc_offset(moment: datetime, count: int) -> str:
     if count == 4:
-        return _gmt_offset(moment, 4, nano)
+        return _gmt_offset(moment, 4)
     if count == 5:
         return _offset(moment, "02", ":", "Z", seconds=True, minutes=True)
     return _offset(moment, "02", "", "+0000", seconds=False, minutes=True)
 
 
-def _gmt_offset(moment: datetime, count: int, _nano: int) -> str:
+def _gmt_offset(moment: datetime, count: int) -> str:
     full = count == 4
     return "GMT" + _offset(moment, "02" if full else "d", ":", "", seconds=True, minutes=full)
 
 
-def _number(value: Callable[[datetime], int]) -> Callable[[datetime, int, int], str]:
-    return lambda moment, count, _nano: str(value(moment)).zfill(count)
+def _number(value: Callable[[datetime], int]) -> Callable[[datetime, int], str]:
+    return lambda moment, count: str(value(moment)).zfill(count)
 
 
 def _seconds_of_day(moment: datetime) -> int:
     return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
-_WRITERS: Mapping[str, Callable[[datetime, int, int], str]] = {
-    "G": lambda _moment, count, _nano: {4: "Anno Domini", 5: "A"}.get(count, "AD"),
-    "u": lambda moment, count, _nano: _year(moment.year, count),
-    "y": lambda moment, count, _nano: _year(moment.year, count),
-    "Y": lambda moment, count, _nano: _year(_week(moment)[0], count),
+def _nanosecond(moment: datetime) -> int:
+    return moment.microsecond * 1000
+
+
+_WRITERS: Mapping[str, Callable[[datetime, int], str]] = {
+    "G": lambda _moment, count: {4: "Anno Domini", 5: "A"}.get(count, "AD"),
+    "u": lambda moment, count: _year(moment.year, count),
+    "y": lambda moment, count: _year(moment.year, count),
+    "Y": lambda moment, count: _year(_week(moment)[0], count),
     "w": _number(lambda moment: _week(moment)[1]),
     "W": _number(_week_of_month),
     "D": _number(lambda moment: moment.timetuple().tm_yday),
@@ -182,23 +185,23 @@ _WRITERS: Mapping[str, Callable[[datetime, int, int], str]] = {
     "Q": _quarter,
     "q": _quarter,
     "d": _number(lambda moment: moment.day),
-    "E": lambda moment, count, _nano: _named(DAYS, moment.weekday(), max(3, count)),
+    "E": lambda moment, count: _named(DAYS, moment.weekday(), max(3, count)),
     "e": _day_of_week,
     "c": _day_of_week,
-    "a": lambda moment, _count, _nano: "AM" if moment.hour < 12 else "PM",
+    "a": lambda moment, _count: "AM" if moment.hour < 12 else "PM",
     "h": _number(lambda moment: (moment.hour - 1) % 12 + 1),
     "K": _number(lambda moment: moment.hour % 12),
     "k": _number(lambda moment: (moment.hour - 1) % 24 + 1),
     "H": _number(lambda moment: moment.hour),
     "m": _number(lambda moment: moment.minute),
     "s": _number(lambda moment: moment.second),
-    "S": lambda _moment, count, nano: f"{nano:09}"[:count],
-    "A": lambda moment, count, nano: str(_seconds_of_day(moment) * 1000 + nano // 1_000_000).zfill(count),
-    "n": lambda _moment, count, nano: str(nano).zfill(count),
-    "N": lambda moment, count, nano: str(_seconds_of_day(moment) * 1_000_000_000 + nano).zfill(count),
+    "S": lambda moment, count: f"{_nanosecond(moment):09}"[:count],
+    "A": _number(lambda moment: _seconds_of_day(moment) * 1000 + moment.microsecond // 1000),
+    "n": _number(_nanosecond),
+    "N": _number(lambda moment: _seconds_of_day(moment) * 1_000_000_000 + _nanosecond(moment)),
     "X": _iso_offset(lambda _count: "Z"),
     "x": _iso_offset(lambda count: {1: "+00", 2: "+0000", 4: "+0000"}.get(count, "+00:00")),
     "Z": _rfc_offset,
     "O": _gmt_offset,
-    "z": lambda moment, _count, _nano: moment.tzname() or "",
+    "z": lambda moment, _count: moment.tzname() or "",
 }

@@ -73,7 +73,8 @@ class Each(Repeating):
 
     def value(self) -> str | None:
         """The value of this pass; None: there is none."""
-        return self.here.client.variables.get(f"{self.node.prefix}{self.node.separator}{self.passes + 1}")
+        client = self.here.client
+        return client.variables.get(f"{text_of(self.node.prefix, client)}{self.node.separator}{self.passes + 1}")
 
     def last(self) -> int:
         """The number of the last value."""

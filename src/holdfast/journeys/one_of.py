@@ -217,7 +217,7 @@ class ByTurns(Choosing):
         self.at = 0
 
     def renew(self) -> None:
-        """See `Control`: the turns go on where they were."""
+        """See `Control`: the turns continue where they were."""
         self.first = True
         self.over = self.begun = self.moved = False
         self.search = self.empty = None

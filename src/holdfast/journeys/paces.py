@@ -145,7 +145,7 @@ def _scheduled_ns(pace: Pace, client: Client) -> int:
     key = ("schedule", id(pace))
     begun_ns, taken = client.remembered.get(key, (client.now_ns, 0))
     after_s = (client.now_ns - begun_ns) / NS_PER_S
-    # What nobody was there to send is made up for within a second, or never.
+    # What no client was there to send is made up for within a second, or never.
     taken = max(taken, math.floor(count_by(pace.schedule, after_s - 1)))
     client.remembered[key] = (begun_ns, taken + 1)
     due_s = instant_of(pace.schedule, taken)

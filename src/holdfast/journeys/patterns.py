@@ -1,8 +1,8 @@
 r"""Regular expressions as JMeter reads them, in Python's; pure.
 
 JMeter matches with Jakarta ORO 2.0.8, whose syntax is that of Perl 5.003. Most of it means the same in Python's `re`.
-What does not is written anew (`\Z`, `\e`, `\cX`, `[[:alpha:]]`, a `{` that is no count), and what one of the two lacks
-is refused.
+What does not is written anew (`\Z`, `\e`, `\cX`, `[[:alpha:]]`, a `{` that is not a count), and what one of the two
+lacks is refused.
 Source: jakarta-oro 2.0.8, org/apache/oro/text/regex/Perl5Compiler.java (__parseExpression, __parseBranch, __parseAtom,
 __parseCharacterClass): `(?imsx)` counts for the whole pattern, wherever it is.
 """

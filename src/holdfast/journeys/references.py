@@ -68,7 +68,7 @@ def _reference(text: str, at: int, level: int) -> tuple[str | Variable | Functio
             arguments, at = _arguments(text, at + 1, level)
             while at < len(text) and text[at].isspace():
                 at += 1
-            if at < len(text) and text[at] != "}":
+            if text[at : at + 1] != "}":
                 raise ValueError(f"a }} is missing after ${{{''.join(name)}(...)")
             return FunctionCall("".join(name).strip(), arguments, text[begin : at + 1]), at + 1
         elif char == "}":
@@ -86,11 +86,12 @@ def _arguments(text: str, at: int, level: int) -> tuple[tuple[Template, ...], in
     found: list[str] = []
     argument: list[str] = []
     references = parentheses = 0
+    before = ""
     while at < len(text):
         char = text[at]
         if char == "\\" and at + 1 < len(text):
             argument.append(text[at : at + 2])
-            at += 2
+            at, before = at + 2, ""
             continue
         if char == "," and not references:
             found.append("".join(argument))
@@ -101,9 +102,10 @@ def _arguments(text: str, at: int, level: int) -> tuple[tuple[Template, ...], in
                 found.append("".join(argument))
             return tuple(template_of(_unescaped(each), level + 1) for each in found), at
         else:
-            references += (char == "{" and text[at - 1] == "$") - (char == "}" and references > 0)
+            references += (char == "{" and before == "$") - (char == "}" and references > 0)
             parentheses += 0 if references else (char == "(") - (char == ")")
             argument.append(char)
+        before = char
         at += 1
     found.append("".join(argument))
     return tuple(template_of(_unescaped(each), level + 1) for each in found), at

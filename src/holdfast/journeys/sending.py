@@ -56,13 +56,12 @@ def is_fixed(request: Request) -> bool:
 
 
 def _put_together(request: Request, number: int, client: Client) -> Sending:
+    origin, path, of_link = _where(request, client)
     headers = tuple((_text(name, client), _text(value, client)) for name, value in request.headers)
-    body, boundary = _body(request, client)
+    body, boundary = _body(request, client) if of_link is None else of_link
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", f"multipart/form-data; boundary={boundary}"))
-    origin, path, body = _where(request, body, client)
     return Sending(
-        label=client.label,
         method=_text(request.method, client),
         origin=origin,
         path=path,
@@ -71,20 +70,22 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         expected=request.expected,
         follow=request.follow,
         hops_count=request.hops_count,
+        redirects=request.redirects,
         resources=_resources(request.resources, client),
         keep_alive=request.keep_alive,
         timeouts=request.timeouts,
         number=number,
-        keeps_type=request.keeps_type,
+        kept=request.kept,
         cache=request.cache,
         credentials=_credentials(request, client),
+        label=client.label,
     )
 
 
-def _where(request: Request, body: bytes | None, client: Client) -> tuple[str, str, bytes | None]:
-    """Where a request goes, and its body; those of a link, if it follows one."""
+def _where(request: Request, client: Client) -> tuple[str, str, tuple[bytes | None, str] | None]:
+    """Where a request goes; if it follows a link, where that leads, and its body, which has no boundary."""
     if request.links is None:
-        return _text(request.origin, client), _text(request.path, client), body
+        return _text(request.origin, client), _text(request.path, client), None
     from holdfast.journeys.links import followed  # noqa: PLC0415 - few plans need it
 
     try:
@@ -94,8 +95,8 @@ def _where(request: Request, body: bytes | None, client: Client) -> tuple[str, s
     except FunctionError as error:
         raise NoValueError(str(error)) from error
     if found is not None:
-        return found.origin, found.path, found.body
-    return _text(request.origin, client), _text(request.path, client), body
+        return found.origin, found.path, (found.body, "")
+    return _text(request.origin, client), _text(request.path, client), None
 
 
 def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:

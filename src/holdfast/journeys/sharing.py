@@ -41,7 +41,7 @@ from holdfast.model.journey_request import Cache, Links, MadeUp, Multipart, Part
 from holdfast.model.scenario import Timeouts
 
 _TRUE = ("true",)
-# Functions that go on, for all clients, from where the last call was.
+# Functions that continue, for all clients, where the last call was.
 _ONE_FOR_ALL = frozenset({"__StringFromFile", "__CSVRead", "__setProperty"})
 # Functions whose texts are known only when they are called.
 _ANYTHING = frozenset({"__eval", "__evalVar"})

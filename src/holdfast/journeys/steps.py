@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from holdfast.model.answers import Answer
-from holdfast.model.journey_request import Cache, Resources
+from holdfast.model.journey_request import Cache, Redirects, Resources
 from holdfast.model.scenario import Timeouts
 
 
@@ -23,8 +23,8 @@ class Sending(NamedTuple):
         path: path and query, as they are sent.
         headers: in order; the engine adds Host, Content-Length and cookies.
         body: None sends none.
-        expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type, cache: as of the model's `Request`;
-            the patterns of `resources` have no references left.
+        expected, follow, hops_count, resources, keep_alive, timeouts, kept, cache, redirects: as of the model's
+            `Request`; the patterns of `resources` have no references left.
         credentials: name, password and realm ("" is any), for a server that asks for them.
         number: of the request among those of the journey, so that results of one request with many labels are one.
         made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
@@ -44,10 +44,11 @@ class Sending(NamedTuple):
     keep_alive: bool
     timeouts: Timeouts
     number: int
-    keeps_type: bool = False
+    kept: frozenset[str] = frozenset()
     cache: Cache | None = None
     credentials: tuple[str, str, str] | None = None
     made: dict[str, Any] | None = None
+    redirects: Redirects = "browser"
 
 
 class Judged(NamedTuple):

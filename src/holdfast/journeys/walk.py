@@ -12,6 +12,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from holdfast.journeys.assertions import unmet
+from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
@@ -34,6 +35,7 @@ _OF_THE_PAST = (Judged, Grouped, EndLoad)
 # A client that does nothing for so many leaves lets the engine do something else.
 MOST_IDLE = 1000
 BREATH_NS = 1_000_000
+_AFTER_FAILURE = {"next loop pass": "loop pass", "leave loop": "loop"}
 FOR_EVER = -1
 # Of leaves that are no nodes.
 _PAUSES_NS = {BREATH: BREATH_NS, TURN: 5 * BREATH_NS}
@@ -47,9 +49,10 @@ def walk(crew: Crew, client: int, shared: Shared) -> Walk:
     """
     walker = _Walker(crew, client - 1, shared)
     try:
-        yield from walker.run()
-    except (_OverError, ClientEndsError):
-        pass
+        try:
+            yield from walker.run()
+        except (_OverError, ClientEndsError):
+            yield from walker.tell_of_the_past()
     finally:
         walker.is_gone()
 
@@ -157,13 +160,19 @@ class _Walker:
         while self.here.steps:
             yield from self.say(self.here.steps.pop(0))
 
+    def tell_of_the_past(self) -> Generator[Step, Told, None]:
+        """Says what the controls have noted of what is over, at the end of the client."""
+        for step in self.here.steps:
+            if isinstance(step, _OF_THE_PAST):
+                yield step
+
     def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
         """Does what a leaf says."""
         node = leaf.node
         for each in leaf.sets:
             set_values(each, self.client)
         if isinstance(node, Request | MadeUp):
-            self.client.label = text_of(node.label, self.client)
+            self.client.labels(node.label)
         for meeting in leaf.meetings:
             yield from self.meet(meeting)
         if leaf.waits:
@@ -197,7 +206,7 @@ class _Walker:
         until_ns = client.now_ns + most_ns if most_ns > 0 else None
         while client.remembered[key][0] == turn:
             if until_ns is not None and client.now_ns >= until_ns:
-                # Then all that wait go on, and the next ones meet anew.
+                # Then all that wait continue, and the next ones meet anew.
                 client.remembered[key] = (turn + 1, 0)
                 return
             yield from self.say(Waiting(client.now_ns + 2 * BREATH_NS))
@@ -212,6 +221,8 @@ class _Walker:
             yield from self.say(Unsent(client.label, str(error), number))
             # Nothing was waited for: a client that can send nothing must not keep the others from sending.
             yield from self.say(Waiting(client.now_ns + BREATH_NS))
+            # Values are looked for, and not found.
+            self.faults_of(request, Answer("", answered=False, status=0, message=str(error), head="", body=b""))
             answered = False
         else:
             client.sent = sending
@@ -275,20 +286,15 @@ class _Walker:
         Raises:
             _OverError: the client ends.
         """
-        what = self.crew.on_failure
-        if what == "continue":
-            what_else = {"next loop pass": "loop pass", "leave loop": "loop", "next pass": "pass"}.get(of_request)
-            if what_else is not None:
-                self.begin_next(what_else)
-                return
-            if not of_request:
-                return
-        elif what == "next pass":
-            self.begin_next("pass")
-            return
-        if "stop" in (what.split()[0], *of_request.split()[:1]):
-            yield from self.say(EndLoad("stop at once" in (what, of_request)))
-        raise _OverError
+        both = (self.crew.on_failure, of_request)
+        if any(each.startswith("stop") for each in both):
+            yield from self.say(EndLoad("stop at once" in both))
+        if any(each.startswith("stop") or each == "leave" for each in both):
+            self.end_results()
+            raise _OverError
+        what = "pass" if "next pass" in both else _AFTER_FAILURE.get(of_request)
+        if what is not None:
+            self.begin_next(what)
 
     def leave(self, node: Leave) -> Generator[Step, Told, None]:
         """Leaves what is to be left.
@@ -299,8 +305,20 @@ class _Walker:
         if node.what in ("load", "load at once"):
             yield from self.say(EndLoad(node.what == "load at once"))
         if node.what in ("load", "load at once", "client"):
+            self.end_results()
             raise _OverError
         self.begin_next(node.what)
+
+    def end_results(self) -> None:
+        """Ends the results that have others below them: of a client that ends itself, they have what there was.
+
+        Source: apache/jmeter, threads/JMeterThread.java (processSampler).
+        """
+        control = self.here.at
+        while control is not None:
+            if isinstance(control, GroupAbove):
+                control.tell()
+            control = control.parent
 
     def begin_next(self, what: str) -> None:
         """Leaves a pass of the journey or of the loop around the client, or this loop."""

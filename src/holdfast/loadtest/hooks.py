@@ -5,7 +5,7 @@ Decisions
 * Only a file that was named is run, and before anything is sent: a mistake in it costs no load.
 * A function runs in the load process, between one turn and the next. While it runs, nothing is sent and no answer is
   read, so how long it took is measured, and told where that matters.
-* One that raises fails the request whose answer it was given, and no other. The load goes on, and falls short.
+* One that raises fails the request whose answer it was given, and no other. The load continues, and falls short.
 * One that does not return is ended, and with it the load: what was measured meanwhile says nothing of the server.
 * Where it held the load up as much as makes a stall a fault (`engine.stalls`), the load falls short as well.
 """

@@ -12,7 +12,7 @@ Facts
 Decisions
 ---------
 * Ticks are counted and not the time, so that a load that was stopped for an hour blames no function.
-* What ends a function is no `Exception`, which it might catch.
+* What ends a function is not an `Exception`, which it might catch.
 * A function that catches even that, or is within C, is noted in memory that the parent process reads: it makes
   the load process write where it is, and end (`engine.stuck`).
 """

@@ -62,11 +62,11 @@ class Pace:
 
 @frozen
 class Meeting:
-    """Clients wait for each other, and then go on together.
+    """Clients wait for each other, and then continue together.
 
     Attributes:
         size: how many; 0 is all of the crew that are there.
-        most_ms: after so long those that wait go on without the others; 0 sets no bound.
+        most_ms: after so long those that wait continue without the others; 0 sets no bound.
     """
 
     size: Template
@@ -203,7 +203,7 @@ class ForEach:
         index: as of `Loop`.
     """
 
-    prefix: str
+    prefix: Template
     name: str
     nodes: tuple[Node, ...]
     separator: str = "_"

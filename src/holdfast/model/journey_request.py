@@ -50,6 +50,8 @@ class TextBody:
 
 
 Body = bytes | TextBody | Multipart
+Redirects = Literal["browser", "get", "library"]
+"""How redirects are followed: as browsers do (the Fetch standard), with GET or HEAD, or as Apache HttpClient does."""
 
 
 @frozen
@@ -112,6 +114,7 @@ class Request:
         body: None sends none.
         expected: statuses that count as an answer; None accepts all below 400.
         follow: so many redirects are followed at most.
+        redirects: how; other than in a browser, one without a Location is not an answer.
         hops_count: each of these redirects is a result of its own; otherwise all are one.
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
@@ -119,7 +122,8 @@ class Request:
         cache: None remembers nothing.
         links: None follows none.
         credentials: name, password, and the realm in which they count (() is any), for a server that asks for them.
-        keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
+        kept: fields, in lower case, that go with all redirects and resources: a Content-Type that is not that of its
+            body, and credentials that are meant for every server.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
 
@@ -133,11 +137,12 @@ class Request:
     assertions: tuple[Assertion, ...] = ()
     extracts: tuple[Extract, ...] = ()
     follow: int = 0
+    redirects: Redirects = "browser"
     hops_count: bool = True
     resources: Resources | None = None
     keep_alive: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
-    keeps_type: bool = False
+    kept: frozenset[str] = frozenset()
     cache: Cache | None = None
     links: Links | None = None
     credentials: tuple[Template, Template, Template] | None = None

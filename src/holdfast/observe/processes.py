@@ -347,10 +347,3 @@ def socket_inodes(pid: int) -> set[int]:
         if inode is not None:
             found.add(inode)
     return found
-
-
-def _limit(text: bytes | None, name: bytes) -> int | None:
-    try:
-        return None if text is None else parse.soft_limit(text, name)
-    except ProtocolError:
-        return None

@@ -16,8 +16,8 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 
+from holdfast.journeys.functions_text import form_encoded
 from holdfast.model.frozen import frozen
-from holdfast.plans.samplers import form_encoded
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"

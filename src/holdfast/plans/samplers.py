@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
+from holdfast.journeys.functions_text import form_encoded
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
@@ -238,11 +239,6 @@ def _encoded(parts: Parts, encode: Callable[[str], str], scope: Scope) -> Parts:
     if scope.slots is None:
         return tuple(encode(part) if isinstance(part, str) else part for part in parts)
     return scope.slots.encoded(parts, encode)
-
-
-def form_encoded(text: str) -> str:
-    """Encodes like java.net.URLEncoder: ASCII letters, digits and `.-*_` stay, a space becomes +."""
-    return quote_plus(text, safe="*").replace("~", "%7E")
 
 
 def _form_encoded_again(text: str) -> str:

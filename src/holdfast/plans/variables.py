@@ -71,7 +71,7 @@ class Scope:
             try:
                 self._compiled[text] = template_of(text)
             except ValueError as error:
-                raise self.error(f"{_short(text)} cannot be read", sentence(error)) from error
+                raise self.error(f"{quoted(text)} cannot be read", sentence(error)) from error
         return self._resolve(self._compiled[text])
 
     def text(self, text: str) -> Text:
@@ -91,7 +91,7 @@ class Scope:
         if isinstance(found, str):
             return found
         raise self.error(
-            f"{what} is {_short(text)}, which changes from one request to the next",
+            f"{what} is {quoted(text)}, which changes from one request to the next",
             f"holdfast must know {what} before the load begins.",
             "Write a fixed value, or ${__P(name,default)} and set it with -J name=value.",
         )
@@ -108,7 +108,7 @@ class Scope:
         try:
             return int(found)
         except ValueError as error:
-            spelled = "" if found == text else f", from {_short(text)}"
+            spelled = "" if found == text else f", from {quoted(text)}"
             raise self.error(f"{what} is {found!r}{spelled}", "It must be a whole number.") from error
 
     def error(self, what: str, why: str, remedy: str = "Correct it in the plan, or disable the element.") -> UsageError:
@@ -200,7 +200,8 @@ def sentence(error: Exception) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _short(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as an error quotes it: the beginning of a long one."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 

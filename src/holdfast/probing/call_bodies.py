@@ -103,7 +103,7 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
 
 
 def _is_over(session: Session, prober: Prober, slots: range) -> bool:
-    """Whether every request has ended, and with its answer its body, which may go on for a while after that."""
+    """Whether every request has ended, and with its answer its body, which may continue for a while after that."""
     if prober.ended < prober.offered:
         return False
     bodies = session.recording.calls(slots.start, slots.stop, Phase.CALLED_TOGETHER)

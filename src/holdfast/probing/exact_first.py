@@ -11,8 +11,8 @@ Facts
 
 Decisions
 ---------
-* A ramp that comes to a plateau with few places, and would go on to fill queues, is broken off there. What it holds is
-  released, exact load is offered, and it begins anew.
+* A ramp that comes to a plateau with few places, and would continue and fill queues, is broken off there. What it holds
+  is released, exact load is offered, and it begins anew.
 * Where several processes accept, the first plateau may be one of some of them: there, it is broken off only when so
   many wait that each has some, or the accept queue is full.
 * It takes at most MOST_OF_EACH requests of each process that accepts.
@@ -49,7 +49,7 @@ MOST_OF_EACH = 50
 
 
 def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> tuple[Entry, ...]:
-    """The handlers that run at the ramp's first plateau, where it can be broken off there; () where it goes on.
+    """The handlers that run at the ramp's first plateau, where it can be broken off there; () where it continues.
 
     Raises:
         InconclusiveError: as of `Climb.go_on` and `check_held_requests`.

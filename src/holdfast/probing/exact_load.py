@@ -9,15 +9,20 @@ without losing a SYN, since such a server's choice depends on order and pauses; 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from holdfast.engine.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.limits import LimitLook
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
+from holdfast.model.samples import Usage
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.observe.processes import read_descendants
 from holdfast.observe.starvation import share_with_a_core
 from holdfast.probing import live_look
 from holdfast.probing.allowance import Allowance
@@ -39,6 +44,7 @@ from holdfast.probing.waits import (
     turn_while_free,
     with_the_way_ns,
 )
+from holdfast.procfs.read import count_descriptors
 
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
@@ -52,12 +58,18 @@ _UNDISTURBED_MS = 200  # the rest before a repeat, the start of ten to a hundred
 _WORKED_OFF_S = 6.0  # five thousand requests that waited in a router take 3 s (measured)
 # Two thousand connections whose clients have gone take gunicorn 7 s: it loads its certificate for each (measured).
 _WORKED_OFF_OVER_TLS_S = 10.0
+# What is not given back within this is kept: a thread that gives it back needs a moment of a core, or one import.
+_GIVES_BACK_S = 0.5
 # A place that fills at all does so within this after the last one did: a fork takes 15 ms, a busy loop 100 ms.
 _PLATEAU_NS = 250_000_000
 
 
 def offer_exact_load(
-    session: Session, slots: range, held: Sequence[Entry], replied: Collection[int]
+    session: Session,
+    slots: range,
+    held: Sequence[Entry],
+    replied: Collection[int],
+    used: tuple[Sequence[Usage], Sequence[LimitLook]],
 ) -> tuple[ExactLoad, tuple[Request, ...]]:
     """Offers as many requests as there are places, several times, each time to a server at rest.
 
@@ -66,6 +78,7 @@ def offer_exact_load(
         held: the handlers that ran at once when every place was full, at least one; all have been released.
         replied: our ports of requests that got their reply. A server may keep its end of such a connection open for as
             long as it likes (seen: after a 503, until Python's collector finds it); no request waits there.
+        used: what the server used before and after its first request, and what of its limits when every place was full.
 
     Returns:
         What was tried, and its requests.
@@ -78,7 +91,7 @@ def offer_exact_load(
     session = replace(session, slots=replace(session.slots, exact_load=slots))
     with batch(session, slots[: places * EXACT_REPEATS * EXACT_PASSES], Phase.EXACT_LOAD) as sent:
         tried = _repeat_among_leftovers(session, sent.prober, places, replied)
-        tried = tried or _repeat_alone(session, sent.prober, places, replied)
+        tried = tried or _repeat_alone(session, sent.prober, places, replied, _descriptors_to_give_back(*used))
         return tried, sent.requests()
 
 
@@ -144,7 +157,9 @@ def _repeat_among_leftovers(
     return ExactLoad(tuple(repeats)) if len(repeats) >= _AT_LEAST else None
 
 
-def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collection[int]) -> ExactLoad:
+def _repeat_alone(
+    session: Session, prober: Prober, places: int, replied: Collection[int], descriptors: int | None
+) -> ExactLoad:
     """The repeats when no earlier request is left anywhere in the server."""
     why_not, repeats = "", list[Repeat]()
     limit_s = _WORKED_OFF_S if session.tls is None else _WORKED_OFF_OVER_TLS_S
@@ -155,6 +170,8 @@ def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collec
             "connections in which requests may wait"
         )
     session.patience.begin(LivePhase.EXACT_LOAD)
+    if not why_not and descriptors is not None:
+        _let_descriptors_go(session, prober, descriptors)
     began = session.now_ns()
     while not why_not and len(repeats) < EXACT_REPEATS and not _enough(session, repeats, places):
         if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):
@@ -240,6 +257,42 @@ def _worked_off(
         if at_rest is not False:
             return at_rest is True
     return False
+
+
+def _descriptors_to_give_back(usage: Sequence[Usage], looks: Sequence[LimitLook]) -> int | None:
+    """How many the server had at rest, where one of its processes was short of them; None where none was."""
+    full = looks[-1].processes if looks else ()
+    short = any(each.nofile is not None and (each.descriptors or 0) + 1 >= each.nofile for each in full)
+    return max(each.descriptors for each in usage[:2]) if short and usage else None
+
+
+def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> None:
+    """Waits until the server has as few descriptors as at rest, or gives none back for a while.
+
+    A thread that has replied may still have one that exact load needs, of a connection that the kernel no longer shows
+    since its client has gone. werkzeug opens an epoll instance after each reply (serving.py, run_wsgi); where none is
+    left for that, it first imports what prints the error.
+    """
+    latest_ns = session.now_ns() + int(_WORKED_OFF_S * NS_PER_S)
+    fewest = _descriptors(session)
+    while fewest > at_rest and session.now_ns() < latest_ns:
+        fewer = partial(_has_fewer_descriptors, session, fewest)
+        if not Allowance(session, _GIVES_BACK_S).turn_until(prober, fewer):
+            break
+        fewest = _descriptors(session)
+
+
+def _has_fewer_descriptors(session: Session, than: int) -> bool:
+    return _descriptors(session) < than
+
+
+def _descriptors(session: Session) -> int:
+    """How many descriptors the server has open; a process that has just ended, or may not be looked at, has none."""
+    found = 0
+    for pid in read_descendants(*session.server.roots()):
+        with suppress(OSError):
+            found += count_descriptors(pid)
+    return found
 
 
 def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:

@@ -252,7 +252,7 @@ def _shut_out_of(program: Program, startup: str) -> tuple[str, str] | None:
         why = f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs."
         remedy = "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ..."
     elif (hides := _in_front_of(startup, program)) is not None:
-        why = f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other."
+        why = f"{hides} comes before holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other."
         remedy = "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY"
     return (why, remedy) if why else None
 

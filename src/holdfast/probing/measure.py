@@ -248,7 +248,7 @@ def _always_filled(seen: Measured) -> int:
 def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
     session = seen.session
     replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied, (seen.usage, seen.limit_looks))
     seen.later += sent
     if no_longer_accepting(session):
         seen.exact = _REPLACED
@@ -277,7 +277,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
 
     Returns:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
-        so that there are no places to go on with.
+        so that there are no places to continue with.
     """
     with _ramp(seen) as prober:
         seen.mark("first_sent")

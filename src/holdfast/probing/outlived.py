@@ -7,27 +7,28 @@ from holdfast.model.timeline import NEVER, Entry, Outlived
 from holdfast.observe.processes import started_at
 from holdfast.probing.session import Session
 
+_Began = tuple[int | None, int | None, int | None]
+"""The clock ticks at which a process and two threads began; None where one has ended. Ids are recycled, these not."""
+
 
 @frozen
 class Ran:
-    """What ran the first request, each with the clock tick at which it began, since ids are recycled.
+    """What ran the first request.
 
     Attributes:
         entry: the first request's handler.
-        process, entry_thread, thread: None where it had ended already.
+        began: of its process, the thread of its entry, and its own thread, when it had been answered.
     """
 
     entry: Entry
-    process: int | None
-    entry_thread: int | None
-    thread: int | None
+    began: _Began
 
 
 def ran_first(session: Session) -> Ran | None:
     """What ran the first request; None where no handler of it was recorded, or it runs still."""
     slots = session.slots.first_request
     entry = next(iter(session.recording.entries(slots.start, slots.stop)), None)
-    return None if entry is None or entry.left_ns == NEVER else Ran(entry, *_began(entry))
+    return None if entry is None or entry.left_ns == NEVER else Ran(entry, _began(entry))
 
 
 def outlived(ran: Ran | None) -> Outlived | None:
@@ -35,9 +36,9 @@ def outlived(ran: Ran | None) -> Outlived | None:
     if ran is None:
         return None
     now = _began(ran.entry)
-    then = ran.process, ran.entry_thread, ran.thread
-    return Outlived(*(each is not None and each == before for each, before in zip(now, then, strict=True)))
+    return Outlived(*(each is not None and each == before for each, before in zip(now, ran.began, strict=True)))
 
 
-def _began(entry: Entry) -> tuple[int | None, int | None, int | None]:
-    return tuple(started_at(entry.pid, tid) for tid in (entry.pid, entry.entry_tid, entry.tid))  # type: ignore[return-value]
+def _began(entry: Entry) -> _Began:
+    pid = entry.pid
+    return started_at(pid, pid), started_at(pid, entry.entry_tid), started_at(pid, entry.tid)

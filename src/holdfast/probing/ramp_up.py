@@ -84,7 +84,7 @@ class Climb:
             breaks_off: whether to stop before the next step, given what was seen and the state that it leads to.
 
         Returns:
-            None where it was broken off; it can go on.
+            None where it was broken off; it can continue.
 
         Raises:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.

@@ -97,7 +97,7 @@ def soon_look_interval_ns(held: int) -> int:
 class HoldingThreads:
     """The server's threads that hold requests, above all those that do nothing but hold one.
 
-    The latter wake up only to look whether they may go on, so the time for which they wait for a core delays no
+    The latter wake up only to look whether they may continue, so the time for which they wait for a core delays no
     request.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.model.capacity import AtRate, Capacity
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 from holdfast.report.load import milliseconds
 
 _COLOURS = {"edge": "bold green", "at least": "bold yellow"}
@@ -19,7 +19,7 @@ def render_capacity(found: Capacity) -> Renderable:
         parts += [Text(), _loads(found), *(Indent(Text(each), 2) for each in _notes(found))]
     if found.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in found.warnings]
+        parts += map(doubt, found.warnings)
     return Stack(*parts)
 
 
@@ -42,7 +42,7 @@ def sentences(found: Capacity) -> Iterator[str]:
         yield f"Full: {found.place.words}."
         yield from found.place.evidence
     elif "place" in found.unknown and found.loads:
-        yield f"What is full is not known: {found.unknown['place']}."
+        yield f"What is full is not known: {found.unknown['place'].rstrip('.')}."
     if (waiting := waits(found)) is not None:
         yield waiting
     if found.explain and found.place is not None:

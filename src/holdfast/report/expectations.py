@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult, Moved
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 
 _INDENT = 2
 _WORDS = {True: ("met", "green"), False: ("not met", "red")}
@@ -85,7 +85,7 @@ def _expectations(checked: Sequence[Checked]) -> Renderable:
         word, colour = _WORDS[each.met]
         table.add_row(Text(word, style=colour), *([each.of] if named else []), each.expression, each.shown)
     whys = dict.fromkeys(f"{each.why}." for each in checked if each.why)
-    return Stack(Text(sum_up(checked), style="bold"), Indent(table, _INDENT), *map(_remark, whys))
+    return Stack(Text(sum_up(checked), style="bold"), Indent(table, _INDENT), *map(doubt, whys))
 
 
 def _baseline(baseline: BaselineCheck) -> Renderable:
@@ -96,15 +96,11 @@ def _baseline(baseline: BaselineCheck) -> Renderable:
         for each in shown:
             table.add_row(*_cells(each))
         parts.append(Indent(table, _INDENT))
-    return Stack(*parts, *map(_remark, not_compared(baseline)))
+    return Stack(*parts, *map(doubt, not_compared(baseline)))
 
 
 def _cells(moved: Moved) -> tuple[Text | str, ...]:
     return Text(moved.against, style=_COLOURS[moved.against]), moved.field, value(moved.before), value(moved.after)
-
-
-def _remark(sentence: str) -> Renderable:
-    return Indent(Text(f"! {sentence}", style="yellow", hanging=2), _INDENT)
 
 
 def _fields(count: int) -> str:

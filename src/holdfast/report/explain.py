@@ -12,7 +12,7 @@ from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
 from holdfast.model.trial import RivalKind, Trial, named
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
 
@@ -49,7 +49,7 @@ def render_explanation(explanation: Explanation) -> Renderable:
         parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
     if explanation.verdict.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {each}", style="yellow", hanging=2), 2) for each in explanation.verdict.warnings]
+        parts += map(doubt, explanation.verdict.warnings)
     return Stack(*parts)
 
 

@@ -71,7 +71,7 @@ def workflow_command(kind: str, title: str, message: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text within Markdown that is no markup and breaks no table."""
+    """A text within Markdown, without markup of its own, that breaks no table."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split())).replace("<", "&lt;")
 
 

@@ -1,7 +1,7 @@
 """The rows of a load run as JMeter writes its results: JTL in CSV.
 
 Source: JMeter 5.6, `CSVSaveService` (columns, their order, quotes), `SampleResult` (what they mean),
-`HTTPSamplerBase.errorResult()` (what stands for a missing reply), the defaults of `jmeter.save.saveservice.*`, and
+`HTTPSamplerBase.errorResult()` (what replaces a missing reply), the defaults of `jmeter.save.saveservice.*`, and
 `sampleresult.timestamp.start=true` of bin/jmeter.properties.
 
 As there, a sample begins where its connection is opened, or on a kept connection where it is sent; `elapsed`,

@@ -106,6 +106,11 @@ class Indent:
             yield [(" " * self._columns, ""), *line]
 
 
+def doubt(sentence: str) -> Renderable:
+    """What makes a result less sure, as it is shown below each."""
+    return Indent(Text(f"! {sentence}", style="yellow", hanging=2), 2)
+
+
 class Stack:
     """One thing above the other."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.model.load import EventsResult, Expectation, LatencyMs, LoadResult, StreamsResult
 from holdfast.report.hosts import render_hosts
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 
 _TWO_PLACES_MS = 1000
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
@@ -34,7 +34,7 @@ def render_load(result: LoadResult) -> Renderable:
         )
     if result.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in result.warnings]
+        parts += map(doubt, result.warnings)
     return Stack(*parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.model.overload import Health, Overload, OverloadLevel, Recovery
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 
 HEADS = ("load", "in time", "late", "away", "left", "wait", "p99", "vain", "idle", "usual", "health")
 _INDENT = 2
@@ -22,8 +22,7 @@ def _parts(overload: Overload) -> Iterator[Renderable]:
         yield Indent(Text(sentence), _INDENT)
     yield Text()
     yield _table(overload)
-    for doubt in doubts(overload):
-        yield Indent(Text(f"! {doubt}", style="yellow"), _INDENT)
+    yield from map(doubt, doubts(overload))
     yield Text(legend(overload), style="dim")
 
 

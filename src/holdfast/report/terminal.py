@@ -21,7 +21,7 @@ from holdfast.model.verdict import (
 )
 from holdfast.report import calls, limit_lines, streams, waiting
 from holdfast.report.lanes import LANES
-from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text, doubt
 
 _WIDTH = 30
 _SHORTEST = 4
@@ -74,7 +74,7 @@ def render_verdict(verdict: Verdict) -> Renderable:
     parts += [Indent(Text(line), 2) for line in sentences(verdict)]
     if verdict.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {warning}", style="yellow", hanging=2), 2) for warning in verdict.warnings]
+        parts += map(doubt, verdict.warnings)
     return Stack(*parts)
 
 

@@ -38,11 +38,13 @@ def check_singles(bench: Bench, singles: LoadRun) -> None:
     if bad is None:
         return
     path = bench.subject.target.url.path
-    how = f"with {max(statuses)}" if statuses and bad is Outcome.REJECTED else f"by nothing but its end ({bad.label})"
+    how = f"was not answered ({bad.label})"
+    if statuses and bad is Outcome.REJECTED:
+        how = f"was answered with {max(statuses)}"
     if bad is Outcome.UNANSWERED:
-        how = f"within {bench.sent.timeouts.whole_s or 0:g} s by nothing"
+        how = f"was not answered within {bench.sent.timeouts.whole_s or 0:g} s"
     raise InconclusiveError(
-        f"A single request for {path} was answered {how}.",
+        f"A single request for {path} {how}.",
         "A rate at which requests fail even alone says nothing of the server.",
         "Choose another path, send the headers that it needs (-H), or say which status you expect (--expect-status).",
     )

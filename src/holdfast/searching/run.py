@@ -14,6 +14,7 @@ from holdfast.infer.capacity_search import NextLoad, able_at_most, interval_of, 
 from holdfast.interrupts import Interrupts
 from holdfast.model.capacity import AtRate, CapacityAsked, CapacityRecord, WatchedLoad
 from holdfast.model.frozen import frozen
+from holdfast.model.places import Outcome
 from holdfast.searching.hold import hold_more
 from holdfast.searching.offer import Bench, alone_ms, offer, seconds_since, send_singles
 from holdfast.searching.refusals import check_singles
@@ -23,7 +24,12 @@ from holdfast.searching.watching import watch_load
 _MOST_WARM = 3
 _USUAL = 1.5
 _USUAL_MS = 10.0
-_SETTLE_S = 10.0
+_SETTLE_S = 30.0
+"""For a server that works off what it was sent: one that delays requests answers a single one at once, and the first
+load is at half of what that comes to."""
+_BACK_S = 10.0
+"""For one that does not listen, and may come back."""
+_NO_LONGER = "After a load, the server no longer answered single requests"
 _PAUSE_S = 0.1
 _MORE_CHANCES = 4
 _BEYOND = 1.2
@@ -168,19 +174,20 @@ def line_of(done: AtRate) -> str:
         said = f"says nothing: {done.limited}"
     p99 = done.latency_from_due_ms.p99
     latency = "no reply" if p99 is None else f"p99 {p99:,.0f} ms"
-    return f"{done.rate_per_s:,g}/s for {done.seconds:g} s: {latency}, {said}"
+    return f"{done.rate_per_s:,g}/s for {done.seconds:.3g} s: {latency}, {said}"
 
 
 def _at_rest(bench: Bench, usual_ms: float) -> tuple[float | None, str]:
     """Waits until a single request takes about its usual time; gives what the quickest took, and why to end."""
-    until_s = time.monotonic() + _SETTLE_S
+    began_s = time.monotonic()
     while True:
         singles = send_singles(bench)
         took = alone_ms(singles)
         if bench.ends():
             return took, ""
         usual = took is not None and took <= max(usual_ms * _USUAL, usual_ms + _USUAL_MS)
-        if usual or time.monotonic() >= until_s:
+        refused = all(singles.columns.outcome[row] == Outcome.REFUSED for row in singles.begun)
+        if usual or time.monotonic() - began_s >= (_BACK_S if refused else _SETTLE_S):
             break
         time.sleep(_PAUSE_S)
     if took is not None:
@@ -188,8 +195,8 @@ def _at_rest(bench: Bench, usual_ms: float) -> tuple[float | None, str]:
     try:
         check_singles(bench, singles)
     except HoldfastError as error:
-        return None, f"After a load, the server no longer answered single requests: {error.what}"
-    return None, "After a load, the server no longer answered single requests."
+        return None, f"{_NO_LONGER}: {error.what}"
+    return None, f"{_NO_LONGER}."
 
 
 def _slower_still(bench: Bench, single_ms: float | None, before_ms: Sequence[float]) -> float | None:

@@ -158,8 +158,19 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> 
     raise NotInstalledError(
         f"{requirement} is not installed where holdfast looked for it.",
         "Looked in: " + ", ".join(looked) + ".",
-        f"{first} -m pip install {requirement}   (or name another environment's interpreter with --python)",
+        f"{install_command(first, requirement)}   (or name another environment's interpreter with --python)",
     )
+
+
+def install_command(interpreter: str, requirement: str) -> str:
+    """The command that installs a package for an interpreter. An environment that uv made has no pip of its own."""
+    try:
+        settings = (Path(interpreter).parent.parent / "pyvenv.cfg").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        settings = ""
+    if any(line.partition("=")[0].strip() == "uv" for line in settings.splitlines()):
+        return f"uv pip install --python {interpreter} {requirement}"
+    return f"{interpreter} -m pip install {requirement}"
 
 
 @contextlib.contextmanager

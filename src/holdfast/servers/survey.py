@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from holdfast.model.installed import Installed, Part, Server
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
-from holdfast.servers.interpreter import Answer, answers, has
+from holdfast.servers.interpreter import Answer, answers, has, install_command
 
 
 def survey(
@@ -84,4 +84,4 @@ def _part(name: str, package: Package, interpreter: str | None, asked: Mapping[s
 
 
 def _install(package: Package, interpreter: str | None) -> str:
-    return f"{interpreter or 'python3'} -m pip install {package.requirement}"
+    return install_command(interpreter or "python3", package.requirement)

@@ -12,7 +12,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.saved import SavedRun
 from holdfast.store.advice import advice
 from holdfast.store.database import WRITE_WAIT_S, reading, writing
-from holdfast.store.saving import forget_what_runs_had
+from holdfast.store.forgetting import forget_what_runs_had
 from holdfast.store.tables import columns_of, parts_of_explanations, tables_of
 
 

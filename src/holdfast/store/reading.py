@@ -100,7 +100,7 @@ def _listed(row: dict[str, Any], mark: Mark | None) -> SavedRun:
     """A run as it is listed; of a damaged row only the number is sure.
 
     Args:
-        mark: of a run that is still going on, or was killed after it was saved.
+        mark: of a run that is still under way, or was killed after it was saved.
     """
     saved_at, server, arguments, offered = (row[each] for each in ("saved_at", "server", "arguments", "offered"))
     if not (

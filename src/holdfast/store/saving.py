@@ -26,8 +26,8 @@ from holdfast.model.revision import Revision
 from holdfast.model.saved import Asked
 from holdfast.runs_file import Mark, default_path, marks_beside, remove_mark
 from holdfast.store.database import WRITE_WAIT_S, writing
+from holdfast.store.forgetting import forget_oldest
 from holdfast.store.revision import looking
-from holdfast.store.tables import OF_RUNS
 
 if TYPE_CHECKING:
     # A load does without.
@@ -37,14 +37,11 @@ if TYPE_CHECKING:
     from holdfast.model.study import StudyRecord
     from holdfast.model.timeline import Timeline
 
-KEEP = 1000
-"""Newest runs that are kept; a timeline of 5,000 requests takes about 250 kB."""
 _MANY_REQUESTS = 3000
 _SHORT_WAIT_S = 0.2
 """During a load, whose rows can be saved a moment later."""
 UNENDED = "cut short, or not over yet"
 CUT_SHORT = "cut short"
-_MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
 @frozen
@@ -287,7 +284,7 @@ def _saved(  # parameters: a row, what belongs to it, and where it goes
         _put_rows(database, "load_rows", number, rows)
         _put_rows(database, "event_rows", number, rows.events or _NO_ROWS)
         database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", ((number, each) for each in parts_of if each))
-        _forget_oldest(database, number)
+        forget_oldest(database, number)
     return number
 
 
@@ -364,24 +361,3 @@ def _row_of(mark: Mark) -> _Row:
     said = Asked(asked.kind, asked.server, f"{CUT_SHORT}: {asked.arguments}".rstrip(": "), asked.app)
     why = Revision(None, None, "the run was cut short")
     return _Row(CUT_SHORT_FORM, said, 0, b"", why, mark.name, mark.holdfast, mark.began_at)
-
-
-def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
-    oldest = (newest - KEEP,)
-    database.execute("DELETE FROM run WHERE id <= ? AND id NOT IN (SELECT run FROM part WHERE whole > ?)", oldest * 2)
-    kept = 0
-    every = "SELECT run, rows FROM load_rows UNION ALL SELECT run, rows FROM event_rows"
-    sizes = database.execute(
-        f"SELECT run, sum(length(rows)) FROM ({every}) GROUP BY run ORDER BY run DESC"  # noqa: S608 - ours
-    ).fetchall()
-    for run, many in sizes:
-        kept += many
-        if run != newest and kept > _MOST_BYTES:
-            database.execute("DELETE FROM run WHERE id = ?", (run,))
-    forget_what_runs_had(database)
-
-
-def forget_what_runs_had(database: sqlite3.Connection) -> None:
-    """Removes from the other tables what belonged to runs that were removed."""
-    for table, column in OF_RUNS.items():
-        database.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM run)")  # noqa: S608 - ours

@@ -35,11 +35,8 @@ def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine
         claim = request.target_claim(http_request.headers.get(layout.HEADER_FIELD), http_request.raw_path)
         if claim is None:
             return await original(self, http_request)
-        token = _pending.set(request.PendingClaim(claim))
-        try:
+        with request.on_its_way(claim, _pending):
             return await original(self, http_request)
-        finally:
-            _pending.reset(token)
 
     return _handle
 

@@ -16,16 +16,15 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 
 
-def wrap_entry(application: Application, held_in: str = "", *, by_server: bool = False) -> Application:
+def wrap_entry(application: Application, *, by_server: bool = False) -> Application:
     """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests, lifespan and websockets reach it with the very objects the server passed.
 
     Args:
-        held_in: the entry in words; "" is "asgi entry".
         by_server: the server calls what is returned.
     """
-    here = entries.Entry(application, "asgi", held_in)
+    here = entries.Entry(application, "asgi")
 
     async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
         claim = request.asgi_claim(scope, by_server=by_server)

@@ -78,4 +78,16 @@ def _install(requirement: str) -> str:
     # In a server that embeds Python, sys.executable is the server; holdfast sets VIRTUAL_ENV for every server.
     environment = os.environ.get("VIRTUAL_ENV")
     python = os.path.join(environment, "bin", "python") if environment else sys.executable
-    return f"Install it: {python} -m pip install {requirement}\nOr name an application of your own."
+    command = f"{python} -m pip install"
+    if environment and _made_by_uv(environment):
+        command = f"uv pip install --python {python}"
+    return f"Install it: {command} {requirement}\nOr name an application of your own."
+
+
+def _made_by_uv(environment: str) -> bool:
+    """Whether it has no pip of its own (PEP 405: what made it writes pyvenv.cfg)."""
+    try:
+        with open(os.path.join(environment, "pyvenv.cfg"), encoding="utf-8") as settings:
+            return any(line.partition("=")[0].strip() == "uv" for line in settings)
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,9 +1,9 @@
-"""What happens to a claimed request at the entry of an application that is no framework's that holdfast knows.
+"""What happens to a claimed request at the entry of an application of no framework that holdfast knows.
 
 - A plain application (see `own_code`) is itself the person's view: the request is held where it is called.
 - Otherwise the first request is watched on its way (see `watch`). If a function is found that answers, later ones are
   held in it. If something further in holds the request, such as the hook of a framework that is mounted there, entries
-  let it pass. If neither is found, it is held at the innermost entry, and the record says that this is no view.
+  let it pass. If neither is found, it is held at the innermost entry, and the record says that this is not a view.
 
 An entry is where an application is called through an interface: by the server, or by a bridge from one to the other.
 """

@@ -46,7 +46,7 @@ def replace(namespace: Dict[str, Any], name: str, wrap: Wrap) -> None:
 
     Args:
         namespace: of the module, which has been executed.
-        name: one of `on_command_lines`; what is no application is left alone.
+        name: one of `on_command_lines`; what is not an application is left alone.
         wrap: an application -> what the server is to find in its place.
     """
     from . import interface  # not at the top: every Python of the command imports this module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 from typing import Any, Callable, Dict, Iterator, Optional
 from urllib.parse import unquote_to_bytes
@@ -49,6 +50,16 @@ class PendingClaim:
     def __init__(self, claim: RequestClaim) -> None:
         self.claim = claim
         self.routed = False
+
+
+@contextlib.contextmanager
+def on_its_way(claim: RequestClaim, pending: contextvars.ContextVar[Optional[PendingClaim]]) -> Iterator[None]:
+    """A context in which a framework's router finds the claim in `pending`."""
+    token = pending.set(PendingClaim(claim))
+    try:
+        yield
+    finally:
+        pending.reset(token)
 
 
 _handed_over: Dict[int, RequestClaim] = {}

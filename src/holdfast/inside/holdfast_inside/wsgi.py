@@ -17,17 +17,16 @@ Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 WRAPPED = "_holdfast_entry"
 
 
-def wrap_entry(application: Application, held_in: str = "", *, by_server: bool = False) -> Application:
+def wrap_entry(application: Application, *, by_server: bool = False) -> Application:
     """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests pass through with the very objects that the server gave and the application returned, so
     `close()`, `wsgi.file_wrapper` and `exc_info` keep their meaning.
 
     Args:
-        held_in: the entry in words; "" is "wsgi entry".
         by_server: the server calls what is returned.
     """
-    here = entries.Entry(application, "wsgi", held_in)
+    here = entries.Entry(application, "wsgi")
 
     def entry(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         claim = request.wsgi_claim(environ, by_server=by_server)
