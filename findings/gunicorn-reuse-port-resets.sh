@@ -2,9 +2,9 @@
 # gunicorn with --reuse-port: each worker that --max-requests replaces resets the clients that wait for it.
 #
 # Versions  gunicorn 27.0.1, Linux
-# Source    gunicorn/arbiter.py: with reuse_port, start() makes no listening socket, and spawn_worker() makes one in each
-#           worker. So a worker has an accept queue of its own, and when it ends, the kernel resets what is in there.
-#           No process keeps the socket, as the arbiter does with the one that all workers share.
+# Source    gunicorn/arbiter.py: with reuse_port, start() makes no listening socket, and spawn_worker() makes one in
+#           each worker. So a worker has an accept queue of its own, and when it ends, the kernel resets what is in
+#           there. No process keeps the socket, as the arbiter does with the one that all workers share.
 # Guess     --reuse-port changes which worker gets a connection. --max-requests replaces a worker between two requests,
 #           at the cost of one worker for the moment: the clients wait somewhat longer.
 # Seen      Without --reuse-port nothing is lost. With it, all that wait in the queue of the worker that ends are reset,

@@ -8,8 +8,8 @@
 #           that has gone. GOAWAY names the last stream that came, so a client must not repeat what was in flight.
 # Guess     The answer to the last request closes the connection, as with HTTP/1.1, or GOAWAY lets the streams end that
 #           have begun: a client that keeps to the protocol loses nothing.
-# Seen      With ten requests at once, nine or ten are lost for every 1,000; with one at a time it is one. The application
-#           has run for all of them, and the log says nothing.
+# Seen      With ten requests at once, up to ten are lost for every 1,000; with one at a time it is one. The
+#           application has run for all of them, and the log says nothing.
 # Output    keep_alive_max_requests = 1000, the default: of 1200 requests 1200 ran, and 1191 were answered
 #           keep_alive_max_requests = 5000:              of 1200 requests 1200 ran, and 1200 were answered
 set -euo pipefail

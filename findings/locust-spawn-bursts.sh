@@ -2,13 +2,13 @@
 # locust: --spawn-rate N starts N users at once, once a second, and --spawn-rate 40 all 40 in the first instant.
 #
 # Versions  locust 2.47.0; uvicorn 0.54.0 as the server
-# Source    locust/dispatch.py, UsersDispatcher.new_dispatch: a step has as many users as the whole part of the rate, and
-#           lasts as long as they take at that rate. _dispatcher() starts a step's users first and waits afterwards.
+# Source    locust/dispatch.py, UsersDispatcher.new_dispatch: a step has as many users as the whole part of the rate,
+#           and lasts as long as they take at that rate. _dispatcher() starts a step's users first and waits afterwards.
 # Guess     "Users per second", as the help has it: at 10 a second one each 0.1 s, so 4 after 0.4 s, 8 after 0.8 s and
 #           14 after 1.4 s, as with JMeter's ramp-up.
-# Seen      10 start at 0 s, 10 at 1 s, and so on. With constant_pacing() or constant_throughput() they stay in step: what
-#           is asked for as a steady rate comes as a burst each second, and the queues that are measured are those of
-#           bursts.
+# Seen      10 start at 0 s, 10 at 1 s, and so on. With constant_pacing() or constant_throughput() they stay in step:
+#           what is asked for as a steady rate comes as a burst each second, and the queues that are measured are those
+#           of bursts.
 # Output    --spawn-rate 10: started after 0.4, 0.8 and 1.4 s: 10, 10, 20
 #           --spawn-rate 40: started after 0.4, 0.8 and 1.4 s: 40, 40, 40
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # wrk: it corrects for coordinated omission, too: where nine answers in ten take 1 ms, a quarter is over 0.2 s.
 #
-# Versions  wrk 4.1.0 (Debian 12 and 13); the main branch of 2021 does the same. uvicorn 0.54.0 as the server
+# Versions  wrk 4.1.0 (Debian 12); the main branch as of 2021 does the same. uvicorn 0.54.0 as the server
 # Source    src/wrk.c, main: at the end, stats_correct() (src/stats.c) gets as expected interval the time of the run,
 #           divided by the answers of each connection, which is the mean latency of a connection that never waits. For
 #           each answer that took more than twice that, it adds some that were never given: 360, 320, 280 ... ms.
@@ -9,8 +9,8 @@
 #           its numbers are those of the requests that it made. With one answer in ten of 400 ms and the others of 1 ms,
 #           the mean is 41 ms, and 75 % are within a few ms.
 # Seen      The mean is about 117 ms and 75 % are within about 240 ms, because eight are added to each slow one. The
-#           report contradicts itself: one connection with a mean of 117 ms can't have 24 answers a second. No option
-#           leaves it out; it shows in --help and in the README as little as in the report (in CHANGES it has a line).
+#           report contradicts itself: one connection with a mean of 117 ms cannot have 24 answers a second. No option
+#           leaves it out. Neither --help nor the README nor the report says so; CHANGES has a line on it.
 # Output    wrk:    24.2 answers a second on one connection, mean 117 ms, 75 % within 239 ms
 #           Python: 24.0 answers a second on one connection, mean 41 ms, 75 % within 1 ms
 set -euo pipefail

@@ -361,3 +361,13 @@ def test_wilsons_interval_is_that_of_its_formula():
 def test_ten_requests_must_lie_beyond_a_percentile():
     assert is_decided_by_few(99.0, 999)
     assert not is_decided_by_few(99.0, 1000)
+
+
+@pytest.mark.parametrize("interrupted", ["before", "after"])
+def test_a_load_that_was_interrupted_on_one_side_shows_no_change(interrupted):
+    slow = {"latency_from_due_ms__p50": LOAD["latency_from_due_ms"]["p50"] * 100}
+    sides = {"before": changed(LOAD), "after": changed(LOAD, **slow)}
+    sides[interrupted]["interrupted"] = True
+
+    assert meanings(**sides)["latency_from_due_ms.p50"] == "unknown"
+    assert meanings(LOAD, changed(LOAD, **slow))["latency_from_due_ms.p50"] == "change"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.infer.laws import Law, at_least, candidate_laws, confirmed_by, measured, size, values_of
+from holdfast.infer.trial_values import streams_beside
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival, Trial
 
@@ -84,3 +85,11 @@ def test_every_law_that_could_be_true_predicts_what_was_seen(there, values, shar
     for law in candidate_laws(IN_SERVICE, first, rivals, far=far):
         assert size(law, values_of(first)) == there
         assert confirmed_by(law, [first, first]) == ()
+
+
+@pytest.mark.parametrize(
+    ("own", "least", "up", "value"),
+    [(8, 1, True, 10), (8, 1, False, 6), (1, 1, True, 2), (1, 1, False, 1), (8, 7, False, 7)],
+)
+def test_the_next_number_of_streams_is_a_quarter_away_and_never_below_the_least(own, least, up, value):
+    assert streams_beside(Rival("streams", IN_SERVICE, "streams", own, least=least), own, up=up) == value

@@ -89,6 +89,13 @@ def test_threads_of_the_user_are_at_their_limit_where_they_are_as_many(used, hit
     assert named("nproc", found) == Pressure("nproc", used, 80, None, hit)
 
 
+@pytest.mark.parametrize(("threads_max", "limit", "hit"), [(192_731, 32_768, None), (1_000, 1_000, True)])
+def test_threads_of_the_machine_end_at_the_lower_of_its_two_limits(threads_max, limit, hit):
+    looks = (LOOK, replace(LOOK, machine_threads=1_000, threads_max=threads_max))
+
+    assert named("threads-max", of_looks(looks)) == Pressure("threads-max", 1_000, limit, 200, hit)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "hit"),
     [

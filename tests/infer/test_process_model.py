@@ -4,6 +4,7 @@ from records import entry, on_thread
 
 from holdfast.infer.process_model import model_of
 from holdfast.model.timeline import Outlived
+from holdfast.model.verdict import Model
 
 LATER = 10_000_000
 
@@ -165,3 +166,11 @@ def test_fresh_threads_of_a_process_that_lives_on_are_thread_per_request():
     model, _ = model_of([*held, *after], held, outlived=ended)
 
     assert (model.kind, model.threads_reused) == ("thread-per-request", False)
+
+
+def test_without_a_handler_in_service_nothing_is_known_and_each_null_says_why():
+    model, unknown = model_of([on_thread(0, tid=10, seq=1)], [])
+
+    assert model == Model.unknown()
+    assert "model.kind" in unknown
+    assert set(unknown.values()) == {"no handler was running when the places were counted"}

@@ -42,6 +42,15 @@ def test_a_result_is_as_itself(result: dict[str, Any]) -> None:
     assert (check.met, check.moved, check.noise) == (True, (), 0)
 
 
+def test_what_is_noise_is_counted_beside_what_has_moved() -> None:
+    slower = with_field(LOAD, "latency_from_due_ms.p50", LOAD["latency_from_due_ms"]["p50"] * 1.01)
+    both = with_field(slower, "latency_from_due_ms.p90", LOAD["latency_from_due_ms"]["p90"] * 100)
+
+    check = against_baseline(difference_of(LOAD, both))
+
+    assert ([each.against for each in check.moved], check.noise) == (["worse"], 1)
+
+
 @pytest.mark.parametrize(
     ("result", "field", "factor", "expected"),
     [

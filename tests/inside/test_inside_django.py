@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from inside_server import SERVER_PYTHON, UVICORN, Server, reply, serving, wait_until
+from inside_server import SERVER_PYTHON, UVICORN, reply, serving, wait_until
+from shared_application import Application
 
 from holdfast.model.timeline import Entry
 
 RUNSERVER = (SERVER_PYTHON, "-m", "holdfast_inside.django_server", "--host", "127.0.0.1", "--port", "{port}")
 WSGI = {"app": "django_project/shop/wsgi.py", "command": RUNSERVER, "interface": "wsgi"}
 ASGI = {"app": "django_project/shop/asgi.py", "command": UVICORN, "interface": "asgi"}
-ANN = ("X-User: ann",)
 
 WAYS_TO_A_VIEW = {
     "/plain": ("django view plain()", "sync", "view"),
@@ -50,19 +47,10 @@ THROUGH_DECORATOR = {
 
 
 @dataclass(slots=True)
-class Project:
-    """A server that several tests share: each takes ids and a path of its own."""
+class Project(Application):
+    """A project, and of what kind its entry is."""
 
-    server: Server
-    entry_kind: str
-    free: Iterator[int] = field(default_factory=itertools.count)
-
-    def at(self, path: str, count: int) -> list[int]:
-        self.server.get(f"/hold-at?path={path}")
-        return [next(self.free) for _ in range(count)]
-
-    def ran(self) -> Counter[str]:
-        return Counter(json.loads(self.server.get("/ran").body))
+    entry_kind: str = "sync"
 
     def held(self, path: str, count: int) -> list[Entry]:
         """Requests that were in their handlers at the same time, and are done."""
@@ -77,13 +65,13 @@ class Project:
 @pytest.fixture(scope="module")
 def wsgi(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("wsgi"), **WSGI) as server:
-        yield Project(server, "sync")
+        yield Project(server)
 
 
 @pytest.fixture(scope="module")
 def asgi(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("asgi"), **ASGI) as server:
-        yield Project(server, "async")
+        yield Project(server, entry_kind="async")
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -93,25 +81,16 @@ def project(request):
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
 def test_a_django_view_is_held_in_place_of_its_innermost_function(project, path):
-    server = project.server
-    ids = project.at(path, 2)
+    held = project.held_at(path)
+    ran = held.ran
 
-    start = project.ran()
-    ordinary = server.get(path, ANN)
-    before = project.ran()
-    clients = server.hold(*ids, path=path, headers=ANN)
-    meanwhile = server.get(path, ANN)
-    server.release(*ids)
-    answers = [reply(client) for client in clients]
-    ran = project.ran() - before
-
-    assert [server.recording.held_in(id) for id in ids] == [WAYS_TO_A_VIEW[path]] * 2
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-    assert any(header.lower() == "x-marked: yes" for header in answers[0].headers)
-    assert meanwhile == ordinary
+    assert [project.server.recording.held_in(id) for id in held.ids] == [WAYS_TO_A_VIEW[path]] * 2
+    assert [(answer.status, answer.body) for answer in held.answers] == [(200, b"held\n")] * 2
+    assert any(header.lower() == "x-marked: yes" for header in held.answers[0].headers)
+    assert held.meanwhile == held.ordinary
     # One ordinary request, two held ones and the report itself went the whole way; one body was run.
     assert ran["marking"] == 3 + 1
-    assert ran["body"] == (before - start)["body"]
+    assert ran["body"] == held.ran_before["body"]
     assert ran["process_exception"] == 0
     if path in THROUGH_DECORATOR:
         assert ran[THROUGH_DECORATOR[path]] == 3
@@ -188,7 +167,7 @@ def test_async_views_under_wsgi_each_have_a_loop_and_a_thread_of_their_own(wsgi)
 def test_behind_sync_middleware_under_asgi_async_views_still_run_on_the_loop(tmp_path, monkeypatch):
     monkeypatch.setenv("SHOP_MIDDLEWARE", "shop.middleware.blocking")
     with serving(tmp_path, **ASGI) as server:
-        project = Project(server, "async")
+        project = Project(server, entry_kind="async")
         sync, asynchronous = project.held("/plain", 2), project.held("/async", 2)
 
         assert project.ran()["blocking"] == 7
@@ -249,7 +228,7 @@ def test_runserver_without_threads_runs_one_view_at_a_time(tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("rest_framework") is None, reason="djangorestframework is not installed")
 def test_the_rest_frameworks_views_are_held_in_what_was_written(tmp_path):
     with serving(tmp_path, command=RUNSERVER, interface="wsgi", app="django_rest.py") as server:
-        project = Project(server, "sync")
+        project = Project(server)
         for path in ("/class", "/function", "/set"):
             (entry,) = project.held(path, 1)
 

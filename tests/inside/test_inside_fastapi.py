@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
 
 import pytest
 from inside_server import SERVER_PYTHON, UVICORN, listens, reply, serving, started, wait_until
+from shared_application import ANN, Application
 
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 pytest.importorskip("a2wsgi")
 
-ANN = ("X-User: ann",)
 LOOP, THREAD = "loop", "thread"
 
 # Path -> in words, kind, via, and where it runs.
@@ -47,39 +48,35 @@ WITH_DECORATOR = {"/items/7", "/cached"}
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("rich"), app="rich_fastapi.py", command=UVICORN) as server:
-        yield server
+        yield Application(server)
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
 def test_a_fastapi_endpoint_is_held_in_place_of_its_innermost_function(rich, path):
-    rich.get(f"/hold-at?path={path}")
-    first = 2 * list(WAYS_TO_A_VIEW).index(path)
-    ids = (first, first + 1)
+    asked = []
 
-    start, _asked = all_that_ran(rich)
-    ordinary = rich.get(path, ANN)
-    before, _asked = all_that_ran(rich)
-    clients = rich.hold(*ids, path=path, headers=ANN)
-    meanwhile = rich.get(path, ANN)
-    rich.release(*ids)
-    answers = [reply(client) for client in clients]
-    after, asked = all_that_ran(rich)
+    def ran():
+        counts, times = all_that_ran(rich.server)
+        asked.append(times)
+        return counts
+
+    held = rich.held_at(path, ran)
 
     held_in, kind, via, where = WAYS_TO_A_VIEW[path]
-    assert [rich.recording.held_in(id) for id in ids] == [(held_in, kind, via)] * 2
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-    assert "x-marked: yes" in answers[0].headers
-    assert meanwhile == ordinary
+    assert [rich.server.recording.held_in(id) for id in held.ids] == [(held_in, kind, via)] * 2
+    assert [(answer.status, answer.body) for answer in held.answers] == [(200, b"held\n")] * 2
+    assert "x-marked: yes" in held.answers[0].headers
+    assert held.meanwhile == held.ordinary
     # One ordinary request, two held ones and the reports themselves went the whole way; one body was run.
-    assert ran(after, before, "middleware") == 3 + asked
-    assert ran(after, before, "body") == ran(before, start, "body")
+    assert held.ran["middleware"] == 3 + asked[-1]
+    assert held.ran["body"] == held.ran_before["body"]
     for what in ("dependency", "session opened", "session closed"):
-        assert ran(after, before, what) == 3 * (path in WITH_DEPENDENCIES)
-    assert ran(after, before, "decorator") == 3 * (path in WITH_DECORATOR)
-    for entry in rich.recording.entries(first, first + 2):
+        assert held.ran[what] == 3 * (path in WITH_DEPENDENCIES)
+    assert held.ran["decorator"] == 3 * (path in WITH_DECORATOR)
+    for entry in map(rich.server.entry, held.ids):
         assert entry.entry_loop
-        assert entry.entry_tid == rich.process.pid
-        assert (entry.tid == rich.process.pid) == entry.loop == (where == LOOP)
+        assert entry.entry_tid == rich.server.process.pid
+        assert (entry.tid == rich.server.process.pid) == entry.loop == (where == LOOP)
 
 
 def all_that_ran(server):
@@ -90,15 +87,11 @@ def all_that_ran(server):
     reports = []
 
     def closed():
-        reports.append(json.loads(server.get("/ran").body))
-        return ran(reports[-1], {}, "session opened") == ran(reports[-1], {}, "session closed")
+        reports.append(Counter(json.loads(server.get("/ran").body)))
+        return reports[-1]["session opened"] == reports[-1]["session closed"]
 
     wait_until(closed, "end of every session")
     return reports[-1], len(reports)
-
-
-def ran(after, before, what):
-    return after.get(what, 0) - before.get(what, 0)
 
 
 def test_a_decorator_gets_nothing_to_keep_and_nothing_to_repeat(tmp_path):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
 
 import pytest
 from inside_server import SERVER_PYTHON, UVICORN, listens, reply, serving, started, wait_until
+from shared_application import ANN, Application
 
 pytest.importorskip("litestar")
 pytest.importorskip("uvicorn")
 pytest.importorskip("a2wsgi")
 
-ANN = ("X-User: ann",)
 LOOP, THREAD = "loop", "thread"
 
 WAYS_TO_A_VIEW = {
@@ -33,43 +32,28 @@ UNROUTED = {"/posted", "/missing"}
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("rich"), app="rich_litestar.py", command=UVICORN) as server:
-        yield server
+        yield Application(server)
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
 def test_a_litestar_handler_is_held_in_place_of_its_innermost_function(rich, path):
-    rich.get(f"/hold-at?path={path}")
-    first = 2 * list(WAYS_TO_A_VIEW).index(path)
-    ids = (first, first + 1)
-
-    start = json.loads(rich.get("/ran").body)
-    ordinary = rich.get(path, ANN)
-    before = json.loads(rich.get("/ran").body)
-    clients = rich.hold(*ids, path=path, headers=ANN)
-    meanwhile = rich.get(path, ANN)
-    rich.release(*ids)
-    answers = [reply(client) for client in clients]
-    after = json.loads(rich.get("/ran").body)
+    held = rich.held_at(path)
 
     held_in, kind, via, where = WAYS_TO_A_VIEW[path]
-    assert [rich.recording.held_in(id) for id in ids] == [(held_in, kind, via)] * 2
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-    assert ("x-marked: yes" in answers[0].headers) == (path not in UNROUTED)
-    assert meanwhile == ordinary
+    assert [rich.server.recording.held_in(id) for id in held.ids] == [(held_in, kind, via)] * 2
+    assert [(answer.status, answer.body) for answer in held.answers] == [(200, b"held\n")] * 2
+    assert ("x-marked: yes" in held.answers[0].headers) == (path not in UNROUTED)
+    assert held.meanwhile == held.ordinary
     # One ordinary request, two held ones and the report itself went the whole way; one body was run.
-    assert ran(after, before, "middleware") == (3 if path not in UNROUTED else 0) + 1
-    assert ran(after, before, "body") == ran(before, start, "body")
-    assert ran(after, before, "guard") == 3 * (path in GUARDED)
-    assert ran(after, before, "decorator") == 3 * (path == "/items/7")
+    assert held.ran["middleware"] == (3 if path not in UNROUTED else 0) + 1
+    assert held.ran["body"] == held.ran_before["body"]
+    assert held.ran["guard"] == 3 * (path in GUARDED)
+    assert held.ran["decorator"] == 3 * (path == "/items/7")
     for what in ("session opened", "session closed", "transaction opened", "transaction closed"):
-        assert ran(after, before, what) == 3 * (path == "/items/7")
-    for entry in rich.recording.entries(first, first + 2):
+        assert held.ran[what] == 3 * (path == "/items/7")
+    for entry in map(rich.server.entry, held.ids):
         assert entry.entry_loop
         assert (entry.tid == entry.entry_tid) == entry.loop == (where == LOOP)
-
-
-def ran(after, before, what):
-    return after.get(what, 0) - before.get(what, 0)
 
 
 def test_a_handler_that_is_not_sent_to_a_thread_blocks_the_loop(tmp_path):

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-import json
 import os
 import signal
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from inside_server import SERVER_PYTHON, UVICORN, Server, reply, serving
-
-ANN = ("X-User: ann",)
+from inside_server import SERVER_PYTHON, UVICORN, reply, serving
+from shared_application import ANN, Application
 
 
 def own_server(name):
@@ -75,21 +69,6 @@ def each(table):
     return [(served, path) for served, paths in table.items() for path in paths]
 
 
-@dataclass(slots=True)
-class Application:
-    """A server that several tests share: each takes ids and a path of its own."""
-
-    server: Server
-    free: Iterator[int] = field(default_factory=itertools.count)
-
-    def at(self, path: str, count: int) -> list[int]:
-        self.server.get(f"/hold-at?path={path}")
-        return [next(self.free) for _ in range(count)]
-
-    def ran(self) -> Counter[str]:
-        return Counter(json.loads(self.server.get("/ran").body))
-
-
 @pytest.fixture(scope="module")
 def applications(tmp_path_factory):
     """Started when first asked for, ended together."""
@@ -110,23 +89,14 @@ def applications(tmp_path_factory):
 @pytest.mark.parametrize(("served", "path"), each(WAYS_TO_A_HANDLER))
 def test_a_view_of_tornado_aiohttp_or_sanic_is_held_in_place_of_its_innermost_function(applications, served, path):
     application = applications(served)
-    server = application.server
-    ids = application.at(path, 2)
+    held = application.held_at(path)
+    ran, entries = held.ran, [application.server.entry(id) for id in held.ids]
 
-    ordinary = server.get(path, ANN)
-    before = application.ran()
-    clients = server.hold(*ids, path=path, headers=ANN)
-    meanwhile = server.get(path, ANN)
-    server.release(*ids)
-    answers = [reply(client) for client in clients]
-    ran = application.ran() - before
-    entries = [server.entry(id) for id in ids]
-
-    assert [server.recording.held_in(id) for id in ids] == [WAYS_TO_A_HANDLER[served][path]] * 2
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-    assert any(header.lower() == "x-marked: yes" for header in answers[0].headers)
-    assert meanwhile == ordinary
-    assert (ordinary.status, ran["body"], ran["swallowed"]) == (200, 1, 0)
+    assert [application.server.recording.held_in(id) for id in held.ids] == [WAYS_TO_A_HANDLER[served][path]] * 2
+    assert [(answer.status, answer.body) for answer in held.answers] == [(200, b"held\n")] * 2
+    assert any(header.lower() == "x-marked: yes" for header in held.answers[0].headers)
+    assert held.meanwhile == held.ordinary
+    assert (held.ordinary.status, ran["body"], ran["swallowed"]) == (200, 1, 0)
     assert ran["marking"] >= 3
     assert ran["login_required"] == 3 * (path in THROUGH_DECORATOR[served])
     assert all(entry.loop and entry.entry_loop and entry.tid == entry.entry_tid for entry in entries)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 
 import pytest
 from inside_server import SERVER_PYTHON, listens, reply, serving, started, wait_until
-
-ANN = ("X-User: ann",)
+from shared_application import ANN, Application
 
 WAYS_TO_A_VIEW = {
     "/plain": ("flask view plain()", "sync", "view"),
@@ -35,37 +33,22 @@ THROUGH_DECORATOR["/async"] = "waited"
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("rich"), app="rich.py") as server:
-        yield server
+        yield Application(server)
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
 def test_a_flask_view_is_held_in_place_of_its_innermost_function(rich, path):
-    rich.get(f"/hold-at?path={path}")
-    first = 2 * list(WAYS_TO_A_VIEW).index(path)
-    ids = (first, first + 1)
+    held = rich.held_at(path)
 
-    start = json.loads(rich.get("/ran").body)
-    ordinary = rich.get(path, ANN)
-    before = json.loads(rich.get("/ran").body)
-    clients = rich.hold(*ids, path=path, headers=ANN)
-    meanwhile = rich.get(path, ANN)
-    rich.release(*ids)
-    answers = [reply(client) for client in clients]
-    after = json.loads(rich.get("/ran").body)
-
-    assert [rich.recording.held_in(id) for id in ids] == [WAYS_TO_A_VIEW[path]] * 2
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-    assert "X-Marked: yes" in answers[0].headers
-    assert meanwhile == ordinary
+    assert [rich.server.recording.held_in(id) for id in held.ids] == [WAYS_TO_A_VIEW[path]] * 2
+    assert [(answer.status, answer.body) for answer in held.answers] == [(200, b"held\n")] * 2
+    assert "X-Marked: yes" in held.answers[0].headers
+    assert held.meanwhile == held.ordinary
     # One ordinary request, two held ones and the report itself went the whole way; one body was run.
-    assert ran(after, before, "before_request") == 3 + 1
-    assert ran(after, before, "body") == ran(before, start, "body")
+    assert held.ran["before_request"] == 3 + 1
+    assert held.ran["body"] == held.ran_before["body"]
     if path in THROUGH_DECORATOR:
-        assert ran(after, before, THROUGH_DECORATOR[path]) == 3
-
-
-def ran(after, before, what):
-    return after.get(what, 0) - before.get(what, 0)
+        assert held.ran[THROUGH_DECORATOR[path]] == 3
 
 
 def test_an_answer_given_before_the_view_stays_the_answer(tmp_path):

@@ -80,6 +80,7 @@ FAULTS = (
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
     Own("a variable in front", ("DEBUG=1", "gunicorn", "app:app"), exit=USAGE),
     Own("a script without an interpreter", ("./app.py",), {"app.py": FLASK}, exit=ENVIRONMENT),
+    Own("a script that is named without its directory", ("app.py",), {"app.py": FLASK}, exit=ENVIRONMENT),
     Own("a directory", ("./shop",), {"shop/app.py": FLASK}, exit=ENVIRONMENT),
     Own("one that ends at once", ("python", "ends.py"), {"ends.py": ENDS}, exit=ENVIRONMENT),
     Own("one that succeeds at once", ("python", "-c", "pass"), exit=ENVIRONMENT),
@@ -118,7 +119,8 @@ FAULTS = (
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
-    "a program that is not there": ("There is no command guniborn.", "It is not on PATH."),
+    "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
+    "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),
     "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),
     "a variable in front": ("There is no command DEBUG=1.", "holdfast exec -- env DEBUG=1"),
     "a script without an interpreter": ("./app.py cannot be started.", "holdfast exec -- python ./app.py"),

@@ -7,11 +7,13 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, View
 from holdfast.model.frozen import frozen
+from holdfast.model.suggestions import did_you_mean
 from holdfast.probing.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
@@ -204,8 +206,17 @@ def _not_on_path(name: str, cwd: Path) -> HoldfastError:
     active = os.environ.get("VIRTUAL_ENV")
     environments = [Path(active) if active else None, cwd / ".venv", cwd / "venv", Path(sys.prefix)]
     near = [str(each / "bin" / name) for each in environments if each is not None and (each / "bin" / name).exists()]
-    return EnvironmentFailure(
-        f"There is no command {name}.",
-        "It is not on PATH.",
-        f"Give its path, {near[0]}, or activate its environment first." if near else "Give its path, or install it.",
-    )
+    remedy = f"Give its path, {near[0]}, or activate its environment first." if near else ""
+    if not near and (cwd / name).is_file():
+        started = f"python {name}" if name.endswith(".py") else f"./{name}"
+        remedy = f"A file of that name is here: holdfast exec -- {started} ..."
+    remedy = remedy or did_you_mean(name, _programs_on_path(), "Give its path, or install it.")
+    return EnvironmentFailure(f"There is no command {name}.", "It is not on PATH.", remedy)
+
+
+def _programs_on_path() -> set[str]:
+    found: set[str] = set()
+    for each in os.get_exec_path():
+        with suppress(OSError):
+            found.update(os.listdir(each))
+    return found

@@ -21,6 +21,7 @@ from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.frozen import frozen
 from holdfast.model.live import LiveProbe
 from holdfast.model.timeline import Listener
+from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.network_namespace import listens_elsewhere
@@ -32,6 +33,7 @@ from holdfast.observe.processes import (
     read_process_tree,
 )
 from holdfast.observe.time_namespace import runs_on_another_clock
+from holdfast.probing.more_ports import awaits_its_own
 from holdfast.probing.patience import Patience
 from holdfast.probing.turnover import Turnover
 from holdfast.servers.process import ServerProcess
@@ -39,6 +41,8 @@ from holdfast.servers.process import ServerProcess
 _LOOK_S = 0.005
 # A server that so far listens only on a Unix socket may be about to listen on a port too.
 _ALONE_NS = 250_000_000
+# TensorBoard needs some three seconds more than its data server.
+_ITS_OWN_NS = 10 * NS_PER_S
 _SHOWN_LINES = 15
 _FIRST_LINES = 3
 
@@ -207,6 +211,8 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     # A master may have tried the port before its workers open it for themselves.
     wanted = [each for each in listeners if _is_wanted(each, starting.wanted)]
     sure = starting.wanted is not None or any(each.port for each in wanted) or rested_ns > _ALONE_NS
+    if starting.own and starting.wanted is None and rested_ns < _ITS_OWN_NS:
+        sure = sure and not awaits_its_own(starting.server.command.argv, wanted)
     return listeners if wanted and sure else ()
 
 

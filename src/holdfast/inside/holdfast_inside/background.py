@@ -24,6 +24,7 @@ from . import own_code, stacks
 _LETS_WAIT = frozenset({"gevent", "eventlet", "greenlet", "anyio", "trio", "sniffio", "outcome", "uvloop", "asgiref"})
 _LENGTHS = ("delay", "seconds", "timeout", "interval")
 """Arguments of functions that wait for a time (asyncio, trio, gevent, threading)."""
+_SLEEPS = frozenset({"sleep", "wait", "select", "poll"})
 _LONGEST_S = 10.0
 """What a request waits for longer than that ends it, as a rule."""
 _TIMER = threading.Timer.run.__code__
@@ -88,9 +89,13 @@ def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Back
     if timer is not None and not timer.finished.is_set():
         return _of_function(timer.function, timer.interval)
     at, package = _innermost(frames)
-    if at < 0 or package in known or any(each.f_globals.get("__name__") in _LOOPS for each in frames[at + 1 :]):
+    inner = frames[at + 1 :]
+    if at < 0 or package in known or any(each.f_globals.get("__name__") in _LOOPS for each in inner):
         return None
-    return _seen(frames[at], package or frames[at].f_code.co_filename, frames[at + 1 :])
+    seen = _seen(frames[at], package or frames[at].f_code.co_filename, inner)
+    if not seen.wakes_s and (_waits_for_good(inner) or (package and (inner or not _may_sleep(frames[at])))):
+        return None
+    return seen
 
 
 def _patient(frames: Sequence[types.FrameType]) -> Optional[Background]:
@@ -117,6 +122,16 @@ def _seen(frame: types.FrameType, where: str, inner: Sequence[types.FrameType]) 
     lengths = (each.f_locals.get(name) for each in inner for name in _LENGTHS)
     wakes_s = next((each for each in lengths if isinstance(each, (int, float)) and math.isfinite(each)), 0)
     return Background(where, frame.f_code.co_name, frame.f_lineno or 0, float(wakes_s))
+
+
+def _waits_for_good(inner: Sequence[types.FrameType]) -> bool:
+    """Whether a function of Python's own that waits was told no time, so that something else wakes it."""
+    return any(each.f_locals.get(name, 0) is None for each in inner for name in _LENGTHS)
+
+
+def _may_sleep(frame: types.FrameType) -> bool:
+    """Whether the function of a package calls one that waits for a time; a queue's `get` waits for another thread."""
+    return not _SLEEPS.isdisjoint(frame.f_code.co_names)
 
 
 def _of_function(function: object, wakes_s: float) -> Optional[Background]:
