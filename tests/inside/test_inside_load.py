@@ -179,14 +179,26 @@ BUILT_IN = {"fastapi": "fastapi", "flask": "flask", "litestar": "litestar", "qua
 
 
 @pytest.mark.parametrize("framework", BUILT_IN)
-def test_a_built_in_application_needs_its_framework_and_says_how_to_get_it(tried, framework):
+def test_a_built_in_application_needs_its_framework_and_says_how_to_get_it(tried, framework, tmp_path, monkeypatch):
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\n")
     # -S: without the packages of the environment.
     options = ("-S", "-c", "import holdfast_inside.target")
     trouble, ended = tried(None, framework=framework, options=options)
 
     assert ended.returncode == 1
     assert trouble["kind"] == "framework-missing"
-    assert f"-m pip install {BUILT_IN[framework]}" in trouble["remedy"]
+    assert f"{tmp_path}/bin/python -m pip install {BUILT_IN[framework]}" in trouble["remedy"]
+
+
+def test_an_environment_that_uv_made_is_told_uvs_command(tried, tmp_path, monkeypatch):
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    # PEP 405: what makes an environment writes this file, and uv its own name into it.
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.9.0\n")
+
+    trouble, _ended = tried(None, options=("-S", "-c", "import holdfast_inside.target"))
+
+    assert f"uv pip install --python {tmp_path}/bin/python {BUILT_IN['flask']}" in trouble["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,8 @@ def hindered(roots: tuple[int, ...]) -> Iterator[None]:
     spinning = subprocess.Popen([sys.executable, "-c", SPINS % core])
     try:
         for pid in read_descendants(*roots):
-            os.sched_setaffinity(pid, {core})
+            with suppress(ProcessLookupError):  # a fork that has ended meanwhile
+                os.sched_setaffinity(pid, {core})
         yield
     finally:
         spinning.kill()
