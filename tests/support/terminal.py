@@ -32,6 +32,7 @@ class Terminal:
         self.before = termios.tcgetattr(self.theirs)
         self.after: list[Any] = []
         self._read = b""
+        self._running: Running | None = None
         self._reader = threading.Thread(target=self._listen, daemon=True)
 
     def resize(self, columns: int, rows: int) -> None:
@@ -45,7 +46,8 @@ class Terminal:
             self._reader.start()
         streams = {"stdin": self.theirs, "stdout": self.theirs, "stderr": self.theirs}
         environment = {"TERM": "xterm-256color", "COLORTERM": None, "NO_COLOR": None, **how.pop("env", {})}
-        return holdfast.start(*arguments, env=environment, preexec_fn=take, **{**streams, **how})
+        self._running = holdfast.start(*arguments, env=environment, preexec_fn=take, **{**streams, **how})
+        return self._running
 
     def read_now(self) -> None:
         self._reader.start()
@@ -57,8 +59,17 @@ class Terminal:
         except OSError:
             pass  # closed
 
+    def _take_the_rest(self) -> None:
+        """Waits until all is read that a command which has ended wrote."""
+        ended = self._running is not None and self._running.process.poll() is not None
+        if ended and not self.after and self._reader.is_alive():
+            os.write(self.theirs, _END)
+            until(lambda: self._read.endswith(_END), "all that was written")
+            self._read = self._read.removesuffix(_END)
+
     @property
     def written(self) -> str:
+        self._take_the_rest()
         return self._read.decode(errors="replace").replace("\r\n", "\n")
 
     def frames(self) -> list[list[str]]:
@@ -67,6 +78,7 @@ class Terminal:
 
     def screens(self) -> list[list[str]]:
         """What a terminal emulator shows after each view, line by line, from its first line to its last."""
+        self._take_the_rest()
         screen = pyte.Screen(self.columns, self.rows)
         stream, screens = pyte.Stream(screen), []
         # The line breaks as they are before `written` makes them easier to compare.
@@ -80,10 +92,6 @@ class Terminal:
 
     def after_the_view(self) -> str:
         """What was written behind the last view by a command that has ended."""
-        if not self.after:
-            os.write(self.theirs, _END)
-            until(lambda: self._read.endswith(_END), "all that was written")
-            self._read = self._read.removesuffix(_END)
         return STYLE.sub("", FRAME.split(self.written)[-1])
 
     def is_left_as_it_was(self) -> None:
