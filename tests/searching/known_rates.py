@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -142,14 +142,9 @@ def static_nginx(holdfast: Holdfast) -> Iterator[str]:
     port = free_port()
     settings = holdfast.directory / "nginx.conf"
     settings.write_text(_STATIC.replace("PORT", str(port)))
-    server = holdfast.start("-p", str(holdfast.directory), "-c", str(settings), program=("nginx",), port=port)
-    try:
-        server.until_listening()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.process.kill()
-        server.process.wait()
-        until(lambda: not server.processes(), "the server's end")
+    words = ("-p", str(holdfast.directory), "-c", str(settings))
+    with _served(holdfast, words, "nginx", port) as url:
+        yield url
 
 
 def searched_by_one_process(holdfast: Holdfast) -> tuple[dict[str, Any], list[str]]:
@@ -185,7 +180,14 @@ def busy_core(*, busy: bool) -> Iterator[None]:
 def many_handlers(holdfast: Holdfast) -> Iterator[str]:
     """A server that can do more than a load with few descriptors; gives its URL."""
     port = free_port()
-    server = holdfast.start(str(APPS / "many_handlers.py"), str(port), program=(sys.executable,), port=port)
+    with _served(holdfast, (str(APPS / "many_handlers.py"), str(port)), sys.executable, port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _served(holdfast: Holdfast, words: Sequence[str], program: str, port: int) -> Iterator[str]:
+    """Runs a server that listens on this port; gives its URL."""
+    server = holdfast.start(*words, program=(program,), port=port)
     try:
         server.until_listening()
         yield f"http://127.0.0.1:{port}/"
