@@ -244,7 +244,7 @@ def test_after_a_first_failure_a_client_sends_nothing_more(holdfast, counting):
     ("words", "says"),
     [
         (("http://127.0.0.1:1", "shop.toml"), "shop.toml says itself where its requests go, so it is given alone."),
-        (("http://127.0.0.1:1", "shop.jmx"), "shop.jmx is given with --jmx: holdfast load --jmx shop.jmx"),
+        (("http://127.0.0.1:1", "shop.jmx"), "--jmx: holdfast load --jmx shop.jmx http://127.0.0.1:1"),
         (("shop.HAR",), "shop.HAR is given with --har: holdfast load --har shop.HAR"),
         (("http://127.0.0.1:1", "/b"), "takes one URL, and these are 2 words: http://127.0.0.1:1, /b. Quote a URL"),
         (("http://127.0.0.1:1", "--burst", "1", "--", "x"), "takes one URL, and these are 2 words"),

@@ -89,7 +89,8 @@ def _check_words(context: click.Context, words: Sequence[str]) -> None:
     for word in words:
         kind = Path(word).suffix.lower().removeprefix(".")
         if kind in ("jmx", "har") and "://" not in word:
-            raise click.UsageError(f"{word} is given with --{kind}: holdfast load --{kind} {word}", ctx=context)
+            right = " ".join(("holdfast load", f"--{kind}", word, *(each for each in words if each != word)))
+            raise click.UsageError(f"{word} is given with --{kind}: {right}", ctx=context)
     if len(words) < 2:
         return
     if scenario := next(filter(is_scenario, words), None):
