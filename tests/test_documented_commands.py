@@ -110,6 +110,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     shutil.copytree(EXAMPLES, examples, ignore=shutil.ignore_patterns("__pycache__", "*.sock"))
     # README.md is read in the directory above.
     (examples / "examples").symlink_to(".")
+    # What docs/probe.md has openssl make.
+    for file in ("certificate.pem", "key.pem"):
+        shutil.copy(ROOT / "tests" / "engine" / "localhost.pem", examples / file)
     with holdfast_in(own) as holdfast, serving(examples) as port:
         for file in (*examples.glob("*.jmx"), *examples.glob("*.har"), examples / "shop.toml"):
             file.write_text(file.read_text().replace("8000", str(port)))

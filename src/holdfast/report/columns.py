@@ -14,6 +14,8 @@ from holdfast.model.study import Circumstances, Finding, Row, StudyResult
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
 from holdfast.report.silent import cell
 
+_UV_INTERPRETER = re.compile(r" --python .+(?= \S+$)")
+"""Of an environment that uv made: `servers.interpreter.install_command`."""
 _ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
 UNKNOWN = "?"
@@ -222,8 +224,8 @@ def _both_ways(verdict: Verdict | None) -> Iterator[str]:
 
 def _command(install: str) -> str:
     """An install command, without the path of its interpreter."""
-    python, pip, rest = install.partition(" -m pip ")
-    return f"python -m pip {rest}" if pip else python
+    _, pip, rest = install.partition(" -m pip ")
+    return f"python -m pip {rest}" if pip else _UV_INTERPRETER.sub("", install)
 
 
 def _gist(words: str) -> str:
