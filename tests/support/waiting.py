@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 40.0
+PATIENCE_S = 100.0
 LOOK_S = 0.002
 
 
