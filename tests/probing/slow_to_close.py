@@ -1,7 +1,7 @@
 """A server with a thread for each request, which keeps its end of a connection after the reply: `PORT FOR_S MOST_S`.
 
-A thread closes its end once the server has tried to accept nothing for FOR_S, or after MOST_S: while it is short of
-descriptors it tries all the time, and a thread that needs the interpreter hardly gets it.
+A thread closes its end FOR_S after its reply, and once the server has tried to accept nothing for as long, or after
+MOST_S: while it is short of descriptors it tries all the time, and a thread that needs the interpreter hardly gets it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
         return super().get_request()
 
     def shutdown_request(self, request):
-        latest = time.monotonic() + most_s
-        while (left_s := min(latest, tried[0] + for_s) - time.monotonic()) > 0:
+        replied = time.monotonic()
+        while (left_s := min(replied + most_s, max(replied, tried[0]) + for_s) - time.monotonic()) > 0:
             time.sleep(left_s)
         super().shutdown_request(request)
 

@@ -170,12 +170,12 @@ def _repeat_alone(
             "connections in which requests may wait"
         )
     session.patience.begin(LivePhase.EXACT_LOAD)
-    if not why_not and descriptors is not None:
-        _let_descriptors_go(session, prober, descriptors)
     began = session.now_ns()
     while not why_not and len(repeats) < EXACT_REPEATS and not _enough(session, repeats, places):
         if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):
             break
+        if descriptors is not None:
+            descriptors = _let_descriptors_go(session, prober, descriptors)
         if repeat := _offer_once(session, prober, places):
             repeats.append(repeat)
             if not _release(session, prober) or not _worked_off(session, prober, replied):
@@ -266,12 +266,15 @@ def _descriptors_to_give_back(usage: Sequence[Usage], looks: Sequence[LimitLook]
     return max(each.descriptors for each in usage[:2]) if short and usage else None
 
 
-def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> None:
+def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> int:
     """Waits until the server has as few descriptors as at rest, or gives none back for a while.
 
     A thread that has replied may still have one that exact load needs, of a connection that the kernel no longer shows
     since its client has gone. werkzeug opens an epoll instance after each reply (serving.py, run_wsgi); where none is
     left for that, it first imports what prints the error.
+
+    Returns:
+        How many it has at rest now: those that it keeps are not waited for again.
     """
     latest_ns = session.now_ns() + int(_WORKED_OFF_S * NS_PER_S)
     fewest = _descriptors(session)
@@ -280,6 +283,7 @@ def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> None:
         if not Allowance(session, _GIVES_BACK_S).turn_until(prober, fewer):
             break
         fewest = _descriptors(session)
+    return max(at_rest, fewest)
 
 
 def _has_fewer_descriptors(session: Session, than: int) -> bool:
