@@ -8,8 +8,8 @@
 # Guess     "Workers silent for more than this many seconds are considered stuck and will be killed" (its documentation):
 #           the caller gets its error, the worker is replaced, and the next call runs in a new one.
 # Seen      The worker stays. Its thread is taken until the call returns by itself, so that calls of no length time out
-#           as well: all of them, if it does not return. Nothing kills the worker, and the log has no CRITICAL "DIRTY
-#           WORKER TIMEOUT", as it has if the process is stopped.
+#           as well: all of them, if it does not return. Nothing kills the worker, and the log has no "DIRTY WORKER
+#           TIMEOUT".
 # Output    a call of no length:   answered by the first worker
 #           a call of 12 s:        DirtyTimeoutError
 #           a call of no length:   DirtyTimeoutError

@@ -10,7 +10,7 @@
 # Guess     A server that is told to end announces it in the answers that it still gives, so that clients and proxies that
 #           keep connections use another one for the next request. The parser changes the speed.
 # Seen      `pip install uvicorn` does not announce it, `pip install uvicorn[standard]` does. So it is with
-#           --limit-max-requests. A proxy may send the next request on such a connection before it notices its end: 502.
+#           --limit-max-requests. A client that sends its next request before it notices the end gets no answer to it.
 # Output    uvicorn, h11:       no word of the end, then it is closed
 #           uvicorn, zttp:      no word of the end, then it is closed
 #           uvicorn, httptools: connection: close, then it is closed
