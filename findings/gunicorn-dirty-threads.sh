@@ -2,14 +2,14 @@
 # gunicorn --dirty-threads: a dirty worker runs one call at a time, however many threads it has.
 #
 # Versions  gunicorn 27.0.1 (dirty workers since 25.0)
-# Source    gunicorn/dirty/arbiter.py, DirtyArbiter._start_worker_consumer: one consumer for each worker takes a call from
-#           its queue, sends it to the worker, and takes the next one when the answer has come. The worker's side,
+# Source    gunicorn/dirty/arbiter.py, DirtyArbiter._start_worker_consumer: one consumer for each worker takes a call
+#           from its queue, sends it to the worker, and takes the next one when the answer has come. The worker's side,
 #           handle_connection() of dirty/worker.py, awaits one request of the only connection after the other, too. So
 #           the ThreadPoolExecutor with dirty_threads threads never has two things to do.
 # Guess     --dirty-workers 1 --dirty-threads 4 runs four calls at once: "each dirty worker can use threads to handle
 #           concurrent operations within the same process" (its documentation). DirtyApp asks for thread-safe code then.
-# Seen      Four calls of 1 s take 4 s with one thread and with four. Only more workers help, each with the memory of its
-#           own copy of the application.
+# Seen      Four calls of 1 s take 4 s with one thread and with four. Only more workers help, each with the memory of
+#           its own copy of the application.
 # Output    1 worker, 1 thread:   1 of 4 calls at once, the last answer after 4.1 s
 #           1 worker, 4 threads:  1 of 4 calls at once, the last answer after 4.1 s
 #           4 workers, 1 thread:  4 of 4 calls at once, the last answer after 1.1 s
@@ -58,7 +58,9 @@ look() { # dirty workers, threads of each -> calls at once
     serve gunicorn --no-control-socket --bind "127.0.0.1:$port" --threads 8 --dirty-app views:Slow --dirty-workers "$1" \
         --dirty-threads "$2" views:app
     answers "$port"
-    for _ in {1..300}; do [ "$(grep -c "Dirty worker .* listening" "$server_log")" = "$1" ] && break || sleep 0.1; done
+    for _ in {1..300}; do
+        [ "$(grep -c "Dirty worker .* listening" "$server_log")" = "$1" ] && break || sleep 0.1
+    done
     read -r most took < <(python3 four.py "$port")
     what="$1 worker$([ "$1" = 1 ] || echo s), $2 thread$([ "$2" = 1 ] || echo s):"
     printf '%-21s %s of 4 calls at once, the last answer after %s s\n' "$what" "$most" "$took"

@@ -5,8 +5,8 @@
 # Source    gunicorn/dirty/worker.py, DirtyWorker.execute: wait_for() gives up waiting for the executor's thread, which
 #           works on. The heartbeat comes from the worker's event loop (_heartbeat_loop, twice in dirty_timeout), which
 #           is free meanwhile, so murder_workers() of dirty/arbiter.py never finds the worker silent.
-# Guess     "Workers silent for more than this many seconds are considered stuck and will be killed" (its documentation):
-#           the caller gets its error, the worker is replaced, and the next call runs in a new one.
+# Guess     "Workers silent for more than this many seconds are considered stuck and will be killed" (its
+#           documentation): the caller gets its error, the worker is replaced, and the next call runs in a new one.
 # Seen      The worker stays. Its thread is taken until the call returns by itself, so that calls of no length time out
 #           as well: all of them, if it does not return. Nothing kills the worker, and the log has no "DIRTY WORKER
 #           TIMEOUT".

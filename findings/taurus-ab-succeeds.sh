@@ -2,12 +2,14 @@
 # Taurus with ab or siege: answers with status 500 are successes, and a pass/fail criterion on failures never fires.
 #
 # Versions  bzt 1.17.2 with ab 2.3 or siege 4.0.7 (Debian 12), of which one is enough; uvicorn 0.54.0 as the server
-# Source    bzt/modules/ab.py, TSVDataReader._read: the file that ab writes with -g has no status, so status and error of
-#           each sample are None. siege.py, DataLogReader._read, has read the status, and its error is None as well. The
-#           aggregator counts as failed what has an error. What ab itself prints, "Non-2xx responses: 40", is not read.
-# Guess     What Taurus reports does not depend on the tool below: a status of 400 or more is a failure, as with Locust, and
-#           `fail>10%` makes bzt end with 3.
-# Seen      100 % success, and bzt ends with 0. A server that answers every request with 500, and is fast at that, passes.
+# Source    bzt/modules/ab.py, TSVDataReader._read: the file that ab writes with -g has no status, so status and error
+#           of each sample are None. siege.py, DataLogReader._read, has read the status, and its error is None as well.
+#           The aggregator counts as failed what has an error. What ab itself prints, "Non-2xx responses: 40", is not
+#           read.
+# Guess     What Taurus reports does not depend on the tool below: a status of 400 or more is a failure, as with Locust,
+#           and `fail>10%` makes bzt end with 3.
+# Seen      100 % success, and bzt ends with 0. A server that answers every request with 500, and is fast at that,
+#           passes.
 # Output    ab:    the server answered 40 with 500; bzt: 40 samples, 0.00% failures, ended with 0
 #           siege: the server answered 40 with 500; bzt: 40 samples, 0.00% failures, ended with 0
 set -euo pipefail

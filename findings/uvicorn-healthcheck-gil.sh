@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# uvicorn --workers 2: a worker that a view blocks for 12 s lives; one that a single long C call blocks is killed after 5.
+# uvicorn --workers 2: a view may block its worker for 12 s, but not with a single C call: that is killed after 5 s.
 #
 # Versions  uvicorn 0.54.0, CPython 3.11
-# Source    uvicorn/supervisors/multiprocess.py: Multiprocess.keep_subprocess_alive pings each worker twice a second, and
-#           kills one that does not answer within timeout_worker_healthcheck (5 s). A thread answers in the worker
+# Source    uvicorn/supervisors/multiprocess.py: Multiprocess.keep_subprocess_alive pings each worker twice a second,
+#           and kills one that does not answer within timeout_worker_healthcheck (5 s). A thread answers in the worker
 #           (Process.always_pong), not its event loop. So a loop that is blocked answers. It does not if one call keeps
-#           the GIL, as most functions written in C do: sum() over a range, sorting, a large integer, a pattern's search.
+#           the GIL, as most functions written in C do: sum() over a range, sorting, a large integer, a pattern's
+#           search.
 # Guess     The health check looks for workers that do not respond: all that block the event loop for longer are killed,
 #           as by gunicorn's --timeout, whatever it is that they do.
 # Seen      time.sleep() and a loop in Python may block a worker for as long as they like, with all of its requests. One

@@ -3,11 +3,12 @@
 #
 # Versions  uvicorn 0.54.0
 # Source    uvicorn/supervisors/multiprocess.py: Multiprocess.restart_all gives a new worker timeout_worker_healthcheck
-#           seconds (5) until its server has started (Process.wait_until_ready), kills it otherwise, and leaves the other
-#           workers alone. The time-out bounds only each answer of a ping elsewhere, and a thread answers that from the
-#           first instant, so the first start and the replacement of a dead worker may take as long as they like.
-# Guess     What starts in 7 s starts in 7 s again: SIGHUP replaces the workers, a little later. The time-out's help says:
-#           "Maximum number of seconds to wait for a worker to respond to a healthcheck".
+#           seconds (5) until its server has started (Process.wait_until_ready), kills it otherwise, and leaves the
+#           other workers alone. The time-out bounds only each answer of a ping elsewhere, and a thread answers that
+#           from the first instant, so the first start and the replacement of a dead worker may take as long as they
+#           like.
+# Guess     What starts in 7 s starts in 7 s again: SIGHUP replaces the workers, a little later. The time-out's help
+#           says: "Maximum number of seconds to wait for a worker to respond to a healthcheck".
 # Seen      The old code is served for ever, as the log says once for each SIGHUP. With a longer time-out for the health
 #           check, both are replaced.
 # Output    first start:                         2 workers

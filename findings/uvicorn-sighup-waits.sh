@@ -9,9 +9,9 @@
 #           for --graceful-timeout (30 s) at most; murder_workers(), which enforces --timeout, is not called either.
 # Guess     Both replace their workers at once, and let the old ones end in the background when they have answered. The
 #           parent is free for other signals, and replaces a worker that dies.
-# Seen      SIGTERM is not obeyed before the long request is answered: new requests are taken and answered. A worker that
-#           dies meanwhile is not replaced. In uvicorn, the workers whose turn has not come serve the old code, and a
-#           download or a stream that does not end keeps it so for ever, unless --timeout-graceful-shutdown is set.
+# Seen      SIGTERM is not obeyed before the long request is answered: new requests are taken and answered. A worker
+#           that dies meanwhile is not replaced. In uvicorn, the workers whose turn has not come serve the old code, and
+#           a download or a stream that does not end keeps it so for ever, unless --timeout-graceful-shutdown is set.
 # Output    uvicorn:                a worker that is killed is replaced; 3 s after SIGTERM, requests are refused
 #           uvicorn after SIGHUP:   a worker that is killed is not replaced; 3 s after SIGTERM, requests are answered
 #           gunicorn:               a worker that is killed is replaced; 3 s after SIGTERM, requests are refused

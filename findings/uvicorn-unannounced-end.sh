@@ -3,12 +3,12 @@
 #
 # Versions  uvicorn 0.54.0 with httptools 0.9.0, zttp 0.0.35 or h11 alone; hypercorn 0.18.0, granian 2.8.9 and gunicorn
 #           27.0.1 for comparison
-# Source    uvicorn/protocols/http: shutdown() of each protocol sets keep_alive of the request in flight to False. send()
-#           of httptools_impl.py makes a header `connection: close` of that; in h11_impl.py and zttp_impl.py, it only
-#           closes the connection behind the answer. In hypercorn/protocol/h11.py, _maybe_recycle() looks at `terminated`
-#           when the answer is out.
-# Guess     A server that is told to end announces it in the answers that it still gives, so that clients and proxies that
-#           keep connections use another one for the next request. The parser changes the speed.
+# Source    uvicorn/protocols/http: shutdown() of each protocol sets keep_alive of the request in flight to False.
+#           send() of httptools_impl.py makes a header `connection: close` of that; in h11_impl.py and zttp_impl.py, it
+#           only closes the connection behind the answer. In hypercorn/protocol/h11.py, _maybe_recycle() looks at
+#           `terminated` when the answer is out.
+# Guess     A server that is told to end announces it in the answers that it still gives, so that clients and proxies
+#           that keep connections use another one for the next request. The parser changes the speed.
 # Seen      `pip install uvicorn` does not announce it, `pip install uvicorn[standard]` does. So it is with
 #           --limit-max-requests. A client that sends its next request before it notices the end gets no answer to it.
 # Output    uvicorn, h11:       no word of the end, then it is closed

@@ -2,14 +2,14 @@
 # uWSGI --harakiri with --threads: a request that hangs is never ended as long as the other threads have requests.
 #
 # Versions  pyuwsgi 2.0.30.post1 (uWSGI 2.0.30); the main branch as of 2025 has an instant for each thread
-# Source    core/utils.c: set_harakiri() writes the instant at which it is due to workers[].harakiri, of which there is one
-#           for each process, not for each thread. wsgi_req_recv() and wsgi_req_accept() set it when a request comes, and
-#           uwsgi_close_request() clears it when any request ends. The master compares it once a second.
+# Source    core/utils.c: set_harakiri() writes the instant at which it is due to workers[].harakiri, of which there is
+#           one for each process, not for each thread. wsgi_req_recv() and wsgi_req_async_recv() set it when a request
+#           comes, and uwsgi_close_request() clears it when any request ends. The master compares it once a second.
 # Guess     A request that takes longer than 2 s costs its process, and so the requests of the other threads. The quick
 #           ones have no influence on that.
 # Seen      It is as guessed on an idle server, as in a test. With a quick request every 0.2 s, the other one ends by
 #           itself after 10 s, and its client gets 200: each quick one has cleared the instant. If all threads but one
-#           hang, none of them is ended.
+#           hang, and that one has traffic, none of them is ended.
 # Output    nothing else:             the request of 10 s was ended after 1 s (curl's status 52)
 #           a quick one every 0.2 s:  the request of 10 s was answered after 10 s
 set -euo pipefail
