@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# granian: of requests whose clients left before they were read, RSGI runs most, and drops some unseen; ASGI runs all.
+# granian: of requests whose clients left before they were read, RSGI drops one in a hundred unseen.
 #
 # Versions  granian 2.8.9 (hyper 1, tokio 1), Linux
 # Source    WorkerSvc.call in granian's src/workers.rs makes a future, which asks nothing of Python before it is polled.
@@ -11,8 +11,9 @@
 # Guess     Such requests are all run, or none of them is.
 # Seen      With RSGI most are run, and some are closed without a call or a line in the log: hardly any where few
 #           connections are accepted at once (--backpressure 10), one in a hundred or more with --backpressure 100.
+#           With ASGI it is one in ten thousand, on a busy machine.
 # Output    rsgi: 24 of 3000 requests whose clients had left were not run (the number varies)
-#           asgi: 0 of 3000 requests whose clients had left were not run
+#           asgi: 0 of 3000 requests whose clients had left were not run (or 1)
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
 install granian==2.8.9
@@ -70,6 +71,6 @@ not_run() { # interface, callable
 }
 
 not_run rsgi rsgi
-[ "$missing" -gt 0 ] || changed "expected some"
+[ "$missing" -ge 5 ] || changed "expected some"
 not_run asginl asgi
-[ "$missing" = 0 ] || changed "expected none"
+[ "$missing" -lt 5 ] || changed "expected next to none"
