@@ -1,12 +1,16 @@
-"""Requests that waited and were turned away when their turn came: a limit of the time that one may wait."""
+"""Requests that waited and were turned away later: a limit of the time that one may wait.
+
+What is turned away because a queue is full is turned away at once. A limit of time strikes while every place is still
+taken, whatever the reply is; or it shows only when one's turn comes, and then the reply must say that it was the time.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id, offered_requests
-from holdfast.model.places import QUEUES, Outcome, Place
+from holdfast.infer.overflow import fate_of
+from holdfast.model.places import QUEUES, TURNED_AWAY, Place
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
 
@@ -18,7 +22,7 @@ _WAITED_NS = 50 * MS
 
 
 def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
-    """What became of requests that waited when the places were counted and got an error later, without a handler.
+    """What became of requests that waited when the places were counted and were turned away later, without a handler.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -26,42 +30,72 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
     Returns:
         A sentence; None where there are none.
     """
-    late = _late(timeline, placed)
-    if not late:
+    while_full = _while_full(timeline, placed)
+    seen = while_full or _late(timeline, placed)
+    if not seen:
         return None
-    status = Counter(each.status for each in late).most_common(1)[0][0]
-    waited_s = min(map(_took_ns, late)) / NS_PER_S
-    also = " Abandoned requests that were not run may have met it too." if timeline.abandoned else ""
-    requests = "request" if len(late) == 1 else "requests"
-    return (
-        f"The server has a time limit for waiting: {len(late)} {requests} that had waited for {waited_s:.1f} s or more "
-        f"got HTTP {status} when their turn came, and no handler ran.{also}"
+    waited_s = min(map(_took_ns, seen)) / NS_PER_S
+    got = fate_of(seen)
+    requests = "request" if len(seen) == 1 else "requests"
+    ended = (
+        f"The server has a time limit for waiting: {len(seen)} {requests} that had waited for {waited_s:.1f} s or more "
+        f"{f'got HTTP {got}' if got.isdecimal() else f'ended as {got}'}"
     )
+    if while_full:
+        return f"{ended} while all places were taken."
+    also = " Abandoned requests that were not run may have met it too." if timeline.abandoned else ""
+    return f"{ended} when their turn came, and no handler ran.{also}"
+
+
+def fate_of_waiting(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
+    """What requests got that waited when the places were counted and were turned away while all places were taken.
+
+    Args:
+        placed: the place of each offered request, by its id.
+
+    Returns:
+        As `fate_of`; None where there are none.
+    """
+    found = _while_full(timeline, placed)
+    return fate_of(found) if found else None
 
 
 def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     """Why what waits in the server does not show its queue's bound though others were turned away; None if it does.
 
-    What is turned away because a queue is full is turned away at once. Where each had waited first, as those did that
-    still waited when the places were counted, a time decides, and their number is what came within that time.
+    Where each that was turned away had waited first, as those did that still waited when the places were counted, a
+    time decides, and their number is what came within that time.
 
     Args:
         placed: the place of each offered request, by its id.
     """
     away = [each for each in offered_requests(timeline) if placed.get(each.id) is Place.REJECTED]
-    if not away or min(map(_took_ns, away)) < _WAITED_NS or not (late := _late(timeline, placed)):
+    waited = _while_full(timeline, placed) or _late(timeline, placed)
+    if not (away and waited) or min(map(_took_ns, away)) < _WAITED_NS:
         return None
-    return f"a time limit for waiting turned requests away, however many waited; {len(late)} did at that moment"
+    return f"a time limit for waiting turned requests away, however many waited; {len(waited)} did at that moment"
+
+
+def _while_full(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    """Requests that waited when the places were counted, and were turned away before a place may have become free."""
+    left = (each.left_ns for each in timeline.entries)
+    disconnected = (each.at_ns for each in timeline.left_in_service)
+    freed = (*left, *disconnected, timeline.marks.released_ns)
+    freed_ns = min((each for each in freed if each > timeline.marks.placed_ns), default=NEVER)
+    return [each for each in _turned_away_later(timeline, placed) if each.done_ns < freed_ns]
 
 
 def _late(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
-    """Requests that waited when the places were counted, and were turned away later without a handler."""
+    """Requests that waited when the places were counted, and got an error of time later."""
+    return [each for each in _turned_away_later(timeline, placed) if each.status in _OF_TIME]
+
+
+def _turned_away_later(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
     entries = entries_by_id(timeline)
     return [
         each
         for each in offered_requests(timeline)
-        if each.outcome is Outcome.REJECTED
-        and each.status in _OF_TIME
+        if each.outcome in TURNED_AWAY
         and each.id not in entries
         and placed.get(each.id) in QUEUES
         and NEVER < timeline.marks.placed_ns < each.done_ns
