@@ -87,6 +87,11 @@ UVICORN = ("uvicorn", "--port", "{port}", "shop:app", "--loop")
 GUNICORN = ("gunicorn", "-b", "127.0.0.1:{port}", "--threads", "9", "shop:app")
 
 
+GREENLETS = BEFORE_REQUEST.replace("threading.Semaphore(", "BoundedSemaphore(").replace(
+    "import threading", "from gevent.lock import BoundedSemaphore"
+)
+
+
 def own(name: str, source: str, command: tuple[str, ...]) -> Own:
     return Own(name, command, {"shop.py": source}, options=("--max-offered", "20"))
 
@@ -99,6 +104,7 @@ TIMED = (
     (own("uvloop", DEPENDENCY.replace("TIMED", TIMEOUT), (*UVICORN, "uvloop")), "429"),
     (own("anyio", DEPENDENCY.replace("TIMED", FAIL_AFTER), (*UVICORN, "asyncio")), "429"),
     (own("threading", BEFORE_REQUEST, GUNICORN), "503"),
+    (own("gevent", GREENLETS, ("gunicorn", "-b", "127.0.0.1:{port}", "-k", "gevent", "shop:app")), "503"),
     (own("pool", POOL, GUNICORN), "500"),
 )
 
