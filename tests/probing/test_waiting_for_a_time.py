@@ -56,6 +56,39 @@ async def index(_=Depends(place)):
     return "done"
 """
 
+ON_TRIO = f"""
+import trio
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+free = trio.Semaphore({PLACES})
+
+
+class Limited:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        with trio.move_on_after({SECONDS}) as waiting:
+            await free.acquire()
+        if waiting.cancelled_caught:
+            return await PlainTextResponse("busy", 429)(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            free.release()
+
+
+async def index(request):
+    return PlainTextResponse("done")
+
+
+app = Limited(Starlette(routes=[Route("/", index)]))
+"""
+
 # A pool of a library: its timeout is an error of the application.
 POOL = f"""
 from flask import Flask, g
@@ -105,6 +138,7 @@ TIMED = (
     (own("anyio", DEPENDENCY.replace("TIMED", FAIL_AFTER), (*UVICORN, "asyncio")), "429"),
     (own("threading", BEFORE_REQUEST, GUNICORN), "503"),
     (own("gevent", GREENLETS, ("gunicorn", "-b", "127.0.0.1:{port}", "-k", "gevent", "shop:app")), "503"),
+    (own("trio", ON_TRIO, ("hypercorn", "-b", "127.0.0.1:{port}", "-k", "trio", "shop:app")), "429"),
     (own("pool", POOL, GUNICORN), "500"),
 )
 
@@ -121,6 +155,8 @@ def test_who_waits_before_the_view_for_no_longer_than_a_time_is_seen_to_be_turne
         assert (each.id, overflow["first"], overflow["client_sees"]) == (each.id, "userspace_queue", status)
         # A time decides how many wait, no number.
         assert (each.id, ceiling["userspace_queue"], ceiling["userspace_queue_bounded"]) == (each.id, None, False)
+        if each.id == "trio":
+            assert {one["waits_in"] for one in verdict["waiting"]} == {"trio._sync.Semaphore.acquire"}
         (told,) = [each for each in verdict["warnings"] if "a time limit for waiting" in each]
         assert f"got HTTP {status} while all places were taken" in told
 

@@ -76,11 +76,12 @@ def running(waiting: Iterable[Sequence[stacks.Stack]]) -> List[Background]:
     # A task that a request waits for has the same innermost frame.
     theirs = {id(stack.frames[-1]) for stack in of_requests if stack.frames}
     beside = (_beside(each.frames, known) for each in others if each.frames and id(each.frames[-1]) not in theirs)
-    timers, ways = list(_timers()), [each.frames for some in waiting for each in some]
+    of_waiting = [each for some in waiting for each in some]
+    timers, ways = list(_timers()), [each.frames for each in of_waiting]
     # A limiter of a library lets the next one in by a timer of its own.
     limiters = {_innermost(frames)[1] for frames in ways} - {""}
     by_timers = (_of_function(*each, limiters) for each in timers)
-    patient = (*map(_patient, ways), *_ended_by(timers, ways))
+    patient = (*map(_patient, ways), *_ended_by(timers, ways), *map(_cancelled_later, of_waiting))
     found = [each for some in (beside, by_timers, patient) for each in some if each is not None]
     # Those that wait since different instants have different times left: the last one's counts.
     return list({each[:3]: each for each in sorted(found, key=lambda each: each.wakes_s)}.values())[:_MOST]
@@ -131,6 +132,14 @@ def _ended_by(
         frames = by_frame.get(id(frame))
         if frames is not None:
             yield _patient(frames, left_s)
+
+
+def _cancelled_later(stack: stacks.Stack) -> Optional[Background]:
+    """The same where trio will cancel the waiting (`move_on_after`)."""
+    deadline = getattr(getattr(stack.task, "_cancel_status", None), "effective_deadline", None)
+    if deadline is None:
+        return None
+    return _patient(stack.frames, min(max(0.0, deadline() - sys.modules["trio"].current_time()), 2 * _LONGEST_S))
 
 
 def _of_greenlets() -> Iterator[Tuple[object, float]]:
