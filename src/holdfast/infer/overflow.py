@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from holdfast.infer.known import Known
-from holdfast.model.places import PLACE_OF, QUEUES, TURNED_AWAY_PLACES, Outcome, Place
+from holdfast.model.places import PLACE_OF, QUEUES, REPLIED, TURNED_AWAY_PLACES, Place
 from holdfast.model.timeline import Request
 from holdfast.model.verdict import Overflow
 
@@ -58,9 +58,9 @@ def overflow_of(order: Sequence[str], sees: str | None) -> Known[Overflow]:
     return Known(Overflow(order[0] if order else None, tuple(order[1:]), sees), unknown)
 
 
-def fate_of(turned_away: Sequence[Request]) -> str:
-    """The commonest end of requests that were turned away, the earlier one of two: an HTTP status, or a place."""
-    return Counter(map(_fate, turned_away)).most_common(1)[0][0]
+def fate_of(ended: Sequence[Request]) -> str:
+    """The commonest end of requests that came to no handler, the earlier one of two: an HTTP status, or a place."""
+    return Counter(map(_fate, ended)).most_common(1)[0][0]
 
 
 def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) -> str:
@@ -72,6 +72,6 @@ def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) ->
 
 
 def _fate(request: Request) -> str:
-    if request.outcome == Outcome.REJECTED and request.status:
+    if request.outcome in REPLIED and request.status:
         return str(request.status)
     return PLACE_OF[request.outcome].value

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.infer.overflow import fate_of
-from holdfast.model.places import QUEUES, TURNED_AWAY, Place
+from holdfast.model.places import QUEUES, TURNED_AWAY, Outcome, Place
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
 
@@ -19,10 +19,15 @@ from holdfast.model.units import MS, NS_PER_S
 _OF_TIME = frozenset({408, 503, 504})
 # The quickest of many that are turned away at once takes some milliseconds, on a busy machine too.
 _WAITED_NS = 50 * MS
+# Of all that were turned away the quickest, where none is left to compare with that still waits.
+_AT_ONCE_NS = 80 * MS
+_ENOUGH = 3
+_AS_LONG = 2
+"""A time limit lets each wait about as long; a busy machine holds up some of those that are turned away at once."""
 
 
 def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
-    """What became of requests that waited when the places were counted and were turned away later, without a handler.
+    """What became of requests that waited for a time and ended without a handler.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -30,7 +35,7 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
     Returns:
         A sentence; None where there are none.
     """
-    while_full = _while_full(timeline, placed)
+    while_full = _while_full(timeline, placed) or waited_before(timeline, placed)
     seen = while_full or _late(timeline, placed)
     if not seen:
         return None
@@ -48,7 +53,7 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
 
 
 def fate_of_waiting(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
-    """What requests got that waited when the places were counted and were turned away while all places were taken.
+    """What requests got that waited when the places were counted and ended while all places were taken.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -69,33 +74,53 @@ def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     Args:
         placed: the place of each offered request, by its id.
     """
-    away = [each for each in offered_requests(timeline) if placed.get(each.id) is Place.REJECTED]
+    away = _rejected(timeline, placed)
     waited = _while_full(timeline, placed) or _late(timeline, placed)
-    if not (away and waited) or min(map(_took_ns, away)) < _WAITED_NS:
+    by_time = bool(away and waited) and min(map(_took_ns, away)) >= _WAITED_NS
+    if not by_time and not waited_before(timeline, placed):
         return None
     return f"a time limit for waiting turned requests away, however many waited; {len(waited)} did at that moment"
 
 
+def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    """Requests that had waited and been turned away when the places were counted; none if a queue may have been full.
+
+    Args:
+        placed: the place of each offered request, by its id.
+    """
+    away = _rejected(timeline, placed)
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    took_ns = sorted(map(_took_ns, away))
+    at_once_ns = _AT_ONCE_NS + max(ways_ns, default=0) * 3 // 2
+    if len(away) < _ENOUGH or took_ns[0] < at_once_ns or took_ns[len(away) // 2] > _AS_LONG * took_ns[0]:
+        return []
+    return away
+
+
+def _rejected(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    return [each for each in offered_requests(timeline) if placed.get(each.id) is Place.REJECTED]
+
+
 def _while_full(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
-    """Requests that waited when the places were counted, and were turned away before a place may have become free."""
+    """Requests that waited when the places were counted, and were ended before a place may have become free."""
     left = (each.left_ns for each in timeline.entries)
     disconnected = (each.at_ns for each in timeline.left_in_service)
     freed = (*left, *disconnected, timeline.marks.released_ns)
     freed_ns = min((each for each in freed if each > timeline.marks.placed_ns), default=NEVER)
-    return [each for each in _turned_away_later(timeline, placed) if each.done_ns < freed_ns]
+    return [each for each in _ended_later(timeline, placed) if each.done_ns < freed_ns]
 
 
 def _late(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
     """Requests that waited when the places were counted, and got an error of time later."""
-    return [each for each in _turned_away_later(timeline, placed) if each.status in _OF_TIME]
+    return [each for each in _ended_later(timeline, placed) if each.status in _OF_TIME]
 
 
-def _turned_away_later(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+def _ended_later(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
     entries = entries_by_id(timeline)
     return [
         each
         for each in offered_requests(timeline)
-        if each.outcome in TURNED_AWAY
+        if each.outcome in (*TURNED_AWAY, Outcome.ANSWERED)
         and each.id not in entries
         and placed.get(each.id) in QUEUES
         and NEVER < timeline.marks.placed_ns < each.done_ns
