@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from support.commandline import PROGRAM
+from support.waiting import PATIENCE_S, until
 
 from holdfast import rundir
 from holdfast.rundir import room_for_a_run, run_directory
@@ -182,3 +184,30 @@ def test_without_a_directory_that_can_be_written_there_is_one_sentence(holdfast,
     assert ended.what == "holdfast: There is no directory for the files of the run."
     assert "TMPDIR" in ended.err
     assert "Traceback" not in ended.err
+
+
+# Elsewhere than usual, where the sweep of no other run removes it.
+KILLED_WHEN_ITS_DIRECTORY_IS_THERE = """
+import os, runpy, signal, sys
+from pathlib import Path
+
+from holdfast import rundir
+
+parent = Path(sys.argv[1])
+rundir._parent = lambda: parent
+
+def seen(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("/holdfast.lock"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(seen)
+sys.argv = ["holdfast", "probe", "--server", "wsgiref"]
+runpy.run_module("holdfast", run_name="__main__")
+"""
+
+
+def test_a_run_that_is_killed_before_its_server_has_started_leaves_no_directory(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", KILLED_WHEN_ITS_DIRECTORY_IS_THERE, tmp_path], check=False)
+
+    assert ended.returncode == -signal.SIGKILL
+    until(lambda: not list(tmp_path.iterdir()), "the directory's removal", PATIENCE_S)

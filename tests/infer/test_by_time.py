@@ -89,6 +89,54 @@ def test_a_number_that_waits_is_a_bound_only_where_others_are_turned_away_at_onc
     assert ("a time limit for waiting" in verdict.unknown.get("ceiling.userspace_queue", "")) is not bounded
 
 
+@pytest.mark.parametrize(
+    ("took_ms", "way_ms", "waited"),
+    [
+        ((400, 410, 450), 5, True),
+        ((400, 410), 5, False),  # too few
+        ((30, 40, 400), 5, False),
+        ((100, 400, 450), 5, False),  # held up by other programs
+        ((400, 410, 450), 300, False),  # as long as the way to the view
+    ],
+)
+def test_who_is_turned_away_after_about_the_same_time_has_waited_although_none_waits_any_more(took_ms, way_ms, waited):
+    began = records.AT - S // 2
+    away = [
+        records.request(
+            id, opened_ns=began, sent_ns=began, outcome=Outcome.REJECTED, status=429, done_ns=began + each * MS
+        )
+        for id, each in enumerate(took_ms, 1)
+    ]
+    record = records.timeline(
+        [records.request(0), *away], [records.entry(0)], records.snapshot(records.socket(0, accepted=True))
+    )
+    assert record.first_request is not None
+    record = replace(record, first_request=replace(record.first_request, ways_ns=(way_ms * MS,)))
+
+    verdict = judge(record)
+
+    assert (verdict.ceiling.userspace_queue, verdict.overflow.client_sees) == (None if waited else 0, "429")
+    assert (verdict.overflow.first == "userspace_queue") is waited
+    assert any("a time limit for waiting" in each for each in verdict.warnings) is waited
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "sees"),
+    [(Outcome.REJECTED, 500, "500"), (Outcome.ANSWERED, 200, "200"), (Outcome.CLOSED, 0, "closed")],
+)
+def test_what_ends_while_all_places_are_taken_has_waited_for_a_time_whatever_it_got(outcome, status, sees):
+    later = records.request(1, outcome=outcome, status=status, done_ns=records.AT + S)
+    sockets = [records.socket(id, accepted=True) for id in range(2)]
+    record = records.timeline([records.request(0), later], [records.entry(0)], records.snapshot(*sockets))
+    record = replace(record, marks=replace(record.marks, released_ns=records.AT + 2 * S))
+
+    verdict = judge(record)
+
+    assert (verdict.places.userspace_queue, verdict.ceiling.userspace_queue) == (1, None)
+    assert (verdict.overflow.first, verdict.overflow.client_sees) == ("userspace_queue", sees)
+    assert any("while all places were taken" in each for each in verdict.warnings)
+
+
 def singly(*let_in):
     """As `seen`, without exact load: requests sent one after another, of which these were let in."""
     record = seen()

@@ -25,6 +25,8 @@ FILES = {
     "later.py": "def app(scope, receive, send):\n    return good(scope, receive, send)\n",
     "coroutine.py": "async def app(environ, start_response): ...\n",
     "either.py": "def app(*arguments): ...\n",
+    "made.py": "import functools\ndef made(function):\n    @functools.wraps(function)\n"
+    "    def application(environ, start_response): ...\n    return application\n@made\ndef app(request): ...\n",
     "lacking.py": "import a_module_that_nobody_has\n",
     "broken.py": "def app(:\n",
     "quits.py": "import sys\nsys.exit('no configuration')\n",
@@ -149,6 +151,7 @@ def test_the_development_server_ends_with_the_same_words_and_no_traceback(tried)
         ("later", "asgi"),
         ("either", "wsgi"),
         ("either", "asgi"),
+        ("made", "wsgi"),
         (None, "wsgi"),
     ],
 )

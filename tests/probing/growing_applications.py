@@ -116,6 +116,47 @@ def index():
 """
 )
 
+# A library's limiter, as `LIMITER` uses it, that lets one more in by a timer of its own.
+LIMITER_LIBRARY = f"""
+import asyncio
+
+
+class Limiter:
+    def __init__(self):
+        self.free, self.places, self.timer = asyncio.Semaphore({FIRST}), {FIRST}, None
+
+    def let_in(self):
+        self.places, self.timer = self.places + 1, None
+        self.free.release()
+
+    async def acquire(self):
+        if self.free.locked() and self.timer is None and self.places < {MOST}:
+            self.timer = asyncio.get_running_loop().call_later(0.7, self.let_in)
+        await self.free.acquire()
+        if self.free.locked() and self.timer is None and self.places < {MOST}:
+            self.timer = asyncio.get_running_loop().call_later(0.7, self.let_in)
+"""
+LIMITER = """
+import sys
+from fastapi import Depends, FastAPI
+
+sys.path.insert(0, "site-packages")
+from limiter import Limiter
+
+app, limiter = FastAPI(), Limiter()
+
+
+async def place():
+    await limiter.acquire()
+    yield
+    limiter.free.release()
+
+
+@app.get("/")
+async def index(_=Depends(place)):
+    return "done"
+"""
+
 PATIENT = (
     _FASTAPI
     + """

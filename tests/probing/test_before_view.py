@@ -53,6 +53,27 @@ def index():
     return "done"
 """
 
+# Nothing here has loaded asyncio, which loads executors.
+IN_EXECUTOR = """
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from flask import Flask, copy_current_request_context
+
+app = Flask(__name__)
+threads = ThreadPoolExecutor(2)
+
+def pooled(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        return threads.submit(copy_current_request_context(view), *args, **kwargs).result()
+    return inner
+
+@app.get("/")
+@pooled
+def index():
+    return "done"
+"""
+
 MIDDLEWARE = """
 import asyncio
 from starlette.applications import Starlette
@@ -143,6 +164,7 @@ BOUNDS = (
     # Eight threads call the application (gunicorn's --threads); two of them get the semaphore.
     Bound("flask", SEMAPHORE, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
     Bound("decorated", DECORATED, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
+    Bound("executor", IN_EXECUTOR, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
     # uvicorn calls the application for each request as soon as it has read it.
     Bound("starlette", MIDDLEWARE, (*UVICORN, "shop:app"), 3, OFFERED - 3),
     Bound("around", MIDDLEWARE, (*UVICORN, "shop:around"), 3, OFFERED - 3),

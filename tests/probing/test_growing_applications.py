@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import growing_applications as applications
 import pytest
 from own_commands import ANSWERED, Own, run_all
@@ -23,6 +25,10 @@ ALSO_GROWS = (
     own("call_later on uvloop", applications.LATER),
     own("call_later on asyncio", applications.LATER, (*UVICORN, "--loop", "asyncio")),
     own("tokens of AnyIO", applications.TOKENS),
+    replace(
+        own("limiter of a library", applications.LIMITER),
+        files={"shop.py": applications.LIMITER, "site-packages/limiter.py": applications.LIMITER_LIBRARY},
+    ),
     own("request that waits for a time", applications.PATIENT),
     own("threading.Timer", applications.TIMER, GUNICORN),
     own(

@@ -100,34 +100,39 @@ def test_a_server_that_was_asked_to_end_ends_while_something_else_is_done(tmp_pa
         assert server.exit_status() == -signal.SIGTERM
 
 
-KILLED_BEFORE_ITS_DIRECTORY_IS_REMOVED = """
+KILLED = """
 import os, signal, sys
-from contextlib import ExitStack
 from pathlib import Path
 
-from holdfast.servers.process import Command, ServerProcess
+from holdfast.servers.process import Command, ServerProcess, guardian_of
 
-scratch = Path(sys.argv[1])
+scratch, after = Path(sys.argv[1]), sys.argv[2]
+
+def killed_after(what):
+    if what == after:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+guardian = guardian_of("killed", scratch)
 scratch.mkdir()
-with ExitStack() as afterwards:
-    command = Command(
-        argv=("sleep", "60"),
-        environment=dict(os.environ) | {"HOLDFAST_TOKEN": "killed"},
-        cwd=scratch,
-        log=scratch / "log",
-        token="killed",
-        scratch=scratch,
-    )
-    with ServerProcess(command, afterwards) as server:
-        pass
-    os.kill(os.getpid(), signal.SIGKILL)
+killed_after("mkdir")
+command = Command(
+    argv=("sleep", "60"),
+    environment=dict(os.environ) | {"HOLDFAST_TOKEN": "killed"},
+    cwd=scratch,
+    log=scratch / "log",
+    token="killed",
+)
+with ServerProcess(command, guardian):
+    pass
+killed_after("end")
 """
 
 
-def test_a_run_that_is_killed_when_its_server_has_ended_leaves_no_directory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", ["mkdir", "end"])
+def test_a_run_that_is_killed_before_or_after_its_server_leaves_no_directory(tmp_path: Path, after: str) -> None:
     scratch = tmp_path / "scratch"
 
-    ended = subprocess.run([sys.executable, "-c", KILLED_BEFORE_ITS_DIRECTORY_IS_REMOVED, scratch], check=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, scratch, after], check=False)
 
     assert ended.returncode == -signal.SIGKILL
     until(lambda: not scratch.exists(), "the directory's removal", PATIENCE_S)

@@ -30,7 +30,7 @@ from holdfast.infer.pressure import limits_met, pressure_of
 from holdfast.infer.process_model import listen_queues_of, model_of
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
-from holdfast.infer.waited_too_long import why_no_queue
+from holdfast.infer.waited_too_long import fate_of_waiting, waited_before, why_no_queue
 from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
@@ -216,7 +216,16 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     full = ceiling.accept_queue is not None
-    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn", queue_full=full)
+    sees = client_sees(
+        counts,
+        requests,
+        counted.placed,
+        syn_lost=counted.ramp.reason == "syn",
+        queue_full=full,
+        of_waiting=fate_of_waiting(counted.timeline, counted.placed),
+    )
+    if waited_before(counted.timeline, counted.placed):
+        counts[Place.USERSPACE_QUEUE] += 1
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     return Known((ceiling, overflow), unknown.reasons)
 

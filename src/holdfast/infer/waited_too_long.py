@@ -1,12 +1,16 @@
-"""Requests that waited and were turned away when their turn came: a limit of the time that one may wait."""
+"""Requests that waited and were turned away later: a limit of the time that one may wait.
+
+What is turned away because a queue is full is turned away at once. A limit of time strikes while every place is still
+taken, whatever the reply is; or it shows only when one's turn comes, and then the reply must say that it was the time.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id, offered_requests
-from holdfast.model.places import QUEUES, Outcome, Place
+from holdfast.infer.overflow import fate_of
+from holdfast.model.places import QUEUES, TURNED_AWAY, Outcome, Place
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
 
@@ -15,10 +19,15 @@ from holdfast.model.units import MS, NS_PER_S
 _OF_TIME = frozenset({408, 503, 504})
 # The quickest of many that are turned away at once takes some milliseconds, on a busy machine too.
 _WAITED_NS = 50 * MS
+# Of all that were turned away the quickest, where none is left to compare with that still waits.
+_AT_ONCE_NS = 80 * MS
+_ENOUGH = 3
+_AS_LONG = 2
+"""A time limit lets each wait about as long; a busy machine holds up some of those that are turned away at once."""
 
 
 def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
-    """What became of requests that waited when the places were counted and got an error later, without a handler.
+    """What became of requests that waited for a time and ended without a handler.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -26,42 +35,92 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
     Returns:
         A sentence; None where there are none.
     """
-    late = _late(timeline, placed)
-    if not late:
+    while_full = _while_full(timeline, placed) or waited_before(timeline, placed)
+    seen = while_full or _late(timeline, placed)
+    if not seen:
         return None
-    status = Counter(each.status for each in late).most_common(1)[0][0]
-    waited_s = min(map(_took_ns, late)) / NS_PER_S
-    also = " Abandoned requests that were not run may have met it too." if timeline.abandoned else ""
-    requests = "request" if len(late) == 1 else "requests"
-    return (
-        f"The server has a time limit for waiting: {len(late)} {requests} that had waited for {waited_s:.1f} s or more "
-        f"got HTTP {status} when their turn came, and no handler ran.{also}"
+    waited_s = min(map(_took_ns, seen)) / NS_PER_S
+    got = fate_of(seen)
+    requests = "request" if len(seen) == 1 else "requests"
+    ended = (
+        f"The server has a time limit for waiting: {len(seen)} {requests} that had waited for {waited_s:.1f} s or more "
+        f"{f'got HTTP {got}' if got.isdecimal() else f'ended as {got}'}"
     )
+    if while_full:
+        return f"{ended} while all places were taken."
+    also = " Abandoned requests that were not run may have met it too." if timeline.abandoned else ""
+    return f"{ended} when their turn came, and no handler ran.{also}"
+
+
+def fate_of_waiting(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
+    """What requests got that waited when the places were counted and ended while all places were taken.
+
+    Args:
+        placed: the place of each offered request, by its id.
+
+    Returns:
+        As `fate_of`; None where there are none.
+    """
+    found = _while_full(timeline, placed)
+    return fate_of(found) if found else None
 
 
 def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     """Why what waits in the server does not show its queue's bound though others were turned away; None if it does.
 
-    What is turned away because a queue is full is turned away at once. Where each had waited first, as those did that
-    still waited when the places were counted, a time decides, and their number is what came within that time.
+    Where each that was turned away had waited first, as those did that still waited when the places were counted, a
+    time decides, and their number is what came within that time.
 
     Args:
         placed: the place of each offered request, by its id.
     """
-    away = [each for each in offered_requests(timeline) if placed.get(each.id) is Place.REJECTED]
-    if not away or min(map(_took_ns, away)) < _WAITED_NS or not (late := _late(timeline, placed)):
+    away = _rejected(timeline, placed)
+    waited = _while_full(timeline, placed) or _late(timeline, placed)
+    by_time = bool(away and waited) and min(map(_took_ns, away)) >= _WAITED_NS
+    if not by_time and not waited_before(timeline, placed):
         return None
-    return f"a time limit for waiting turned requests away, however many waited; {len(late)} did at that moment"
+    return f"a time limit for waiting turned requests away, however many waited; {len(waited)} did at that moment"
+
+
+def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    """Requests that had waited and been turned away when the places were counted; none if a queue may have been full.
+
+    Args:
+        placed: the place of each offered request, by its id.
+    """
+    away = _rejected(timeline, placed)
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    took_ns = sorted(map(_took_ns, away))
+    at_once_ns = _AT_ONCE_NS + max(ways_ns, default=0) * 3 // 2
+    if len(away) < _ENOUGH or took_ns[0] < at_once_ns or took_ns[len(away) // 2] > _AS_LONG * took_ns[0]:
+        return []
+    return away
+
+
+def _rejected(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    return [each for each in offered_requests(timeline) if placed.get(each.id) is Place.REJECTED]
+
+
+def _while_full(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
+    """Requests that waited when the places were counted, and were ended before a place may have become free."""
+    left = (each.left_ns for each in timeline.entries)
+    disconnected = (each.at_ns for each in timeline.left_in_service)
+    freed = (*left, *disconnected, timeline.marks.released_ns)
+    freed_ns = min((each for each in freed if each > timeline.marks.placed_ns), default=NEVER)
+    return [each for each in _ended_later(timeline, placed) if each.done_ns < freed_ns]
 
 
 def _late(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
-    """Requests that waited when the places were counted, and were turned away later without a handler."""
+    """Requests that waited when the places were counted, and got an error of time later."""
+    return [each for each in _ended_later(timeline, placed) if each.status in _OF_TIME]
+
+
+def _ended_later(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
     entries = entries_by_id(timeline)
     return [
         each
         for each in offered_requests(timeline)
-        if each.outcome is Outcome.REJECTED
-        and each.status in _OF_TIME
+        if each.outcome in (*TURNED_AWAY, Outcome.ANSWERED)
         and each.id not in entries
         and placed.get(each.id) in QUEUES
         and NEVER < timeline.marks.placed_ns < each.done_ns

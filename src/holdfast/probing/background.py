@@ -12,6 +12,8 @@ Decisions
   wakes up by itself.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
+* A request may wait for a time itself and be turned away then. So no further ones are offered until a place has come:
+  those that are turned away would make room for them for as long as they last.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from holdfast.model.timeline import Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.model.waiting import Background
 from holdfast.probing.ramp_pace import varied
-from holdfast.probing.ramp_up import NO_CEILING, Climb, find_ceiling
+from holdfast.probing.ramp_up import NO_CEILING, Climb, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
 from holdfast.servers.growth import Growth
 
@@ -38,15 +40,16 @@ _MOST_NAMED = 3
 
 def watch_for_places(
     session: Session, prober: Prober, climb: Climb, ramp: Ramp, wakes: Iterable[Background]
-) -> tuple[Ramp, Snapshot, str] | None:
-    """Goes on with a ramp that has found a ceiling, until no place has come for longer.
+) -> tuple[Ramp, Snapshot | None, str] | None:
+    """Watches after a ramp that has found a ceiling, and goes on with it where places come, until none has for longer.
 
     Args:
         wakes: what wakes up by itself where requests wait in the application.
 
     Returns:
-        How it ended then, the places counted anew, and what the person is told, "" for nothing; None where there is
-        nothing to watch, or the person asked for the end before anything came.
+        How it ended then, the places counted anew, and what the person is told, "" for nothing. Where no place came,
+        the counted ones hold, also where requests that waited have been turned away since, and there are no new ones.
+        None where there is nothing to watch, or the person asked for the end before anything came.
 
     Raises:
         InconclusiveError: as of `find_ceiling`.
@@ -56,12 +59,16 @@ def watch_for_places(
         return None
     look_ns = max(LOOK_NS, session.growth.look_ns, *(_woken_within_ns(each) for each in wakes))
     watching = replace(session, growth=Growth(session.growth.by, look_ns, session.growth.most_ns))
-    before = session.recording.entered(0, prober.offered)
-    climb.watch(watching)
-    again, placed = find_ceiling(watching, prober, climb)
-    if again.reason in NO_CEILING:
-        unchanged = again.reason == "interrupted" and session.recording.entered(0, prober.offered) == before
-        return None if unchanged else (again, placed, "")
+    with told_by_held_requests(session, prober):
+        rests = climb.rests(look_ns)
+    if rests is None:
+        return None
+    again, placed = ramp, None
+    if not rests:
+        climb.watch(watching)
+        again, placed = find_ceiling(watching, prober, climb)
+        if again.reason in NO_CEILING:
+            return again, placed, ""
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
     return again, placed, _told(wakes, max(look_ns, varied(again.step_ns))) if waits else ""
 
@@ -83,4 +90,5 @@ def _told(wakes: tuple[Background, ...], watched_ns: int) -> str:
 def _name(one: Background) -> str:
     file = Path(one.file)
     where = os.path.relpath(file) if file.is_absolute() and file.is_relative_to(Path.cwd()) else one.file
-    return f"{one.function} in {where}:{one.line}"
+    after = f", after {one.wakes_s:.1f} s" if one.wakes_s > LONGEST_S else ""
+    return f"{one.function} in {where}:{one.line}{after}"

@@ -318,7 +318,10 @@ def _broken_off(session: Session, request: Request) -> HoldfastError:
 
 def _not_entered(session: Session, request: Request) -> HoldfastError:
     status = request.status
-    why = "Something in front of the view answers (a cache, middleware), or the path has changed on its way."
+    why = (
+        "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view "
+        "runs on a thread of the application's own, to which a request cannot be followed."
+    )
     remedy = "Send the headers it needs with -H 'Name: value', or choose another --path."
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(session)}"

@@ -320,10 +320,11 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     held = _look_at_held(seen, prober)
     watched = background.watch_for_places(session, prober, climb, seen.ramp, seen.told.background)
     if watched is not None:
-        seen.ramp, seen.placed, told = watched
+        seen.ramp, again, told = watched
         seen.notes += [told] if told else []
-        seen.usage = list(usage)
-        held = _look_at_held(seen, prober)
+        if again is not None:
+            seen.placed, seen.usage = again, list(usage)
+            held = _look_at_held(seen, prober)
     if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,9 +17,10 @@ from holdfast.probing.launch import ServerSpec
 from holdfast.probing.ports import check_listen_address
 from holdfast.probing.slots import MOST_LISTENERS, Slots, allot
 from holdfast.rundir import open_to_all, run_directory, shared_with_all
+from holdfast.servers.guardian import Guardian
 from holdfast.servers.limits import AskedLimit, asked_limits
 from holdfast.servers.privileges import spare_uid
-from holdfast.servers.process import Command
+from holdfast.servers.process import Command, guardian_of
 
 
 @frozen
@@ -51,7 +53,7 @@ class Prepared:
     Attributes:
         slots: which request ids each phase uses.
         token: tells this run's requests and processes from all others.
-        afterwards: ends when the directory of the run has been removed.
+        guardian: ends the server and removes the directory of the run if we are killed; None where there can be none.
     """
 
     experiment: Experiment
@@ -63,7 +65,7 @@ class Prepared:
     recording: Recording
     token: str
     command: Command
-    afterwards: ExitStack
+    guardian: Guardian | None
 
 
 def user_for(experiment: Experiment, spec: ServerSpec) -> int | None:
@@ -107,8 +109,11 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         called=experiment.max_called + 1 if experiment.call else 0,
         streams=experiment.max_offered if experiment.http2 else 0,
     )
-    afterwards = stack.enter_context(ExitStack())
+    token = os.urandom(16).hex()
     with interrupts.undisturbed():
+        guardian = _guardian(experiment, room, token)
+        if guardian is not None:
+            stack.callback(guardian.dismiss)
         directory = stack.enter_context(run_directory(room.directory, room.uid))
         files = _files(directory, shared=spec.own)
         recording = stack.enter_context(Recording.create(files.record, slots.total))
@@ -118,7 +123,6 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         files.hello.touch()
         open_to_all(files.record)
         open_to_all(files.hello)
-    token = os.urandom(16).hex()
     command = Command(
         argv=spec.argv,
         environment={
@@ -135,9 +139,17 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         stop_signal=spec.stop_signal,
         grace_s=spec.grace_s,
         ends_with_workers=spec.ends_with_workers,
-        scratch=directory,
     )
-    return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command, afterwards)
+    return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command, guardian)
+
+
+def _guardian(experiment: Experiment, room: Room, token: str) -> Guardian | None:
+    # RLIMIT_NPROC counts the processes of a user (setrlimit(2)): it must not take one from the server's.
+    if room.uid is None and experiment.nproc is not None:
+        return None
+    with contextlib.suppress(OSError):
+        return guardian_of(token, room.directory)
+    return None
 
 
 def limits_of(experiment: Experiment) -> tuple[AskedLimit, ...]:

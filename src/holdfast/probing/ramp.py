@@ -146,7 +146,7 @@ def _updated(view: View, state: State) -> State:
     """The state brought up to date with what has moved since the last look."""
     depth = view.depth or 0
     turned_away = sum(view.ended.get(outcome, 0) for outcome in TURNED_AWAY)
-    waiting = _on_their_way(view)
+    waiting = on_their_way(view)
     waits, stuck = waiting > 0, min(state.stuck, waiting)
     since, longest, stage = state.stalled_since_ns, state.longest_stall_ns, state.stage
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
@@ -203,7 +203,7 @@ def _done(reason: RampReason, state: State) -> Done:
     return Done(reason, state.stalled_since_ns, state.crowd, state.longest_stall_ns)
 
 
-def _on_their_way(view: View) -> int:
+def on_their_way(view: View) -> int:
     """Requests that are offered and have neither ended nor reached a handler."""
     # The accept queue may hold others' connections too.
     return view.connecting + max(view.established - view.in_service, view.depth or 0)
@@ -302,7 +302,7 @@ def _unhindered(view: View) -> bool:
 
 
 def _climb(view: View, state: State) -> tuple[Action, State]:
-    starting = _on_their_way(view) - state.stuck
+    starting = on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)

@@ -19,7 +19,8 @@ from holdfast.observe.snapshot import take_snapshot
 from holdfast.probing import live_look
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import KilledError, check_accepting, check_held_requests, check_processes
-from holdfast.probing.ramp import QUICK_NS, decide
+from holdfast.probing.ramp import QUICK_NS, decide, on_their_way
+from holdfast.probing.ramp_pace import waited_ns
 from holdfast.probing.ramp_state import Done, Open, State, View
 from holdfast.probing.ramp_view import (
     Hindrance,
@@ -108,6 +109,24 @@ class Climb:
             else:
                 prober.turn(action.timeout_ns)
         return Ramp("interrupted", NEVER)
+
+    def rests(self, for_ns: int) -> bool | None:
+        """Watches without offering more: whether no further handler starts within this time, or until no request waits.
+
+        Time in which the server was kept from running does not count. None where the person asked for the end.
+
+        Raises:
+            InconclusiveError: as `go_on`.
+        """
+        first = view = self._look()
+        while on_their_way(view) and waited_ns(view, first.now_ns, first.free_ns or 0) < for_ns:
+            if self._session.interrupts.asked:
+                return None
+            self._prober.turn(TURN_NS)
+            view = self._look()
+            if view.entered > first.entered or view.cut:
+                return False
+        return True
 
     def watch(self, session: Session) -> None:
         """From now on a plateau lasts as long as the pool of this session may need to grow."""

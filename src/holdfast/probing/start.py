@@ -101,7 +101,7 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     """
     started_ns = time.monotonic_ns()
     with prepared.interrupts.undisturbed():
-        server = stack.enter_context(ServerProcess(prepared.command, prepared.afterwards))
+        server = stack.enter_context(ServerProcess(prepared.command, prepared.guardian))
     starting = Starting(
         server,
         prepared.spec.listen_address,

@@ -10,13 +10,11 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.model.frozen import frozen
-from holdfast.model.limits import NPROC
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.limits import AskedLimit, higher_than_allowed
@@ -42,7 +40,6 @@ class Command:
         later_limits: that are set on it once it runs.
         grace_s: how long it may take to end by itself, so that it can clean up.
         ends_with_workers: once its other processes have ended, its first one has nothing to clean up.
-        scratch: a directory that is removed if we are killed; otherwise its creator removes it.
     """
 
     argv: tuple[str, ...]
@@ -56,34 +53,32 @@ class Command:
     stop_signal: int = int(signal.SIGTERM)
     grace_s: float = GRACE_S
     ends_with_workers: bool = False
-    scratch: Path | None = None
 
 
 class ServerProcess:
     """A running server: leader of its own session, with all its descendants.
 
-    Invariant: after `close()`, or after our own sudden end, no process of it is left, whatever it did in between
-    (forked, daemonised, ignored signals, was stopped). Descendants are recognised by the run's token in their
-    environment, by descent, or by their session.
+    Invariant: after `close()`, or with a guardian after our own sudden end, no process of it is left, whatever it did
+    in between (forked, daemonised, ignored signals, was stopped). Descendants are recognised by the run's token in
+    their environment, by descent, or by their session.
 
     Attributes:
         pid: of its first process.
         log: what it writes.
     """
 
-    def __init__(self, command: Command, afterwards: ExitStack | None = None) -> None:
+    def __init__(self, command: Command, guardian: Guardian | None = None) -> None:
         """Starts it.
 
         Args:
-            afterwards: ends when `command.scratch` has been removed; until then that is cleaned up if we are killed.
-                None: until the server has ended.
+            guardian: of `guardian_of`, with the command's token; it is told what it cannot know.
 
         Raises:
             EnvironmentFailure: it could not be executed.
             UsageError: a limit is higher than the one in force.
         """
         self.command = command
-        self._afterwards = afterwards
+        self._guardian = guardian
         self.log = ServerLog(command.log)
         self._told: set[int] = set()
         self._not_its_own = _children()
@@ -107,20 +102,8 @@ class ServerProcess:
             adopt_orphans(adopt=False)
             raise _not_started(command, error) from error
         self.pid = self._child.pid
-        self._guardian: Guardian | None = None
-        # RLIMIT_NPROC counts the processes of a user (setrlimit(2)): it must not take one from the server's.
-        names = {each.kind.name for each in (*command.limits, *command.later_limits)}
-        counts_for_server = command.uid is None and NPROC in names
-        with contextlib.suppress(OSError):
-            self._guardian = (
-                None
-                if counts_for_server
-                else Guardian(lambda told: _end_orphans(told | {self.pid}, _mark(command), command.scratch))
-            )
-        if self._guardian is not None:
-            self._not_its_own |= {self._guardian.pid}
-            if afterwards is not None:
-                afterwards.callback(self._guardian.dismiss)
+        if guardian is not None:
+            guardian.tell(self.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -180,8 +163,6 @@ class ServerProcess:
         try:
             return self._end()
         finally:
-            if self._guardian is not None and self._afterwards is None:
-                self._guardian.dismiss()
             self.log.close()
             adopt_orphans(adopt=False)
 
@@ -211,7 +192,7 @@ class ServerProcess:
                 os.killpg(self.pid, number)
 
     def _strays(self) -> set[int]:
-        parents, mark = _parents(), _mark(self.command)
+        parents, mark = _parents(), _mark(self.command.token)
         roots = {pid for pid in parents if _has_mark(pid, mark)} | set(self.roots())
         if self._child.poll() is not None:
             roots.discard(self.pid)
@@ -219,11 +200,19 @@ class ServerProcess:
         return roots | {pid for pid in parents if _descends(pid, roots, parents)}
 
 
-def _end_orphans(sessions: AbstractSet[int], mark: bytes, scratch: Path | None) -> None:
+def guardian_of(token: str, scratch: Path) -> Guardian:
+    """Ends the server of this token and removes a directory if we are killed; neither needs to be there yet.
+
+    Raises:
+        OSError: as `Guardian`.
+    """
+    return Guardian(lambda told: _end_orphans(told, _mark(token), scratch))
+
+
+def _end_orphans(sessions: AbstractSet[int], mark: bytes, scratch: Path) -> None:
     """What the guardian does: it has no children, so there is nothing to reap."""
     _until_none(lambda _left: {pid for pid in _parents() if _session(pid) in sessions or _has_mark(pid, mark)})
-    if scratch is not None:
-        shutil.rmtree(scratch, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _until_none(found: Callable[[set[int]], set[int]]) -> None:
@@ -290,8 +279,8 @@ def _not_ended(left: Mapping[int, int | None], error: BaseException | None) -> E
     )
 
 
-def _mark(command: Command) -> bytes:
-    return f"HOLDFAST_TOKEN={command.token}".encode()
+def _mark(token: str) -> bytes:
+    return f"HOLDFAST_TOKEN={token}".encode()
 
 
 def _kill(pids: set[int], number: int = signal.SIGKILL) -> None:

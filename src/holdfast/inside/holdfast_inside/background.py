@@ -15,9 +15,10 @@ from __future__ import annotations
 import functools
 import gc
 import math
+import sys
 import threading
 import types
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import own_code, stacks
 
@@ -75,10 +76,15 @@ def running(waiting: Iterable[Sequence[stacks.Stack]]) -> List[Background]:
     # A task that a request waits for has the same innermost frame.
     theirs = {id(stack.frames[-1]) for stack in of_requests if stack.frames}
     beside = (_beside(each.frames, known) for each in others if each.frames and id(each.frames[-1]) not in theirs)
-    by_timers = (_of_function(*each) for each in _timers())
-    patient = (_patient(each.frames) for some in waiting for each in some)
+    of_waiting = [each for some in waiting for each in some]
+    timers, ways = list(_timers()), [each.frames for each in of_waiting]
+    # A limiter of a library lets the next one in by a timer of its own.
+    limiters = {_innermost(frames)[1] for frames in ways} - {""}
+    by_timers = (_of_function(*each, limiters) for each in timers)
+    patient = (*map(_patient, ways), *_ended_by(timers, ways), *map(_cancelled_later, of_waiting))
     found = [each for some in (beside, by_timers, patient) for each in some if each is not None]
-    return list({each[:3]: each for each in found}.values())[:_MOST]
+    # Those that wait since different instants have different times left: the last one's counts.
+    return list({each[:3]: each for each in sorted(found, key=lambda each: each.wakes_s)}.values())[:_MOST]
 
 
 def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Background]:
@@ -98,13 +104,60 @@ def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Back
     return seen
 
 
-def _patient(frames: Sequence[types.FrameType]) -> Optional[Background]:
-    """The person's own code through which a request waits for a time; None where it waits until it has its turn."""
+def _patient(frames: Sequence[types.FrameType], left_s: float = 0) -> Optional[Background]:
+    """The code through which a request waits for a time; None where it waits until it has its turn.
+
+    Args:
+        left_s: how much of that time a timer has left; 0 where only the functions that wait may have been told a time.
+    """
     at, package = _innermost(frames)
-    if at < 0 or package:
+    if at < 0:
         return None
-    seen = _seen(frames[at], frames[at].f_code.co_filename, frames[at + 1 :])
+    seen = _seen(frames[at], package or frames[at].f_code.co_filename, frames[at + 1 :])
+    seen = seen._replace(wakes_s=left_s) if left_s else seen
     return seen if 0 < seen.wakes_s <= _LONGEST_S else None
+
+
+def _ended_by(
+    timers: Iterable[Tuple[object, float]], waiting: Iterable[Sequence[types.FrameType]]
+) -> Iterator[Optional[Background]]:
+    """The same where a timer will end the waiting (`asyncio.timeout`, scopes of AnyIO): its object knows the task."""
+    by_frame = {id(frame): frames for frames in waiting for frame in frames}
+    of_tasks = (
+        (getattr(task.get_coro(), "cr_frame", None), left_s)
+        for function, left_s in timers
+        for task in _tasks_of(getattr(function, "__self__", None))
+    )
+    for frame, left_s in (*of_tasks, *_of_greenlets()):
+        frames = by_frame.get(id(frame))
+        if frames is not None:
+            yield _patient(frames, left_s)
+
+
+def _cancelled_later(stack: stacks.Stack) -> Optional[Background]:
+    """The same where trio will cancel the waiting (`move_on_after`)."""
+    deadline = getattr(getattr(stack.task, "_cancel_status", None), "effective_deadline", None)
+    if deadline is None:
+        return None
+    return _patient(stack.frames, min(max(0.0, deadline() - sys.modules["trio"].current_time()), 2 * _LONGEST_S))
+
+
+def _of_greenlets() -> Iterator[Tuple[object, float]]:
+    """The innermost frame of each greenlet that gevent will interrupt, and after how long at most."""
+    timeout = getattr(sys.modules.get("gevent.timeout"), "Timeout", None)
+    if timeout is None:
+        return
+    for each in [each for each in gc.get_objects() if issubclass(type(each), timeout)]:
+        interrupted = next(iter(getattr(each.timer, "args", None) or ()), None)
+        if interrupted is not None and each.pending:
+            yield getattr(interrupted, "gr_frame", None), float(each.seconds or 0)
+
+
+def _tasks_of(owner: object) -> Iterator[Any]:
+    """The tasks to which an object refers itself; a server's connection may refer to the set of all tasks."""
+    if owner is not None:
+        refers_to = {id(each): each for each in (*gc.get_referents(owner), *getattr(owner, "__dict__", {}).values())}
+        yield from (each for each in refers_to.values() if hasattr(type(each), "get_coro"))
 
 
 def _innermost(frames: Sequence[types.FrameType]) -> Tuple[int, str]:
@@ -134,14 +187,19 @@ def _may_sleep(frame: types.FrameType) -> bool:
     return not _SLEEPS.isdisjoint(frame.f_code.co_names)
 
 
-def _of_function(function: object, wakes_s: float) -> Optional[Background]:
-    """The same of a function that a timer will call; None where it is not the person's own."""
+def _of_function(function: object, wakes_s: float, limiters: Collection[str] = ()) -> Optional[Background]:
+    """The same of a function that a timer will call; None where it is neither the person's own nor a limiter's.
+
+    Args:
+        limiters: packages in which requests wait.
+    """
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(function, "__code__", None)
-    if code is None or not own_code.is_own(code.co_filename):
+    package = str(getattr(function, "__module__", "")).partition(".")[0]
+    if code is None or not (package in limiters or own_code.is_own(code.co_filename)):
         return None
-    return Background(code.co_filename, code.co_name, code.co_firstlineno, wakes_s)
+    return Background(package if package in limiters else code.co_filename, code.co_name, code.co_firstlineno, wakes_s)
 
 
 def _timers() -> Iterator[Tuple[object, float]]:
@@ -154,8 +212,9 @@ def _timers() -> Iterator[Tuple[object, float]]:
         for some in gc.get_referents(loop):
             for handle in list(some) if isinstance(some, (set, dict)) and len(some) <= _MOST_TIMERS else ():
                 if type(handle).__name__ == "TimerHandle":
-                    for function in gc.get_referents(handle):
-                        yield function, 0.0
+                    left_s = max(0.0, handle.when() - loop.time()) if hasattr(handle, "when") else 0.0
+                    for function in filter(callable, gc.get_referents(handle)):
+                        yield function, left_s
 
 
 def _package(frame: types.FrameType) -> str:

@@ -16,6 +16,7 @@ import contextvars
 import functools
 import inspect
 import os
+import sys
 import types
 from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
 
@@ -202,6 +203,8 @@ def put_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
             gate = _gates.setdefault(function, Gate(function))
         except (ValueError, SyntaxError):
             return None
+        # By now the application is loaded, and with it what sends its views to threads.
+        keep_context_in_threads()
     # Outside the branch: another thread may have made the gate and not have put it in yet.
     if function.__code__ is not gate.code:
         function.__code__ = gate.code
@@ -232,6 +235,13 @@ def surround(function: object, make: Callable[[Function], Function]) -> bool:
             return False
         _surrounded.add(found)
     return True
+
+
+def keep_context_in_threads() -> None:
+    """Lets executors of threads run each task in a copy of its caller's context, if this process has loaded them."""
+    executor = getattr(sys.modules.get("concurrent.futures.thread"), "ThreadPoolExecutor", None)
+    if executor is not None:
+        surround(executor.submit, keeping_context)
 
 
 def keeping_context(submit: Function) -> Function:

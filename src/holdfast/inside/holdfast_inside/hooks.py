@@ -66,11 +66,8 @@ def install_for(module: str) -> None:
             importlib.import_module(".bridges", __package__).install(bridge, interface)
     if "asyncio" in sys.modules:
         # asyncio would import it anyway, with the first function that it sends to a thread.
-        from concurrent.futures import ThreadPoolExecutor
-
-        from . import gate
-
-        gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+        importlib.import_module("concurrent.futures.thread")
+        importlib.import_module(".gate", __package__).keep_context_in_threads()
 
 
 def noting_calls() -> Tuple[object, ...]:

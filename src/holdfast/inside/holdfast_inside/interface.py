@@ -82,17 +82,26 @@ def single_callable(application: Any) -> Asgi:  # noqa: ANN401 - see is_double_c
 
 
 def _possible(application: object) -> Tuple[str, ...]:
-    """The interfaces by which it can be called, the likelier first."""
-    wsgi, asgi = _takes(application, 2), _takes(application, 3) or is_double_callable(application)
+    """The interfaces by which it can be called, the likelier first.
+
+    A decorator of the application passes on what it is called with. One that makes an application of a function with
+    other arguments (werkzeug's `Request.application`) shows that function's too (`functools.wraps`).
+    """
+    return _possible_by(application, wrapped=True) or _possible_by(application, wrapped=False)
+
+
+def _possible_by(application: object, *, wrapped: bool) -> Tuple[str, ...]:
+    wsgi, asgi = (_takes(application, number, wrapped=wrapped) for number in (2, 3))
+    asgi = asgi or is_double_callable(application)
     call = getattr(type(application), "__call__", None)  # noqa: B004 - the function itself is wanted
     if inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(call):
         return ("asgi",) if asgi else ()
     return ("wsgi",) * wsgi + ("asgi",) * asgi
 
 
-def _takes(application: Any, arguments: int) -> bool:  # noqa: ANN401 - anything that can be called
+def _takes(application: Any, arguments: int, *, wrapped: bool = True) -> bool:  # noqa: ANN401 - anything
     try:
-        inspect.signature(application).bind(*[None] * arguments)
+        inspect.signature(application, follow_wrapped=wrapped).bind(*[None] * arguments)
     except TypeError:
         return False
     except ValueError:

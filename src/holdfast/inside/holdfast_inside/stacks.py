@@ -91,7 +91,7 @@ def of_each_kind(most: int = 3) -> Iterator[Tuple[Stack, bool]]:
 
 
 def _is_one_of_many(task: Any, seen: Dict[object, int], most: int) -> bool:  # noqa: ANN401 - of any task class
-    coroutine = task.get_coro()
+    coroutine = _coroutine_of(task)
     kind = getattr(coroutine, "cr_code", None) or type(coroutine)
     seen[kind] = seen.get(kind, 0) + 1
     return seen[kind] > most
@@ -122,7 +122,7 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
         yield Stack(frames, thread=thread)
     for frames in _greenlets():
         yield Stack(frames)
-    for task in _tasks(list(threads.values())):
+    for task in (*_tasks(list(threads.values())), *_trio_tasks()):
         if not leaves_out(task):
             yield _of_task(task)
 
@@ -175,6 +175,24 @@ def _tasks(threads: List[Tuple[types.FrameType, ...]]) -> Iterator[Any]:
             continue  # its tasks changed all the time while they were listed
 
 
+def _trio_tasks() -> List[Any]:
+    """The tasks of the trio that runs on this thread."""
+    lowlevel = sys.modules.get("trio.lowlevel")
+    if lowlevel is None:
+        return []
+    try:
+        found = [lowlevel.current_root_task()]
+    except RuntimeError:
+        return []  # none does
+    for task in found:
+        found += [each for nursery in task.child_nurseries for each in nursery.child_tasks]
+    return found
+
+
+def _coroutine_of(task: Any) -> Any:  # noqa: ANN401 - of any task class
+    return task.get_coro() if hasattr(task, "get_coro") else task.coro
+
+
 def _of_task(task: Any) -> Stack:  # noqa: ANN401 - of any task class
     frames: List[types.FrameType] = []
     seen: List[int] = []
@@ -182,7 +200,7 @@ def _of_task(task: Any) -> Stack:  # noqa: ANN401 - of any task class
     inner = task
     while inner is not None and id(inner) not in seen and len(frames) < _DEEPEST:
         seen.append(id(inner))
-        waiter = _follow(inner.get_coro(), frames)
+        waiter = _follow(_coroutine_of(inner), frames)
         inner = _inner_task(waiter, frames[-1] if frames else None)
     return Stack(tuple(frames), waiter, task)
 

@@ -40,7 +40,9 @@ _FOR_AN_OWN_RESULT = frozenset(
     {"concurrent.futures._base", "concurrent.futures.thread", "asgiref.sync", "asgiref.current_thread_executor"}
 )
 """A caller in one of these modules waits for what it has sent to another thread itself, and not for its turn."""
-_SAYS_LITTLE = ("Condition.", "Event.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
+_TO_THE_LOOP = "trio._core._traps"
+"""Where each task of trio leaves off, whatever it waits for."""
+_SAYS_LITTLE = ("Condition.", "Event.", "ParkingLot.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
 """Of what waits in one of these, the function around it says more: `QueuePool._do_get`, `CapacityLimiter.acquire`."""
 _EXECUTOR = "concurrent.futures.thread.ThreadPoolExecutor.submit"
 _NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
@@ -125,6 +127,7 @@ def _is_ours(path: str) -> bool:
 def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:
     """The function of a library that waits, and whether for its turn; `inner`: the frames inside of the own code."""
     names = [(str(each.f_globals.get("__name__", "")), _qualname(each)) for each in inner]
+    names = [each for each in names if each[0] != _TO_THE_LOOP] or names
     at = len(names) - 1
     while at > 0 and names[at][1].startswith(_SAYS_LITTLE):
         at -= 1
