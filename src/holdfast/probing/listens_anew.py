@@ -1,0 +1,65 @@
+"""Whether a server whose first request came to no view is only starting, and listens elsewhere or anew in a moment.
+
+What answers may be there for the start alone, or be another part of the command:
+
+- a supervisor listens for its own commands before it starts the programs (supervisord begins with a wait of a second);
+- a page says that the server is starting, until its socket makes way for the server's own (OctoPrint).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from holdfast.model.units import NS_PER_S
+from holdfast.observe.activity import Rest
+from holdfast.observe.processes import read_activity, read_descendants
+from holdfast.probing.readiness import Starting, await_ready, listeners_now
+from holdfast.probing.start import Running
+
+_LOOK_S = 0.02
+# supervisord waits for a second before it starts anything.
+_STILL_NS = 3 * NS_PER_S // 2
+_MOST_NS = 10 * NS_PER_S
+
+
+def listens_anew(running: Running) -> Running | None:
+    """The server when it is ready again, if it opens another listening socket; None if it does not.
+
+    It is waited for until the server has been at rest for longer than a start pauses, for 10 s at most. None too for a
+    server that is started by its adapter, and where a request came to something that holdfast can hold.
+
+    Raises:
+        EnvironmentFailure, UsageError, InconclusiveError: it opened another one and did not become ready again.
+    """
+    prepared, server = running.prepared, running.server
+    if not prepared.spec.own or _came_somewhere(running):
+        return None
+    starting = Starting(
+        server,
+        prepared.spec.listen_address,
+        prepared.kernel,
+        prepared.files.trouble,
+        prepared.experiment.start_timeout_s,
+        own=True,
+        patience=running.patience,
+    )
+    known = {each.inode for each in running.ready.listeners}
+    rest, rests_since_ns = Rest(), time.monotonic_ns()
+    until_ns = min(rests_since_ns + _MOST_NS, running.started_ns + int(starting.within_s * NS_PER_S))
+    while server.exit_status() is None and not prepared.interrupts.asked:
+        now_ns = time.monotonic_ns()
+        if not rest.seen(now_ns, read_activity(read_descendants(*server.roots()))):
+            rests_since_ns = now_ns
+        if now_ns > until_ns or now_ns - rests_since_ns > _STILL_NS:
+            break
+        if any(each.inode not in known for each in listeners_now(server, prepared.kernel)):
+            ready = await_ready(starting, prepared.interrupts)
+            return replace(running, ready=ready, ready_ns=time.monotonic_ns())
+        time.sleep(_LOOK_S)
+    return None
+
+
+def _came_somewhere(running: Running) -> bool:
+    recording, slots = running.prepared.recording, running.prepared.slots
+    return any(map(recording.is_entered, (*slots.listeners, *slots.first_request)))
