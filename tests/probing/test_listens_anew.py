@@ -54,6 +54,23 @@ ALONE = """
 import http.server
 http.server.HTTPServer(("127.0.0.1", {port}), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
+# gunicorn ends itself when a worker ends with 3 (gunicorn/arbiter.py, WORKER_BOOT_ERROR), after the client has seen it.
+MORTAL = """
+import os
+from flask import Flask
+
+application = Flask(__name__)
+
+@application.before_request
+def end():
+    os._exit(3)
+"""
+ENDS = Own(
+    "a worker that ends",
+    ("gunicorn", "-b", "127.0.0.1:{port}", "mortal"),
+    {"mortal.py": MORTAL},
+    exit=INCONCLUSIVE,
+)
 
 
 def own(id, script, **more):
@@ -72,7 +89,7 @@ COMMANDS = (
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, COMMANDS)
+    return run_all(workshop, (*COMMANDS, ENDS))
 
 
 @pytest.mark.servers
@@ -84,3 +101,12 @@ def test_what_answers_for_the_start_alone_is_not_taken_for_the_server(own, done)
     if own.exit == ANSWERED:
         verdict = done[own.id].verdict()
         assert {name: value(verdict, name) for name in own.says} == dict(own.says)
+
+
+@pytest.mark.servers
+def test_a_server_that_ends_at_the_first_request_is_not_said_to_be_still_running(done):
+    ended = done[ENDS.id].ended
+
+    assert ended.exit == ENDS.exit, ended.err
+    assert "The server ended after the first request." in ended.err
+    assert "Worker failed to boot" in ended.err

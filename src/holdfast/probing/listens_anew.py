@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from holdfast.errors import InconclusiveError
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import Rest
 from holdfast.observe.processes import read_activity, read_descendants
-from holdfast.probing.readiness import Starting, await_ready, listeners_now
+from holdfast.probing.readiness import Starting, await_ready, check_alive, listeners_now
 from holdfast.probing.start import Running
 
 _LOOK_S = 0.02
@@ -57,6 +58,18 @@ def listens_anew(running: Running) -> Running | None:
             ready = await_ready(starting, prepared.interrupts)
             return replace(running, ready=ready, ready_ns=time.monotonic_ns())
         time.sleep(_LOOK_S)
+    return None
+
+
+def ended_meanwhile(running: Running) -> InconclusiveError | None:
+    """What to say instead of what came of the first request, if the server has ended since; None if it has not.
+
+    A master may end a moment after the worker that the request has cost.
+    """
+    try:
+        check_alive(running.server, "after the first request", InconclusiveError)
+    except InconclusiveError as error:
+        return error
     return None
 
 

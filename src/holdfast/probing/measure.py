@@ -50,7 +50,7 @@ from holdfast.probing import (
 )
 from holdfast.probing.first_request import send_first_request, usual_way_ns
 from holdfast.probing.guards import KilledError, gone, no_longer_accepting
-from holdfast.probing.listens_anew import listens_anew
+from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
 from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers
 from holdfast.probing.session import Session, batch
@@ -192,7 +192,7 @@ def _measured_ceiling(running: Running) -> Measured:
             return _measured_ceiling(anew)
         if seen is None or isinstance(error, UsageError):
             raise
-        seen.stop(error)
+        seen.stop(error if begun else ended_meanwhile(running) or error)
     return seen
 
 
