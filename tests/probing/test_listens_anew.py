@@ -49,6 +49,20 @@ page.shutdown()
 page.server_close()
 make_server("127.0.0.1", {port}, application).serve_forever()
 """
+# A script that starts something, sleeps for longer than a start pauses, and only then starts the server.
+SCRIPT = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{other}"])
+subprocess.run(["sleep", "3"])
+subprocess.run([sys.executable, "-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:{port}", "app"])
+"""
+# gunicorn listens at once, and its worker needs longer to load than any listener is first given (2 s, pick_port.py).
+SLOW = """
+import http.server, threading, time
+other = http.server.HTTPServer(("127.0.0.1", {other}), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=other.serve_forever, daemon=True).start()
+time.sleep(3)
+"""
 # Nothing but that ever listens.
 ALONE = """
 import http.server
@@ -83,6 +97,13 @@ COMMANDS = (
     own("commands on a port", SUPERVISOR.replace("KIND", ON_A_PORT), says={"ceiling.in_service": 3}),
     # wsgiref serves one request after another.
     own("a page on the same port", PAGE_OF_THE_START, says={"ceiling.in_service": 1}),
+    own("a sleep in a script", SCRIPT, says={"ceiling.in_service": 3}),
+    Own(
+        "a slow worker beside another port",
+        ("gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", "app:application"),
+        {"app.py": SLOW + APP},
+        {"ceiling.in_service": 2},
+    ),
     own("nothing else", ALONE, exit=INCONCLUSIVE),
 )
 

@@ -3,7 +3,8 @@
 What answers may be there for the start alone, or be another part of the command:
 
 - a supervisor listens for its own commands before it starts the programs (supervisord begins with a wait of a second);
-- a page says that the server is starting, until its socket makes way for the server's own (OctoPrint).
+- a page says that the server is starting, until its socket makes way for the server's own (OctoPrint);
+- a script starts something, sleeps, and only then starts the server.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import replace
 from holdfast.errors import InconclusiveError
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import Rest
+from holdfast.observe.process_info import name_of, read_program
 from holdfast.observe.processes import read_activity, read_descendants
 from holdfast.probing.readiness import Starting, await_ready, check_alive, listeners_now
 from holdfast.probing.start import Running
@@ -27,8 +29,9 @@ _MOST_NS = 10 * NS_PER_S
 def listens_anew(running: Running) -> Running | None:
     """The server when it is ready again, if it opens another listening socket; None if it does not.
 
-    It is waited for until the server has been at rest for longer than a start pauses, for 10 s at most. None too for a
-    server that is started by its adapter, and where a request came to something that holdfast can hold.
+    It is waited for until the server has been at rest for longer than a start pauses, and no script of it sleeps, for
+    10 s at most. None too for a server that is started by its adapter, and where a request came to something that can
+    be held.
 
     Raises:
         EnvironmentFailure, UsageError, InconclusiveError: it opened another one and did not become ready again.
@@ -50,7 +53,8 @@ def listens_anew(running: Running) -> Running | None:
     until_ns = min(rests_since_ns + _MOST_NS, running.started_ns + int(starting.within_s * NS_PER_S))
     while server.exit_status() is None and not prepared.interrupts.asked:
         now_ns = time.monotonic_ns()
-        if not rest.seen(now_ns, read_activity(read_descendants(*server.roots()))):
+        tree = read_descendants(*server.roots())
+        if not rest.seen(now_ns, read_activity(tree)) or any(map(_is_a_pause, tree)):
             rests_since_ns = now_ns
         if now_ns > until_ns or now_ns - rests_since_ns > _STILL_NS:
             break
@@ -59,6 +63,12 @@ def listens_anew(running: Running) -> Running | None:
             return replace(running, ready=ready, ready_ns=time.monotonic_ns())
         time.sleep(_LOOK_S)
     return None
+
+
+def _is_a_pause(pid: int) -> bool:
+    """Whether it is the sleep of a script."""
+    program = read_program(pid)
+    return program is not None and name_of(program.arguments) == "sleep"
 
 
 def ended_meanwhile(running: Running) -> InconclusiveError | None:
