@@ -12,18 +12,36 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from holdfast.errors import InconclusiveError
+from holdfast.errors import InconclusiveError, UsageError
+from holdfast.model.timeline import ServerFacts
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import Rest
 from holdfast.observe.process_info import name_of, read_program
 from holdfast.observe.processes import read_activity, read_descendants
+from holdfast.probing.first_request import Answered, send_first_request
 from holdfast.probing.readiness import Starting, await_ready, check_alive, listeners_now
-from holdfast.probing.start import Running
+from holdfast.probing.session import Session
+from holdfast.probing.start import Running, connect_to
 
 _LOOK_S = 0.02
 # supervisord waits for a second before it starts anything.
 _STILL_NS = 3 * NS_PER_S // 2
 _MOST_NS = 10 * NS_PER_S
+
+
+def answered_first(running: Running) -> tuple[Session, ServerFacts, Answered]:
+    """Connects to a started server and sends the first request, again as long as it opens another listening socket.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as `connect_to` and `send_first_request`.
+    """
+    try:
+        session, facts = connect_to(running)
+        return session, facts, send_first_request(session)
+    except (InconclusiveError, UsageError):
+        if (anew := listens_anew(running)) is None:
+            raise
+    return answered_first(anew)
 
 
 def listens_anew(running: Running) -> Running | None:
