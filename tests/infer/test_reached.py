@@ -52,4 +52,4 @@ def test_requests_that_others_answer_past_the_view_leave_no_number_in_service():
     with pytest.raises(InconclusiveError, match="2 of the 3 requests were answered without their view") as raised:
         judge(seen)
 
-    assert "1 were in service, and those others got HTTP 200" in raised.value.why
+    assert "1 was in service, and those others got HTTP 200" in raised.value.why

@@ -68,10 +68,11 @@ def _check_none_passed(timeline: Timeline, offered: int, places: Places) -> None
     ]
     if not passed:
         return
+    held = f"{places.in_service} {'was' if places.in_service == 1 else 'were'}"
     raise InconclusiveError(
         f"{len(passed)} of the {offered} requests were answered without their view, so how many run there at once is "
         "not known.",
-        f"{_of_the_first(timeline)} {places.in_service} were in service, and those others got HTTP {passed[0].status}: "
+        f"{_of_the_first(timeline)} {held} in service, and those others got HTTP {passed[0].status}: "
         "from a cache, from something that turns requests away with an ordinary answer, or from another function in "
         "the view's place, as where each thread makes its own.",
         "Turn that off for the probe, choose another --path, or measure the running server from outside (holdfast "
