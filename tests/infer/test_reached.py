@@ -42,3 +42,14 @@ def test_the_reason_names_how_long_the_first_request_took():
         judge(replace(seen, first_request=replace(seen.first_request, ways_ns=(3 * S,))))
 
     assert "took 3.0 s to its view" in raised.value.why
+
+
+def test_requests_that_others_answer_past_the_view_leave_no_number_in_service():
+    past = [records.request(id, outcome=Outcome.ANSWERED, status=200, done_ns=records.AT - 1) for id in (1, 2)]
+    snapshot = records.snapshot(records.socket(0, accepted=True))
+    seen = records.timeline([records.request(0), *past], [records.entry(0)], snapshot)
+
+    with pytest.raises(InconclusiveError, match="2 of the 3 requests were answered without their view") as raised:
+        judge(seen)
+
+    assert "1 was in service, and those others got HTTP 200" in raised.value.why

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from own_commands import ANSWERED
+from own_commands import ANSWERED, INCONCLUSIVE
 from support.commandline import free_port
 
 # Fifty threads that each wait for their turn in a queue, so that the one that served last comes last; standard library.
@@ -72,11 +72,19 @@ def take():
 """
 
 
-def verdict_on(holdfast, tmp_path, limit):
+# A page that says so, as an ordinary answer.
+PAGE = PLACES.replace("abort(503)", 'return "come back later"')
+
+
+def ended_on(holdfast, tmp_path, limit, *options):
     (tmp_path / "shop.py").write_text(POOL.replace("LIMIT", limit))
     port = free_port()
 
-    ended = holdfast.run("exec", "--json", "-", "--", "python", "shop.py", str(port), cwd=tmp_path, port=port)
+    return holdfast.run("exec", "--json", "-", *options, "--", "python", "shop.py", str(port), cwd=tmp_path, port=port)
+
+
+def verdict_on(holdfast, tmp_path, limit):
+    ended = ended_on(holdfast, tmp_path, limit)
 
     assert ended.exit == ANSWERED
     return msgspec.json.decode(ended.out)
@@ -100,3 +108,12 @@ def test_a_number_of_requests_for_a_time_is_no_ceiling(holdfast, tmp_path):
     assert any("a rate limiter" in each for each in verdict["warnings"])
     assert verdict["overflow"]["client_sees"] == "429"
     assert verdict["model"]["kind"] is None
+
+
+@pytest.mark.servers
+def test_requests_that_get_an_ordinary_answer_without_their_view_leave_no_ceiling(holdfast, tmp_path):
+    ended = ended_on(holdfast, tmp_path, PAGE, "--max-offered", "50")
+
+    assert ended.exit == INCONCLUSIVE
+    assert "requests were answered without their view" in ended.err
+    assert "3 were in service, and those others got HTTP 200" in ended.err

@@ -26,10 +26,11 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import ServerFacts
 from holdfast.model.units import NS_PER_S
 from holdfast.probing.experiment import started
-from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.first_request import usual_way_ns
+from holdfast.probing.listens_anew import answered_first
 from holdfast.probing.patience import Patience
 from holdfast.probing.session import Session
-from holdfast.probing.start import connect_to, with_front
+from holdfast.probing.start import with_front
 from holdfast.probing.waits import turn_until
 
 MOST_PER_S = 2_000
@@ -103,8 +104,7 @@ def run_overload(
     rows = _MOST_ROWS if service_s is None else _rows(relative_to / service_s, _level_s(wish, service_s), wish)
     asked = replace(experiment, max_offered=rows, call=False)
     with started(asked, interrupts, patience=Patience(tell)) as running:
-        session, facts = connect_to(running)
-        first = send_first_request(session)
+        session, facts, first = answered_first(running)
         way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))
         session = with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns))
         if service_s is not None:

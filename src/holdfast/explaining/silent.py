@@ -36,13 +36,13 @@ from holdfast.model.silent import (
 from holdfast.model.timeline import ServerFacts
 from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import replying
-from holdfast.probing.first_request import send_first_request
 from holdfast.probing.guards import no_longer_accepting
 from holdfast.probing.launch import spec_of
+from holdfast.probing.listens_anew import answered_first
 from holdfast.probing.patience import Patience
 from holdfast.probing.prepare import Prepared, Room, prepare, user_for
 from holdfast.probing.session import Session, batch
-from holdfast.probing.start import connect_to, ready_again, start
+from holdfast.probing.start import ready_again, start
 from holdfast.rundir import room_for_a_run
 from holdfast.servers.settings_of import timeouts_of, with_timeout
 
@@ -223,9 +223,9 @@ def _session(prepared: Prepared, stack: ExitStack) -> tuple[Session, ServerFacts
         UsageError: it listens elsewhere than on loopback, or speaks TLS.
         EnvironmentFailure, InconclusiveError: it did not start, or did not answer.
     """
-    session, facts = connect_to(start(prepared, stack, Patience()))
+    session, facts, first = answered_first(start(prepared, stack, Patience()))
     check_loopback(session.address, session.reached_at)
-    if send_first_request(session).tls is not None:
+    if first.tls is not None:
         raise UsageError(
             "Silent clients speak plain HTTP/1.1 only, and this server speaks TLS.",
             "What is silent there is another matter: a handshake that does not come.",

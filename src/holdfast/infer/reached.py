@@ -1,10 +1,11 @@
-"""Requests that never came to their view: a number in service of none says nothing of how many could be."""
+"""Requests that never came to their view: those that did say nothing of how many could be there at once."""
 
 from __future__ import annotations
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import offered_in, turned_away
-from holdfast.model.places import Place
+from holdfast.infer.census import entries_by_id, offered_requests
+from holdfast.model.places import Outcome, Place
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import NS_PER_S
@@ -14,13 +15,16 @@ _LONG_NS = NS_PER_S // 10
 
 
 def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
-    """Checks that some of the offered requests were in service when the places were counted.
+    """Checks that some of the offered requests were in service when the places were counted, and none went past them.
 
     Raises:
-        InconclusiveError: none was, although the run was not interrupted.
+        InconclusiveError: none was, or others were answered without their view, although the run was not interrupted.
     """
     offered = offered_in(places)
-    if places.in_service or not offered or ramp.reason == "interrupted":
+    if not offered or ramp.reason == "interrupted":
+        return
+    if places.in_service:
+        _check_none_passed(timeline, offered, places)
         return
     away = turned_away(places)
     if away:
@@ -49,6 +53,30 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
         f"None of the {offered} requests reached its view{within}, so there is no ceiling to see.",
         f"{_of_the_first(timeline)} {held_up}",
         "Look at what runs before the view (authentication, a dependency, middleware), or choose another --path.",
+    )
+
+
+def _check_none_passed(timeline: Timeline, offered: int, places: Places) -> None:
+    # One that was entered and answered at once was cancelled, or its process ended: that says something of the server.
+    entries, until_ns = entries_by_id(timeline), timeline.placed.ended_ns if timeline.placed else NEVER
+    passed = [
+        each
+        for each in offered_requests(timeline)
+        if each.outcome is Outcome.ANSWERED
+        and NEVER < each.done_ns <= until_ns
+        and (each.id not in entries or entries[each.id].entered_ns == NEVER)
+    ]
+    if not passed:
+        return
+    held = f"{places.in_service} {'was' if places.in_service == 1 else 'were'}"
+    raise InconclusiveError(
+        f"{len(passed)} of the {offered} requests were answered without their view, so how many run there at once is "
+        "not known.",
+        f"{_of_the_first(timeline)} {held} in service, and those others got HTTP {passed[0].status}: "
+        "from a cache, from something that turns requests away with an ordinary answer, or from another function in "
+        "the view's place, as where each thread makes its own.",
+        "Turn that off for the probe, choose another --path, or measure the running server from outside (holdfast "
+        "attach).",
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast.engine.prober import Prober
-from holdfast.errors import InconclusiveError
+from holdfast.errors import InconclusiveError, UsageError
 from holdfast.infer.signals import reuse_seen
 from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
@@ -50,6 +50,7 @@ from holdfast.probing import (
 )
 from holdfast.probing.first_request import send_first_request, usual_way_ns
 from holdfast.probing.guards import KilledError, gone, no_longer_accepting
+from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
 from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers
 from holdfast.probing.session import Session, batch
@@ -148,12 +149,7 @@ def measure(running: Running) -> Measured:
         UsageError, EnvironmentFailure: it cannot be measured as asked.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    session, facts = connect_to(running)
-    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.ready.notes))
-    try:
-        _measure_ceiling(seen)
-    except InconclusiveError as error:
-        seen.stop(error)
+    seen = _measured_ceiling(running)
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
     if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
@@ -179,6 +175,24 @@ def measure(running: Running) -> Measured:
             f"The server wrote {log.size_bytes / 1e6:.0f} MB to its output while it ran. holdfast kept the beginning "
             "and the end of that."
         )
+    return seen
+
+
+def _measured_ceiling(running: Running) -> Measured:
+    """What is seen up to exact load, of what answers once the server has started."""
+    seen = None
+    try:
+        session, facts = connect_to(running)
+        marks = {"ready_ns": running.ready_ns}
+        seen = Measured(session, facts, running.started_ns, marks, notes=list(running.ready.notes))
+        _measure_ceiling(seen)
+    except (InconclusiveError, UsageError) as error:
+        begun = seen is not None and seen.first_request is not None
+        if not begun and (anew := listens_anew(running)) is not None:
+            return _measured_ceiling(anew)
+        if seen is None or isinstance(error, UsageError):
+            raise
+        seen.stop(error if begun else ended_meanwhile(running) or error)
     return seen
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from holdfast.engine.endpoint import Tls
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
-from holdfast.model.places import REPLIED
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.observe.fronts import is_front
 from holdfast.observe.process_info import is_python, read_program
 from holdfast.observe.record_reader import HeldIn
@@ -23,7 +23,7 @@ from holdfast.probing.first_request import Reply, send_into_view
 from holdfast.probing.server_process import process_with_handlers
 from holdfast.probing.session import Session
 from holdfast.probing.slots import MOST_LISTENERS
-from holdfast.probing.waits import STILL_S
+from holdfast.probing.waits import ANSWER_S, STILL_S
 
 _LIMIT_S = 2.0
 
@@ -75,6 +75,8 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
             tried.append(_try(session_at(route), route, len(tried)))
         if any(each.held for each in tried):
             break
+    if not any(each.held for each in tried):
+        tried = _tried_again(tried, session_at)
     found = _the_one(tried)
     if found is not None and not found.route.port and (front := _answers_itself(tried)) is not None:
         # Its clients do not reach the Unix socket. Probing it tells them so.
@@ -93,9 +95,24 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
     )
 
 
-def _try(session: Session, route: Route, number: int) -> _Tried:
+def _tried_again(tried: Sequence[_Tried], session_at: Callable[[Route], Session]) -> list[_Tried]:
+    """The same, where each port that gave no answer has been asked again, for as long as a first request may take.
+
+    A server listens before its workers have loaded the application; what answers meanwhile is another part of it.
+    """
+    found, number = list(tried), len(tried)
+    for at, each in enumerate(tried):
+        if each.route.port and each.reply.request.outcome is Outcome.PENDING and number < MOST_LISTENERS:
+            found[at] = _try(session_at(each.route), each.route, number, ANSWER_S)
+            number += 1
+            if found[at].held:
+                break
+    return found
+
+
+def _try(session: Session, route: Route, number: int, within_s: float = _LIMIT_S) -> _Tried:
     slot = session.slots.listeners[number]
-    reply = send_into_view(session, slot, _LIMIT_S, STILL_S)
+    reply = send_into_view(session, slot, within_s, STILL_S)
     held, pids = session.recording.held_in(slot), [pid for each in route.listeners for pid in each.pids]
     handler = None if held is None else process_with_handlers(session, range(slot, slot + 1))
     in_front = not any(map(_is_python, pids)) if held is None else handler is not None and is_front(pids, handler)

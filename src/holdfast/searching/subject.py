@@ -21,9 +21,10 @@ from holdfast.observe.processes import find_holders, read_process_tree
 from holdfast.observe.routes import ListenAddress, TcpListenAddress
 from holdfast.probing.experiment import started
 from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.listens_anew import listens_anew
 from holdfast.probing.patience import Patience
 from holdfast.probing.session import Session
-from holdfast.probing.start import connect_to, with_front
+from holdfast.probing.start import Running, connect_to, with_front
 
 MOST_ROWS = 20_000
 """Requests whose handlers the recorder writes down: 7 MB of shared memory."""
@@ -144,15 +145,7 @@ def started_subject(
             tell(line)
 
     with started(asked, interrupts, patience=Patience(tell_of_start)) as running:
-        session, _ = connect_to(running)
-        not_inside = ""
-        try:
-            first = send_first_request(session)
-            way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))
-            session = with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns))
-        except InconclusiveError as error:
-            # What answers can be loaded, whether a recorder is in it or not.
-            not_inside = error.what
+        session, not_inside = _begun(running)
         target = target_of_session(session)
         built_in = isinstance(experiment.target, ProbeTarget) and experiment.target.app is None
         roots = session.server.roots
@@ -168,6 +161,20 @@ def started_subject(
             not_inside=not_inside,
             runs_body=not built_in,
         )
+
+
+def _begun(running: Running) -> tuple[Session, str]:
+    """What a started server is loaded with, and why requests cannot be recorded inside it; "" if they can."""
+    session, _ = connect_to(running)
+    try:
+        first = send_first_request(session)
+        way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))
+        return with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)), ""
+    except InconclusiveError as error:
+        if (anew := listens_anew(running)) is not None:
+            return _begun(anew)
+        # What answers can be loaded, whether a recorder is in it or not.
+        return session, error.what
 
 
 def target_of_session(session: Session) -> Target:

@@ -1,0 +1,62 @@
+"""What a search and an overload are tried on is the server, not what answers while it starts."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from support.commandline import free_port
+
+from holdfast.explaining.overload import OverloadOptions, run_overload
+from holdfast.interrupts import Interrupts
+from holdfast.model.experiment import CommandTarget, Experiment
+from holdfast.searching.subject import started_subject
+
+# As a supervisor has it: its own port answers, and the server that it starts comes a second later.
+SUPERVISOR = """
+import http.server, subprocess, sys, threading, time
+
+class Commands(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+commands = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Commands)
+threading.Thread(target=commands.serve_forever, args=(60,), daemon=True).start()
+time.sleep(1)
+subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{sys.argv[2]}", "app"]).wait()
+"""
+APP = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"done"]
+"""
+
+
+@pytest.fixture
+def supervised(tmp_path):
+    """The experiment of such a command, and the server's port."""
+    (tmp_path / "start.py").write_text(SUPERVISOR)
+    (tmp_path / "app.py").write_text(APP)
+    port = free_port()
+    command = (sys.executable, "start.py", str(free_port()), str(port))
+    return Experiment(CommandTarget(command), cwd=str(tmp_path), max_offered=50), port
+
+
+@pytest.mark.servers
+def test_a_search_loads_the_server_behind_a_supervisors_own_port(supervised):
+    experiment, port = supervised
+
+    with started_subject(experiment, "shop", Interrupts(), lambda _line: None) as subject:
+        assert f"127.0.0.1:{port}" in subject.url
+        assert subject.not_inside == ""
+
+
+@pytest.mark.servers
+def test_an_overload_is_one_of_the_server_behind_a_supervisors_own_port(supervised):
+    experiment, port = supervised
+
+    record = run_overload(experiment, 2, 0.05, Interrupts(), options=OverloadOptions(factors=(0.5,), level_s=1.0))
+
+    assert record.server.port == port
