@@ -8,6 +8,7 @@ from cases_of_caches import of_caches
 from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
+from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
 from cases_of_requests import of_requests
@@ -241,6 +242,7 @@ CASES = [
     *of_oddities(),
     *of_modifiers(),
     *of_caches(),
+    *of_java(),
     *of_extractors(),
     *of_assertions(),
     *_values(),

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable_file
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
@@ -68,10 +68,11 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
-    if body is not None and (why := unsendable_file(found)):
+    if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         origin = template_call(NOWHERE, [(why,)])
-    fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
+    has_parts = is_multipart(found) and not (found.is_java() and body is None)
+    fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
         scope.reading.tell(each, "no certificate of a client is sent", left_out=True)
@@ -94,7 +95,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        kept=kept_fields(found) - (frozenset({"content-type"}) if is_multipart(found) else frozenset()),
+        kept=kept_fields(found) - (frozenset({"content-type"}) if has_parts else frozenset()),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 
@@ -267,5 +268,7 @@ def _tell(found: Merged) -> None:
     for name, meaning in _DIFFERENT.items():
         if found.written(name)[1]:
             found.scope.reading.tell(found.node, meaning)
+    if found.is_java() and found.flag("auto_redirects"):
+        found.scope.reading.tell(found.node, "redirects are followed as Apache's client does, and not Java's")
     if found.flag("md5"):
         found.scope.reading.tell(found.node, "its body is kept as it is, and not replaced by its MD5 sum")
