@@ -12,6 +12,7 @@ import re
 from holdfast.jmeter.merged import Merged, template_call
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
+from holdfast.plans.samplers import PORTS
 
 _KEPT = frozenset({"content-type", "authorization", "cookie", "proxy-authorization"})
 _PORT = re.compile(r":(\d+)$")
@@ -64,11 +65,14 @@ def kept_fields(found: Merged) -> frozenset[str]:
 
 
 def _with_port(host: Template, origin: Template) -> Template:
-    """A Host field: JMeter adds the port of the request's URL, unless it has one or that is the usual one.
+    """A Host field: JMeter adds the port of the request's URL, unless it has one, and never the usual one.
 
     Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader); HTTPJavaImpl.java does not.
     """
-    if _port_of(host) or _port_of(origin) is None:
+    own, first = _port_of(host), origin[0] if origin else ""
+    if own and own == str(PORTS.get(str(first).partition("://")[0])):
+        return (*host[:-1], _PORT.sub("", str(host[-1])))
+    if own or _port_of(origin) is None:
         return host
     return (*host, ":", _port_of(origin) or "")
 

@@ -23,7 +23,7 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
 from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Links, Request, Resources
+from holdfast.model.journey_request import Links, Multipart, Request, Resources
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
 
@@ -71,7 +71,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         origin = template_call(NOWHERE, [(why,)])
-    has_parts = is_multipart(found) and not (found.is_java() and body is None)
+    has_parts = isinstance(body, Multipart)
     fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
