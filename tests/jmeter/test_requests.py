@@ -201,6 +201,10 @@ def test_java_s_own_client_sends_bodies_with_post_and_put_alone_and_says_that_th
     assert found["PUT"].headers[1:] == ()
 
 
+def test_java_s_own_client_sends_paths_as_they_are_written() -> None:
+    assert only(e.request("/{a}|b//c?d[]^", implementation="Java")).path == "/{a}|b//c?d[]^"
+
+
 def test_a_request_without_keep_alive_asks_for_the_end_of_its_connection() -> None:
     assert only(e.request("/a", use_keepalive="false")).headers == (("Connection", "close"),)
 

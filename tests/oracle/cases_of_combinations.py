@@ -203,6 +203,22 @@ def of_combinations() -> list[Case]:
             files={"rows.csv": b"a\nb\nc\nd\ne\nf\ng\nh\ni\n"},
         ),
         Case(
+            "no-conditions",
+            "If Controller: without a condition",
+            "".join(
+                e.controller("IfController", e.request("/no"), "If", by, IfController__condition="")
+                for by in ("", '<boolProp name="IfController.useExpression">true</boolProp>')
+            )
+            + e.request("/after"),
+        ),
+        Case(
+            "only-set-up",
+            "setUp and tearDown Thread Group, without another one",
+            e.renamed(group(e.request("/before"), loops="2"), "SetupThreadGroup")
+            + e.renamed(group(e.request("/after")), "PostThreadGroup"),
+            whole=True,
+        ),
+        Case(
             "host-ports",
             "HTTP Header Manager: a Host field with the usual port, and with another one",
             "".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jmx_elements as e
+from cases_of_requests import NOT_URLS, PATHS
 from oracle_case import Case
 from plans.writing import variables
 
@@ -69,5 +70,17 @@ def of_java() -> list[Case]:
             + _request("/go?to=/redirected", follow_redirects="true", name="followed")
             + _request("/page", image_parser="true"),
             loops="2",
+        ),
+        Case(
+            "java-paths",
+            "HTTP Request, implementation Java: paths and queries, also those that a URL cannot hold",
+            variables(v="mole", w="w/x")
+            + "".join(
+                _request(each, name=str(number))
+                for number, each in enumerate(
+                    (*filter(str.isascii, PATHS), *NOT_URLS, "/${nobody}/{a}|b", "http://127.0.0.1:${__P(port)}/{a}")
+                )
+            )
+            + _request("/q", e.arguments(e.argument("b", "{}|"), e.argument("c", "é", encode=True))),
         ),
     ]

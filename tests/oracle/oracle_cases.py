@@ -212,8 +212,8 @@ def _groups() -> list[Case]:
             "setUp and tearDown Thread Group, groups one after the other",
             group(e.request("/one/${__P(season)}"), name="one", loops="2")
             + group(e.request("/two/${__P(season)}"), name="two")
-            + _renamed(group(keep, name="before"), "SetupThreadGroup")
-            + _renamed(group(e.request("/end/${__P(season)}"), name="after"), "PostThreadGroup"),
+            + e.renamed(group(keep, name="before"), "SetupThreadGroup")
+            + e.renamed(group(e.request("/end/${__P(season)}"), name="after"), "PostThreadGroup"),
             whole=True,
         ),
         Case(
@@ -226,14 +226,6 @@ def _groups() -> list[Case]:
             results=False,
         ),
     ]
-
-
-def _renamed(xml: str, kind: str) -> str:
-    return (
-        xml.replace("<ThreadGroup ", f"<{kind} ", 1)
-        .replace("</ThreadGroup>", f"</{kind}>", 1)
-        .replace('testclass="ThreadGroup"', f'testclass="{kind}"', 1)
-    )
 
 
 CASES = [

@@ -102,7 +102,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     _look_at_nameless(crews, reading)
     if reading.refusals:
         raise _refused(origin, reading.refusals)
-    if not any(each.stage == "main" for each in crews) or not any(sends(each.journey) for each in crews):
+    if not any(sends(each.journey) for each in crews):
         raise _sends_nothing(root, reading, most_s)
     defined = [name for each in values for name, _ in each]
     notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]

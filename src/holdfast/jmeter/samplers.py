@@ -20,7 +20,7 @@ from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
-from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
+from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, TARGET_OF_JAVA, target, target_of_java
 from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Links, Multipart, Request, Resources
@@ -180,7 +180,8 @@ def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
             "Fill in the server name, and only the path as its path.",
         )
     origin = (f"{scheme}://{host}",)
-    return origin, template_call(TARGET, [modified_path(_joined(f"/{local}", *path[1:]), found.scope), ("utf-8",)])
+    local_path = modified_path(_joined(f"/{local}", *path[1:]), found.scope)
+    return origin, template_call(TARGET_OF_JAVA if found.is_java() else TARGET, [local_path, ("utf-8",)])
 
 
 def _target(found: Merged, path: Template, method: str) -> Template:
@@ -189,11 +190,14 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     if method in _WITH_QUERY:
         for each in found.arguments():
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
-    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else TARGET, arguments)
+    if found.is_java() and any(not each.isascii() for each in path if isinstance(each, str)):
+        found.scope.reading.tell(found.node, "what is not ASCII in its path is percent-encoded")
+    of_client, as_sent = (TARGET_OF_JAVA, target_of_java) if found.is_java() else (TARGET, target)
+    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else of_client, arguments)
     if not all(isinstance(each, str) for argument in arguments for each in argument):
         return made
     try:
-        return (target(["".join(map(str, each)) for each in arguments]),)
+        return (as_sent(["".join(map(str, each)) for each in arguments]),)
     except FunctionError as error:
         # It fails each time, unsent, as with JMeter.
         found.scope.reading.tell(found.node, str(error).rstrip("."))
