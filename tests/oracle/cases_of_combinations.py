@@ -229,7 +229,8 @@ def of_combinations() -> list[Case]:
         Case(
             "parts-of-a-get",
             "HTTP Request: a GET that is to be sent as a form of several parts keeps its Content-Type",
-            e.header_manager(Content_Type="text/x")
+            e.cookie_manager()
+            + e.header_manager(Content_Type="text/x")
             + e.request("/g", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true")
             + e.request("/d", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true", method="DELETE"),
         ),
