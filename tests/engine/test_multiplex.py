@@ -235,6 +235,20 @@ def test_goaway_may_come_twice_and_then_name_a_lower_stream() -> None:
     assert [each.reply.row for each in heard] == [1, 2]
 
 
+def test_what_has_ended_before_bytes_that_are_not_http2_is_told_with_them() -> None:
+    client, server = connected()
+    client.request(0, REQUEST)
+    client.request(1, REQUEST)
+    exchange(client, server)
+    server.answer(1, b"ok", "200")
+
+    found = client.receive(server.give() + b"\xff" * 50)
+
+    assert [each.reply.row for each in found.heard if each.what == "end"] == [0]
+    assert "a frame of 16,777,215 bytes" in found.broken
+    assert client.rows() == {3: 1}
+
+
 def test_frames_of_a_cancelled_stream_are_passed_over_but_change_the_table() -> None:
     client, server = connected()
     client.request(0, REQUEST)
@@ -243,7 +257,7 @@ def test_frames_of_a_cancelled_stream_are_passed_over_but_change_the_table() -> 
     server.answer(1, b"ok", "200", ("x-new", "1"))
     late = server.give()
     client.cancel(1)
-    assert client.receive(late) == ([], [], [])
+    assert client.receive(late) == ([], [], [], "")
     exchange(client, server)
     server.answer(3, b"ok", "200", ("x-new", "1"))
     assert answered(exchange(client, server)) == [1]

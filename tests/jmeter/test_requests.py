@@ -187,6 +187,28 @@ def test_java_s_own_client_adds_what_it_accepts() -> None:
     assert only(e.request("/a", implementation="HttpClient4")).headers == ()
 
 
+def test_java_s_own_client_sends_bodies_with_post_and_put_alone_and_says_that_they_are_forms() -> None:
+    # HTTPJavaImpl.java, PostWriter.java, PutWriter.java; measured with JMeter 5.5.
+    found = {
+        method: only(e.header_manager(Accept="*/*") + e.raw("/a", "{}", method=method, implementation="Java"))
+        for method in ("GET", "POST", "PUT", "DELETE")
+    }
+
+    assert {method: each.body for method, each in found.items()} == {
+        "GET": None, "POST": b"{}", "PUT": b"{}", "DELETE": None,
+    }  # fmt: skip
+    assert found["POST"].headers[1:] == (("Content-Type", "application/x-www-form-urlencoded"),)
+    assert found["PUT"].headers[1:] == ()
+
+
+def test_java_s_own_client_sends_paths_as_they_are_written() -> None:
+    assert only(e.request("/{a}|b//c?d[]^", implementation="Java")).path == "/{a}|b//c?d[]^"
+
+
+def test_a_request_without_keep_alive_asks_for_the_end_of_its_connection() -> None:
+    assert only(e.request("/a", use_keepalive="false")).headers == (("Connection", "close"),)
+
+
 def test_cookies_of_the_plan_are_for_their_domain_and_one_without_is_not_sent() -> None:
     found = read(
         e.cookie_manager(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journeys.known_client import known_client
 
-from holdfast.journeys.conditions import value_of
+from holdfast.journeys.conditions import chooses, value_of
 from holdfast.journeys.references import template_of
 from holdfast.journeys.templates import text_of
 from holdfast.model.answers import Answer
@@ -119,6 +119,30 @@ def test_any_text_has_a_value_or_is_not_read(text: str) -> None:
     except ValueError:
         return
     assert value is None or isinstance(value, (bool, int, float, str))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('"a" == "b" ? 2000 : 0', 0),
+        ('1 < 2 ? "x" : "y"', "x"),
+        ("1 > 2 ? 1 : 2 > 1 ? 3 : 4", 3),
+        ('(1 > 2 ? "a" : "b") == "b" && true', True),
+    ],
+)
+def test_a_comparison_chooses_between_two_values(text: str, found: object) -> None:
+    assert value_of(text, "groovy") == found
+
+
+@pytest.mark.parametrize("text", ['"a" ? 1 : 2', "1 ? 2 : 3", "true ? 1", "true ?: 1", "true ? 1 : ", "1 < 2 ? : 3"])
+def test_a_choice_by_something_else_or_without_two_values_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"comparison|understood|missing|ends"):
+        value_of(text, "groovy")
+
+
+def test_only_a_choice_between_written_values_is_one() -> None:
+    assert chooses('"a" == "b" ? "x" : 0')
+    assert not any(map(chooses, ("1 == 1", "1 == 1 ? 2 : 3 + 4", "1 == 1 ? 2.5 : 0", "1 < 2 ? 3 : 4 < 5 ? 6 : 7", "7")))
 
 
 def test_a_part_that_no_longer_matters_is_not_looked_at() -> None:

@@ -1,7 +1,7 @@
 """Speaks HTTP/2 with prior knowledge in every way that a server can; shares no code with the load generator.
 
     python faulty_http2_server.py [--streams N] [--window N] [--table N] [--goaway-after N] [--goaway-code N]
-                                  [--then-streams N] [--certificate FILE]
+                                  [--then-streams N] [--broken-after N] [--certificate FILE]
 
 It prints its port, and when its standard input ends what it has seen, as JSON:
 
@@ -24,7 +24,8 @@ It prints its port, and when its standard input ends what it has seen, as JSON:
 
 --goaway-after: after so many requests on a connection, GOAWAY names the last of them; those beyond are passed over, and
 the connection is closed once all others are answered. --then-streams: MAX_CONCURRENT_STREAMS from the tenth request of
-a connection on.
+a connection on. --broken-after: from this request of a connection on, none is answered. What follows the replies to
+those before it, in the same bytes, is not HTTP/2, and nothing further is read.
 """
 
 from __future__ import annotations
@@ -91,8 +92,16 @@ class Peer(asyncio.Protocol):
 
     def flush(self) -> None:
         data = self.h2.data_to_send()
-        if not self.is_over:
-            self.transport.write(data)
+        if self.is_over:
+            return
+        self.transport.write(data + b"\xff" * 50 if self.is_broken() else data)
+        if self.is_broken():
+            self.is_over = True
+            self.transport.pause_reading()
+            self.transport.write_eof()
+
+    def is_broken(self) -> bool:
+        return 0 < self.options.broken_after <= self.requests
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -152,7 +161,7 @@ class Peer(asyncio.Protocol):
 
     def ended(self, stream: int) -> None:
         path = self.paths.get(stream)
-        if path is None:
+        if path is None or self.is_broken():
             return
         _, what, *more = path.split("/")
         if more:
@@ -297,6 +306,7 @@ def main() -> None:
     parser.add_argument("--goaway-after", type=int, default=0)
     parser.add_argument("--goaway-code", type=int, default=0)
     parser.add_argument("--then-streams", type=int, default=0)
+    parser.add_argument("--broken-after", type=int, default=0)
     parser.add_argument("--certificate")
     asyncio.run(serve(parser.parse_args()))
 

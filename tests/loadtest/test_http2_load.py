@@ -112,6 +112,17 @@ def test_requests_that_goaway_leaves_out_are_sent_again_and_each_is_answered_onc
     assert result["http2"]["connections"] == server.seen["connections"]
 
 
+@pytest.mark.parametrize("shape", [("--clients", "2", "--streams", "10", "--requests", "400"), ("--burst", "200")])
+def test_replies_before_bytes_that_are_not_http2_are_counted_and_the_load_comes_to_its_end(holdfast, shape) -> None:
+    with serving("--broken-after", "25") as server:
+        result = loaded(holdfast, server.port, "/{id}99", *shape)
+    found = outcomes(result)
+    assert found.keys() == {"answered", "malformed"}
+    assert found["answered"] == len(server.seen["numbers"])
+    assert sum(found.values()) == result["offered"] == int(shape[-1])
+    assert server.seen["connections"] == result["http2"]["connections"]
+
+
 @pytest.mark.parametrize("limit", ["1", "7"])
 def test_as_many_streams_are_open_as_the_server_allows_and_no_more(holdfast, limit) -> None:
     with serving("--streams", limit) as server:

@@ -192,6 +192,49 @@ def of_combinations() -> list[Case]:
             ),
         ),
         Case(
+            "idle-groups",
+            "Thread Group: with nothing to do, whose threads take one row each",
+            csv("rows.csv", "q")
+            + group("", loops="3", name="idle")
+            + group("", loops="-1", name="idle for ever")
+            + group(e.simple("ConstantTimer", "t", ConstantTimer__delay="1"), loops="2", threads="2", name="waits")
+            + group(e.request("/${q}"), loops="2", name="sends"),
+            whole=True,
+            files={"rows.csv": b"a\nb\nc\nd\ne\nf\ng\nh\ni\n"},
+        ),
+        Case(
+            "no-conditions",
+            "If Controller: without a condition",
+            "".join(
+                e.controller("IfController", e.request("/no"), "If", by, IfController__condition="")
+                for by in ("", '<boolProp name="IfController.useExpression">true</boolProp>')
+            )
+            + e.request("/after"),
+        ),
+        Case(
+            "only-set-up",
+            "setUp and tearDown Thread Group, without another one",
+            e.renamed(group(e.request("/before"), loops="2"), "SetupThreadGroup")
+            + e.renamed(group(e.request("/after")), "PostThreadGroup"),
+            whole=True,
+        ),
+        Case(
+            "host-ports",
+            "HTTP Header Manager: a Host field with the usual port, and with another one",
+            "".join(
+                e.request(f"/{number}", below=e.header_manager(Host=each))
+                for number, each in enumerate(("shop.example:80", "shop.example:443", "shop.example:8080", "a:80:80"))
+            ),
+        ),
+        Case(
+            "parts-of-a-get",
+            "HTTP Request: a GET that is to be sent as a form of several parts keeps its Content-Type",
+            e.cookie_manager()
+            + e.header_manager(Content_Type="text/x")
+            + e.request("/g", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true")
+            + e.request("/d", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true", method="DELETE"),
+        ),
+        Case(
             "old-files",
             "HTTP Request: the one file of plans before JMeter 2.5, which is not sent",
             e.request(

@@ -21,7 +21,8 @@ OF_ALL = (
     '"${n}" == 3', "${n} == ${dec}", '"${n}" == "${dec}"', "${yes}", "!${yes}", "${yes} && ${no}", "${yes} || ${no}",
     '!("${state}" == "open")', '"${state}" == "done" && ${n} > 2 || ${no}', '"${empty}" == ""', "${n} % 2 == 1",
     "${n} + 1 == 4", "${ten} - ${n} * 2 == 4", "(${n} + 1) * 2 == 8", "-${n} < 0", '"${state}" == "Done"', "1 == 1.0",
-    '"a" < "b"', "${ten} / 4 == 2.5",
+    '"a" < "b"', "${ten} / 4 == 2.5", '(${n} > 2 ? "a" : "b") == "a"', "${n} > 5 ? false : ${ten} > 5 ? true : false",
+    '"${state}" == "open" ? ${n} == 3 : 1 == 2',
 )  # fmt: skip
 OF_JVM = (
     '"${state}".equals("done")', '"${state}".contains("on")', '"${mixed}".equalsIgnoreCase("DONE")',
@@ -42,6 +43,12 @@ OF_GROOVY = (
 )  # fmt: skip
 OF_JAVASCRIPT = (
     '"${n}" === 3', '"${n}" === "3"', 'parseInt("${n}") > 2', '"${state}".length == 4', "null == 0", '"" == 0',
+)  # fmt: skip
+
+
+CHOICES = (
+    '"${state}" == "open" ? 2000 : 0', '${n} > 2 ? "x y" : "z"', "${n} > 2 && !${no} ? 1 : 0",
+    "(${n} == 4) ? 'a' : 'b'",
 )  # fmt: skip
 
 
@@ -78,5 +85,19 @@ def of_conditions() -> list[Case]:
             given
             + _ifs((*OF_ALL, *OF_JAVASCRIPT), "function", "${__javaScript(%s,)}")
             + _ifs((*OF_ALL, *OF_JAVASCRIPT), "script", script=True),
+        ),
+        Case(
+            "choices-of-scripts",
+            "Scripts that choose between two texts or numbers, as values and in timers",
+            given
+            + "".join(
+                e.request(
+                    f"/{language}",
+                    e.arguments(e.argument("v", f"${{__{language}({each},)}}", encode=True)),
+                    below=e.simple("ConstantTimer", "t", ConstantTimer__delay=f"${{__{language}({CHOICES[0]},)}}"),
+                )
+                for language in ("jexl3", "groovy", "javaScript")
+                for each in CHOICES
+            ),
         ),
     ]

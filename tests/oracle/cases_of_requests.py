@@ -215,6 +215,20 @@ def of_requests() -> list[Case]:
             e.request("/k") + e.request("/k", use_keepalive="false") + e.request("/k"),
         ),
         Case(
+            "keep-alive-under-way",
+            'HTTP Request: "Use KeepAlive", with redirects, embedded resources and a field of a Header Manager',
+            e.cookie_manager()
+            + e.request("/k")
+            + e.request("/k", use_keepalive="false")
+            + e.request("/go?to=/l", use_keepalive="false", follow_redirects="true")
+            + e.request("/go?to=/m", use_keepalive="false", auto_redirects="true")
+            + e.request("/page", use_keepalive="false", image_parser="true")
+            + e.request("/n", use_keepalive="false", below=e.header_manager(Connection="x-own"))
+            + e.request("/o", use_keepalive=None)
+            + e.request("/p", below=e.header_manager(Connection="close"))
+            + e.request("/q"),
+        ),
+        Case(
             "cookies",
             "HTTP Cookie Manager: own cookies, paths, cleared each iteration",
             e.cookie_manager(e.cookie("own", "1"), e.cookie("deep", "2", "/deep"), clear="true")

@@ -242,3 +242,11 @@ def java(name: str, **said: str) -> str:
         inner("arguments", "Arguments", collection("Arguments.arguments", *items)),
         text("classname", f"org.apache.jmeter.protocol.java.test.{name}"),
     )
+
+
+def renamed(xml: str, kind: str) -> str:
+    return (
+        xml.replace("<ThreadGroup ", f"<{kind} ", 1)
+        .replace("</ThreadGroup>", f"</{kind}>", 1)
+        .replace('testclass="ThreadGroup"', f'testclass="{kind}"', 1)
+    )

@@ -8,6 +8,7 @@ from cases_of_caches import of_caches
 from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
+from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
 from cases_of_requests import of_requests
@@ -211,8 +212,8 @@ def _groups() -> list[Case]:
             "setUp and tearDown Thread Group, groups one after the other",
             group(e.request("/one/${__P(season)}"), name="one", loops="2")
             + group(e.request("/two/${__P(season)}"), name="two")
-            + _renamed(group(keep, name="before"), "SetupThreadGroup")
-            + _renamed(group(e.request("/end/${__P(season)}"), name="after"), "PostThreadGroup"),
+            + e.renamed(group(keep, name="before"), "SetupThreadGroup")
+            + e.renamed(group(e.request("/end/${__P(season)}"), name="after"), "PostThreadGroup"),
             whole=True,
         ),
         Case(
@@ -227,20 +228,13 @@ def _groups() -> list[Case]:
     ]
 
 
-def _renamed(xml: str, kind: str) -> str:
-    return (
-        xml.replace("<ThreadGroup ", f"<{kind} ", 1)
-        .replace("</ThreadGroup>", f"</{kind}>", 1)
-        .replace('testclass="ThreadGroup"', f'testclass="{kind}"', 1)
-    )
-
-
 CASES = [
     *of_requests(),
     *of_made_up(),
     *of_oddities(),
     *of_modifiers(),
     *of_caches(),
+    *of_java(),
     *of_extractors(),
     *of_assertions(),
     *_values(),

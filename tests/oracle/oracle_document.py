@@ -58,6 +58,8 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |
 | HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
+| HTTP Request, implementation Java: "Redirect Automatically" | redirects are followed as Apache's client does |
+| HTTP Request, implementation Java: a path with characters beyond ASCII | they are percent-encoded |
 | Keystore Configuration | no certificate of a client is sent |
 | Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
+from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.http2_begin import BROKEN
+
 FRAME_HEAD = 9
 HEAD = struct.Struct(">HBBBI")
 """Length in two parts, kind, flags, and the stream with a reserved bit in front (4.1)."""
@@ -73,3 +76,26 @@ def go_away(code: int) -> bytes:
 def code_name(code: int) -> str:
     """An error code by its name in RFC 9113, 7."""
     return CODES[code] if code < len(CODES) else f"error code {code}"
+
+
+def check_length(length: int) -> None:
+    """Of a frame.
+
+    Raises:
+        ProtocolError: it has more bytes than we allow.
+    """
+    if length > FRAME_BYTES:
+        raise ProtocolError(f"{BROKEN}: a frame of {length:,} bytes came, which is more than we allow")
+
+
+def unpadded(flags: int, payload: bytes) -> bytes:
+    """What a frame holds without its padding (6.1).
+
+    Raises:
+        ProtocolError: it has more padding than bytes.
+    """
+    if not flags & PADDED:
+        return payload
+    if not payload or payload[0] >= len(payload):
+        raise ProtocolError(f"{BROKEN}: a frame has more padding than bytes")
+    return payload[1 : len(payload) - payload[0]]

@@ -8,8 +8,7 @@ Decisions
   it (RFC 9113, 6.8 and 8.7). Its instants are those of the last time, and it is counted.
 * A request that was never sent goes to another connection too, where its own has ended.
 * Neither happens to one request more often than MOST_TIMES: a server may give up every connection.
-* The replies that one receive has brought are one instant, and so are the requests that follow them: none of them can
-  be told from another by when it came.
+* The replies of one receive are one instant, and so are the requests that follow them: nothing tells them apart.
 * A server that does not speak HTTP/2 ends the load: no other request would fare better.
 """
 
@@ -44,7 +43,6 @@ from holdfast.model.places import Outcome
 
 MOST_TIMES = 8
 _READS = 16
-
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
@@ -74,10 +72,9 @@ class StreamConnections(StreamRows):
         self._to_flush: dict[StreamLink, None] = {}
         self._unread: dict[StreamLink, None] = {}
         self._descriptors = descriptors_for_load()
-        self._next_row = self._last_row = 0
         self._where: dict[int, tuple[StreamLink, int]] | None = None
         self._times: Counter[int] = Counter()
-        self.begun = self.peak = self.taken = 0
+        self._next_row = self._last_row = self.begun = self.peak = self.taken = 0
         self.highest_row = -1
         self.failure: tuple[int, str] | None = None
         self.hopeless = self.reached = False
@@ -297,15 +294,18 @@ class StreamConnections(StreamRows):
         """Writes down what some bytes said, and lets as many further requests follow as have ended."""
         client, before = link.client, self.ended
         again = self.note(client, progress, now)
-        many = self.ended - before
-        if many:
+        if many := self.ended - before:
             self._where = None
         self._links_with_room.look_at(link)
-        if client.leaving:
+        if progress.broken:
+            self._break(link, progress.broken)
+        elif client.leaving:
             again += link.waiting
             link.waiting.clear()
         for row in again:
             self._again(row, now)
+        if link.ended:
+            return
         self._refill(link, many)
         if client.leaving:
             # It takes nothing further, and what has ended on it makes room on others.

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from holdfast.engine import frames
-from holdfast.engine.frames import FRAME_BYTES, FRAME_HEAD, HEAD
+from holdfast.engine.frames import FRAME_HEAD, HEAD
 from holdfast.engine.header_blocks import MAX_HEAD_BYTES, ReplyBlocks
 from holdfast.engine.http1 import ProtocolError
 from holdfast.engine.http2_begin import BROKEN, Begin
@@ -112,13 +112,24 @@ class StreamReplies:
         """Takes the next bytes of the connection, and gives what they say; there may be more to send then.
 
         Raises:
-            ProtocolError: these bytes, after those before, are not HTTP/2.
+            ProtocolError: these bytes, after those before, are not HTTP/2, and said nothing before that.
         """
         if self._begin is not None and self._begin.is_over(data):
             self._begin = None
-        data = self._left + data if self._left else data
         headed: list[int] = []
         ended: list[int] = []
+        broken = ""
+        try:
+            self._frames(self._left + data if self._left else data, headed, ended)
+        except ProtocolError as error:
+            broken = str(error)
+            # What has ended before that is known to nobody else.
+            if not headed and not ended and not self._heard:
+                raise
+        heard, self._heard = self._heard, []
+        return Progress(headed, ended, heard, broken)
+
+    def _frames(self, data: bytes, headed: list[int], ended: list[int]) -> None:
         at, end, flow, repeated, unpack = 0, len(data), 0, 0, HEAD.unpack_from
         waiting, reading = self.waiting, self._reading
         block, block_bytes, block_flags, body = self._usual_parts()
@@ -128,7 +139,7 @@ class StreamReplies:
             begin = at + FRAME_HEAD
             after = begin + length
             if after > end:
-                _check_length(length)
+                frames.check_length(length)
                 break
             at = after
             # Written out and without calls, for the usual reply.
@@ -146,7 +157,7 @@ class StreamReplies:
                     else:
                         reading[stream] = row
                     continue
-            _check_length(length)
+            frames.check_length(length)
             repeated = self._repeated(headed, repeated)
             self._frame(kind, flags, stream & frames.STREAM_BITS, data[begin:after])
             block, block_bytes, block_flags, body = self._usual_parts()
@@ -155,8 +166,6 @@ class StreamReplies:
         self._consume(flow)
         if ended and len(self.uploads):
             self._drop_uploads()
-        heard, self._heard = self._heard, []
-        return Progress(headed, ended, heard)
 
     def _repeated(self, headed: Sequence[int], before: int) -> int:
         """Tells those who read heads how often the usual one has come, of which `before` are told of."""
@@ -183,7 +192,7 @@ class StreamReplies:
 
     def _headers(self, flags: int, stream: int, payload: bytes) -> None:
         self._check_stream(stream, "HEADERS")
-        block = _unpadded(flags, payload)
+        block = frames.unpadded(flags, payload)
         if flags & frames.WITH_PRIORITY:
             block = block[5:]
         if (reply := self._slowly(stream)) is not None:
@@ -239,7 +248,7 @@ class StreamReplies:
         if reply.head is None:
             self._malformed(reply, "a reply has a body before its head")
             return
-        data = _unpadded(flags, payload)
+        data = frames.unpadded(flags, payload)
         reply.length += len(data)
         if len(reply.body) < self._most_kept:
             reply.body += data[: self._most_kept - len(reply.body)]
@@ -384,16 +393,3 @@ class StreamReplies:
         frames.PING: _ping,
         frames.PUSH_PROMISE: _pushed,
     }
-
-
-def _check_length(length: int) -> None:
-    if length > FRAME_BYTES:
-        raise ProtocolError(f"{BROKEN}: a frame of {length:,} bytes came, which is more than we allow")
-
-
-def _unpadded(flags: int, payload: bytes) -> bytes:
-    if not flags & frames.PADDED:
-        return payload
-    if not payload or payload[0] >= len(payload):
-        raise ProtocolError(f"{BROKEN}: a frame has more padding than bytes")
-    return payload[1 : len(payload) - payload[0]]

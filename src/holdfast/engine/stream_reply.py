@@ -92,11 +92,13 @@ class Progress(NamedTuple):
         headed: rows whose usual head has come.
         ended: rows whose usual reply has ended.
         heard: of all other replies, in order.
+        broken: why what came behind these is not HTTP/2; "" if it is.
     """
 
     headed: Sequence[int]
     ended: Sequence[int]
     heard: Sequence[Heard]
+    broken: str = ""
 
 
 class GoAway(NamedTuple):

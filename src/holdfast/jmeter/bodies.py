@@ -1,7 +1,8 @@
 """What an HTTP Request of JMeter sends as its body; pure.
 
 Source: apache/jmeter, protocol/http/sampler/HTTPHC4Impl.java (setupHttpEntityEnclosingRequestData); as of 5.6, where a
-body without an encoding is in UTF-8 (5.5: ISO-8859-1), and so says its Content-Type.
+body without an encoding is in UTF-8 (5.5: ISO-8859-1), and so says its Content-Type. With the implementation Java, as
+recorders of old versions wrote it: HTTPJavaImpl.java, PostWriter.java, PutWriter.java.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from holdfast.plans.jmx_tree import Node, Properties
 
 _WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FORM = "application/x-www-form-urlencoded"
+_OF_JAVA = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
 def is_multipart(found: Merged) -> bool:
@@ -48,16 +50,22 @@ def goes_with_get(found: Merged) -> bool:
 
     Source: HTTPHC4Impl.java (createHttpRequest).
     """
-    return _is_raw(found) or _sends_file(found)
+    return not found.is_java() and (_is_raw(found) or _sends_file(found))
 
 
-def unsendable_file(found: Merged) -> str:
-    """Why JMeter sends nothing because of a file of a form; "" if it does.
+def unsendable(found: Merged, method: str) -> str:
+    """Why JMeter sends nothing because of the method or a file of a form; "" if it does.
 
     Source: HTTPHC4Impl.java (ContentType of each file), Apache HttpCore, ContentType.java (an empty one is an error);
-    Apache HttpMime, FormBodyPartBuilder.java (so is a blank name).
+    Apache HttpMime, FormBodyPartBuilder.java (so is a blank name). JDK, HttpURLConnection.java (setRequestMethod);
+    PutWriter.java (a form of several parts has nowhere to go).
     """
-    if not is_multipart(found):
+    if found.is_java():
+        if method not in _OF_JAVA:
+            return f"its implementation is Java, whose client does not send {method}"
+        is_put = method == "PUT" and is_multipart(found)
+        return "its implementation is Java, whose client sends no form of several parts with PUT" if is_put else ""
+    if method in _WITHOUT or not is_multipart(found):
         return ""
     for _, each in found.files():
         file = f"{each.text('File.path')!r}, a file of its form, has no"
@@ -70,6 +78,10 @@ def unsendable_file(found: Merged) -> str:
 
 def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     """The body, and the Content-Type that JMeter adds if no header manager sets one."""
+    return _body_of_java(found, method) if found.is_java() else _body_of_apache(found, method)
+
+
+def _body_of_apache(found: Merged, method: str) -> tuple[Body | None, Template]:
     files, arguments = found.files(), found.arguments()
     raw, sends_file = _is_raw(found), _sends_file(found)
     if method in _WITHOUT and not (method == "GET" and (raw or sends_file)):
@@ -87,6 +99,23 @@ def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     if raw:
         return _raw(arguments, charset), mime or (f"text/plain; charset={named}",)
     return _form(found, arguments, charset), (f"{_FORM}; charset={named}",)
+
+
+def _body_of_java(found: Merged, method: str) -> tuple[Body | None, Template]:
+    """The same of Java's client: only POST and PUT have a body, and all of a POST that says no type is a form's."""
+    files, arguments = found.files(), found.arguments()
+    if method not in ("POST", "PUT"):
+        return None, ()
+    if is_multipart(found):
+        return (_multipart(found, arguments, files) if method == "POST" else None), ()
+    mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
+    default: Template = (_FORM,) if method == "POST" else ()
+    if _sends_file(found):
+        return _content(found, *files[0]), mime or default
+    charset = "iso-8859-1" if found.says_no_charset() else found.charset()
+    if _is_raw(found):
+        return _raw(arguments, charset), mime or default
+    return (_form(found, arguments, charset) if method == "POST" else None), default
 
 
 def _raw(arguments: list[Argument], charset: str) -> Body:
@@ -122,17 +151,19 @@ def _is_known(template: Template) -> bool:
 
 def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node, Properties]]) -> Multipart:
     """The parts; in a form as browsers send it, only files say their type, and none says how it is encoded."""
-    like_browser = found.flag("BROWSER_COMPATIBLE_MULTIPART")
+    like_browser, java = found.flag("BROWSER_COMPATIBLE_MULTIPART"), found.is_java()
     parts = []
     for each in arguments:
         name = "".join(str(part) if isinstance(part, str) else "x" for part in each.name)
         if is_skipped(name):
             continue
-        charset = "us-ascii" if found.says_no_charset() else found.charset()
+        charset = found.charset()
+        if found.says_no_charset():
+            charset = "iso-8859-1" if java else "us-ascii"
         if like_browser:
             parts.append(Part(each.name, each.value, charset=charset))
         else:
-            media_type = _with_charset(each.content_type or ("text/plain",), charset)
+            media_type = _with_charset((not java and each.content_type) or ("text/plain",), charset)
             parts.append(Part(each.name, each.value, media_type=media_type, charset=charset, transfer_encoding="8bit"))
     for element, file in files:
         template = found.scope.template
@@ -142,7 +173,7 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
                 _content(found, element, file),
                 (PurePath((_name(found, element, file) or "").replace("\\", "/")).name,),
                 template(element, file.text("File.mimetype")),
-                transfer_encoding="" if like_browser else "binary",
+                transfer_encoding="binary" if java or not like_browser else "",
             )
         )
     return Multipart(tuple(parts))

@@ -71,7 +71,14 @@ def may_be_fixed(root: Node) -> bool:
     """Whether its elements allow that; what they are told apart by is cheaper than reading the plan."""
     if is_before_5_6(root) and any(map(_is_in_latin_1, all_nodes(root))):
         return False
+    if any(map(_takes_for_nothing, root.enabled)):
+        return False
     return all(_is_node_fixed(node) for node in all_nodes(root)) and _written_out(root) <= _MOST_WRITTEN_OUT
+
+
+def _takes_for_nothing(node: Node) -> bool:
+    """Whether a group sends nothing; each of its threads takes a row or a number even so."""
+    return node.kind.endswith("ThreadGroup") and not any(each.kind == "HTTPSamplerProxy" for each in node.descendants())
 
 
 def _is_in_latin_1(node: Node) -> bool:

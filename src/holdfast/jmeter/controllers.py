@@ -161,6 +161,8 @@ def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:
     text = scope.template(node, node.text("IfController.condition").strip())
     words = reading.flag(node, "IfController.useExpression")
     each = reading.flag(node, "IfController.evaluateAll")
+    if not text:
+        words = True  # Neither a script nor a text without anything in it is true.
     if not words and (why := unreadable_text(text, "javascript")):
         reading.refuse(
             node,

@@ -12,6 +12,7 @@ import re
 from holdfast.jmeter.merged import Merged, template_call
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
+from holdfast.plans.samplers import PORTS
 
 _KEPT = frozenset({"content-type", "authorization", "cookie", "proxy-authorization"})
 _PORT = re.compile(r":(\d+)$")
@@ -38,13 +39,16 @@ def fields_of(
             name = found.scope.template(manager, header.text("Header.name") or header.name)
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
                 value = _in_latin_1(found.scope.template(manager, header.text("Header.value")))
-                fields.append((name, _with_port(value, origin) if _lower(name) == "host" else value))
+                is_host = _lower(name) == "host" and not found.is_java()
+                fields.append((name, _with_port(value, origin) if is_host else value))
     if replaces:
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
         fields.append((("Content-Type",), content_type))
-    if found.written("implementation")[1] == "Java" and not any(_lower(name) == "accept" for name, _ in fields):
+    if found.is_java() and not any(_lower(name) == "accept" for name, _ in fields):
         fields.append((("Accept",), (_ACCEPT_OF_JAVA,)))
+    if not found.flag("use_keepalive"):
+        fields.insert(0, (("Connection",), ("close",)))
     authorization = _basic(found, origin, path)
     if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
         fields.append((("Authorization",), authorization))
@@ -61,11 +65,14 @@ def kept_fields(found: Merged) -> frozenset[str]:
 
 
 def _with_port(host: Template, origin: Template) -> Template:
-    """A Host field: JMeter adds the port of the request's URL, unless it has one or that is the usual one.
+    """A Host field: JMeter adds the port of the request's URL, unless it has one, and never the usual one.
 
-    Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader).
+    Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader); HTTPJavaImpl.java does not.
     """
-    if _port_of(host) or _port_of(origin) is None:
+    own, first = _port_of(host), origin[0] if origin else ""
+    if own and own == str(PORTS.get(str(first).partition("://")[0])):
+        return (*host[:-1], _PORT.sub("", str(host[-1])))
+    if own or _port_of(origin) is None:
         return host
     return (*host, ":", _port_of(origin) or "")
 
@@ -93,7 +100,8 @@ def _lower(name: Template) -> str:
 def _basic(found: Merged, origin: Template, path: Template) -> Template:
     """The value of the field Authorization; () sends none."""
     entry = _entry(found, origin, path)
-    if entry is None or entry[1].text("Authorization.mechanism") not in _BASIC:
+    # Java's client is told the credentials so whatever the mechanism (HTTPJavaImpl.java, setConnectionAuthorization).
+    if entry is None or not (found.is_java() or entry[1].text("Authorization.mechanism") in _BASIC):
         return ()
     name, password, _ = _said(*entry, found)
     return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
@@ -101,7 +109,7 @@ def _basic(found: Merged, origin: Template, path: Template) -> Template:
 
 def credentials_of(found: Merged, origin: Template, path: Template) -> tuple[Template, Template, Template] | None:
     """Name, password and realm for a server that asks for them; None has none."""
-    entry = _entry(found, origin, path)
+    entry = None if found.is_java() else _entry(found, origin, path)
     return _said(*entry, found) if entry and entry[1].text("Authorization.mechanism") == _DIGEST else None
 
 

@@ -54,6 +54,10 @@ class Merged:
         element, text = self.written(name)
         return bool(text) and self.scope.reading.flag(element, f"HTTPSampler.{name}")
 
+    def is_java(self) -> bool:
+        """Whether Java's own client sends it, and not Apache's."""
+        return self.written("implementation")[1] == "Java"
+
     def charset(self) -> str:
         """In which texts are encoded; one that Python does not know is refused."""
         found = self.fixed("contentEncoding", "its encoding").strip() or "utf-8"

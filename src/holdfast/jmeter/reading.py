@@ -25,7 +25,9 @@ from holdfast.jmeter.variables import changing_properties, constants_of, defined
 from holdfast.journeys.functions_request import NOWHERE
 from holdfast.journeys.leaves import requests_of
 from holdfast.model.frozen import frozen
-from holdfast.model.journey import Crew, Journeys, Sequence
+from holdfast.model.journey import Crew, Journeys, Sequence, Timed
+from holdfast.model.journey import Node as JourneyNode
+from holdfast.model.journey_values import Sets
 from holdfast.model.units import NS_PER_S
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, is_before_5_6, plan_tree
@@ -100,7 +102,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     _look_at_nameless(crews, reading)
     if reading.refusals:
         raise _refused(origin, reading.refusals)
-    if not any(each.stage == "main" for each in crews) or not any(sends(each.journey) for each in crews):
+    if not any(sends(each.journey) for each in crews):
         raise _sends_nothing(root, reading, most_s)
     defined = [name for each in values for name, _ in each]
     notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]
@@ -166,7 +168,11 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
     scope = Scope(reading)
     coming = coming_of(node, reading, most_s)
     nodes = nodes_of(node, scope, beside=common)
-    if any(each.passes is None and each.until_ns is None for each in coming.stays) and not _has_end(node):
+    stays = coming.stays
+    if _is_idle(nodes):
+        # JMeter ends a thread whose first pass has nothing to do (GenericController.java, getCurrentElement).
+        stays = tuple(replace(each, passes=1) for each in stays)
+    if any(each.passes is None and each.until_ns is None for each in stays) and not _has_end(node):
         reading.refuse(
             node, "it loops for ever, and nothing in the plan ends it", "Limit it with --for S, or give it loops."
         )
@@ -175,13 +181,13 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         reading.refuse(node, f"its action after an error is {on_error!r}", "Choose it anew.")
     same_user = reading.flag(node, _SAME_USER.get(node.kind, "ThreadGroup.same_user_on_next_iteration"), default=True)
     jar = jar_of(node, common, reading, same_user=same_user)
-    if not coming.stays:
+    if not stays:
         reading.tell(node, "it has no threads or no loops, so it sends nothing", left_out=True)
         return None
     return Crew(
         name=node.name,
         journey=Sequence(nodes),
-        stays=coming.stays,
+        stays=stays,
         open=coming.open,
         keeps_cookies=jar.keeps,
         clears_cookies=jar.clears,
@@ -194,6 +200,11 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         index=_index(node),
         missing="as written",
     )
+
+
+def _is_idle(nodes: Collection[JourneyNode]) -> bool:
+    """Whether these only set values: what is timed among them may be nothing."""
+    return all(isinstance(each, Sets) or (isinstance(each, Timed) and _is_idle(each.nodes)) for each in nodes)
 
 
 def _index(node: Node) -> str:

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable_file
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
@@ -20,10 +20,10 @@ from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
-from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, target
+from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, TARGET_OF_JAVA, target, target_of_java
 from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Links, Request, Resources
+from holdfast.model.journey_request import Links, Multipart, Request, Resources
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
 
@@ -68,10 +68,11 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
-    if body is not None and (why := unsendable_file(found)):
+    if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
         origin = template_call(NOWHERE, [(why,)])
-    fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
+    has_parts = isinstance(body, Multipart)
+    fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
         scope.reading.tell(each, "no certificate of a client is sent", left_out=True)
@@ -94,7 +95,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        kept=kept_fields(found) - (frozenset({"content-type"}) if is_multipart(found) else frozenset()),
+        kept=kept_fields(found) - (frozenset({"content-type"}) if has_parts else frozenset()),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 
@@ -179,7 +180,8 @@ def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
             "Fill in the server name, and only the path as its path.",
         )
     origin = (f"{scheme}://{host}",)
-    return origin, template_call(TARGET, [modified_path(_joined(f"/{local}", *path[1:]), found.scope), ("utf-8",)])
+    local_path = modified_path(_joined(f"/{local}", *path[1:]), found.scope)
+    return origin, template_call(TARGET_OF_JAVA if found.is_java() else TARGET, [local_path, ("utf-8",)])
 
 
 def _target(found: Merged, path: Template, method: str) -> Template:
@@ -188,11 +190,14 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     if method in _WITH_QUERY:
         for each in found.arguments():
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
-    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else TARGET, arguments)
+    if found.is_java() and any(not each.isascii() for each in path if isinstance(each, str)):
+        found.scope.reading.tell(found.node, "what is not ASCII in its path is percent-encoded")
+    of_client, as_sent = (TARGET_OF_JAVA, target_of_java) if found.is_java() else (TARGET, target)
+    made = template_call(SET_PATH if modified != path and method in ("GET", "DELETE") else of_client, arguments)
     if not all(isinstance(each, str) for argument in arguments for each in argument):
         return made
     try:
-        return (target(["".join(map(str, each)) for each in arguments]),)
+        return (as_sent(["".join(map(str, each)) for each in arguments]),)
     except FunctionError as error:
         # It fails each time, unsent, as with JMeter.
         found.scope.reading.tell(found.node, str(error).rstrip("."))
@@ -267,5 +272,7 @@ def _tell(found: Merged) -> None:
     for name, meaning in _DIFFERENT.items():
         if found.written(name)[1]:
             found.scope.reading.tell(found.node, meaning)
+    if found.is_java() and found.flag("auto_redirects"):
+        found.scope.reading.tell(found.node, "redirects are followed as Apache's client does, and not Java's")
     if found.flag("md5"):
         found.scope.reading.tell(found.node, "its body is kept as it is, and not replaced by its MD5 sum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from holdfast.journeys.conditions import NotDefinedError, value_of
+from holdfast.journeys.conditions import NotDefinedError, chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node
@@ -41,12 +41,18 @@ def unreadable_text(template: Template, language: str, *, only_conditions: bool 
         except ValueError as error:
             why = str(error)
             continue
-        if not only_conditions or isinstance(found, bool):
+        if not only_conditions or isinstance(found, bool) or _chooses(template, text):
             return ""
         why = "it is not a condition"
     written = "".join(part if isinstance(part, str) else part.written for part in template)
     shown = " ".join(written.split())[:80]
     return f"{shown!r}: {why}"
+
+
+def _chooses(template: Template, text: str) -> bool:
+    """Whether it is a choice between what is written in the script itself."""
+    last = template[-1]
+    return isinstance(last, str) and "?" in last and chooses(text)
 
 
 _QUERIES = ("script", "BeanShellSampler.query", "BeanShellAssertion.query", "BSFSampler.query")

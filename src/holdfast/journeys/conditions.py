@@ -1,5 +1,6 @@
 """The conditions of choices and loops, read in a small grammar of their own and never run as code; pure.
 
+    choice      either ("?" choice ":" choice)?        where what is before the ? is true or false
     either      both ("||" both)*                      also: or
     both        one ("&&" one)*                        also: and
     one         "!" one | comparison                   also: not
@@ -7,7 +8,7 @@
     sum         product (("+" | "-") product)*
     product     value (("*" | "/" | "%") value)*
     value       operand ("." method "(" arguments ")")*
-    operand     text in quotes | number | true | false | null | name | "(" either ")" | "-" value
+    operand     text in quotes | number | true | false | null | name | "(" choice ")" | "-" value
                 | vars.get("name") | props.get("name") | vars["name"] | prev.isSuccessful() | prev.getResponseCode()
 
 References are replaced before, so that what is read is a text like `"done" == "done"`. In conditions of our own, a name
@@ -62,12 +63,23 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
         ValueError: it cannot be read; the message says where, in words.
     """
     reader = _Reader(_tokens(text), language, client)
-    found = reader.either(0)
+    found = reader.choice(0)
     while reader.is_next(";"):
         reader.at += 1
     if reader.at < len(reader.tokens):
         raise ValueError(f"{reader.tokens[reader.at].text!r} is not understood at character {reader.place()}")
     return found
+
+
+def chooses(text: str) -> bool:
+    """Whether an expression is a choice between two texts or whole numbers, each as it is written.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    *before, mark, yes, between, no = [_Token("mark", "", 0)] * 4 + _tokens(text)
+    words = all(each.kind == "text" or each.text.isdecimal() for each in (yes, no))
+    return words and (mark.text, between.text) == ("?", ":") and all(each.text != "?" for each in before)
 
 
 class NotDefinedError(ValueError):
@@ -105,6 +117,18 @@ class _Reader:
         self.client = client
         self.at = 0
         self.skips = False
+
+    def choice(self, level: int) -> Value:
+        found = self.either(level)
+        if not self.took("?"):
+            return found
+        # Each language has its own rules of what else counts as true.
+        if found is not True and found is not False:
+            raise ValueError(f"what is before the ? at character {self.tokens[self.at - 1].at + 1} is no comparison")
+        yes = self.skipping(self.choice, level + 1, skip=not found)
+        self.expect(":")
+        no = self.skipping(self.choice, level + 1, skip=found)
+        return yes if found else no
 
     def either(self, level: int) -> Value:
         if level > MOST_NESTED:
@@ -197,7 +221,7 @@ class _Reader:
 
     def operand(self, level: int) -> Value:
         if self.took("("):
-            found = self.either(level + 1)
+            found = self.choice(level + 1)
             self.expect(")")
             return found
         if self.took("-"):

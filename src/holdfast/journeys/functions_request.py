@@ -16,13 +16,15 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.known import Known
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
-NOWHERE = "jmeter nowhere"
+NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
 
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
 SCHEMES = ("http://", "https://")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_ENDS = re.compile(r"[\x00-\x20\x7f]")
 _SLASHES = re.compile("/{2,}")
 
 
@@ -52,11 +54,29 @@ def target(arguments: list[str]) -> str:
     Raises:
         FunctionError: a URL cannot hold it; JMeter sends nothing then.
     """
+    return in_url(_put_together(arguments))
+
+
+def target_of_java(arguments: list[str]) -> str:
+    """The same of Java's own client, which sends it as it is written; but what is not ASCII is encoded.
+
+    Source: apache/jmeter 5.5, HTTPJavaImpl.java (no java.net.URI is made; the machine decides about other characters).
+
+    Raises:
+        FunctionError: it would end the line of the request.
+    """
+    written = _put_together(arguments).partition("#")[0]
+    if wrong := _ENDS.search(written):
+        raise FunctionError(f"{written} has {wrong[0]!r}, which would end the line of the request.")
+    return quote(written, safe=_ASCII)
+
+
+def _put_together(arguments: list[str]) -> str:
     path, charset, *rest = arguments
     path = path.replace(" ", "%20")
     if path.startswith(SCHEMES):
         _, slash, local = path.partition("://")[2].partition("/")
-        return in_url(slash + local or "/")
+        return slash + local or "/"
     path = path if path.startswith("/") else f"/{path}"
     pairs = []
     for at in range(0, len(rest), 4):
@@ -68,7 +88,7 @@ def target(arguments: list[str]) -> str:
         pairs.append(f"{name}{equals}{value}")
     if pairs:
         path += ("&" if "?" in path else "?") + "&".join(pairs)
-    return in_url(path)
+    return path
 
 
 def origin(arguments: list[str]) -> str:
@@ -141,6 +161,7 @@ def is_skipped(name: str) -> bool:
 
 OF_REQUEST: Mapping[str, Known] = {
     TARGET: Known(2, None, lambda arguments, _context: target(arguments)),
+    TARGET_OF_JAVA: Known(2, None, lambda arguments, _context: target_of_java(arguments)),
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     NOWHERE: Known(1, 1, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
