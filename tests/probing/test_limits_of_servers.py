@@ -122,6 +122,16 @@ def test_descriptors_that_a_server_still_has_after_its_replies_are_waited_for(tm
     assert seen.at_exact_load == (seen.in_service, seen.in_service)
 
 
+def test_places_that_kept_descriptors_take_are_none_that_stay_empty(tmp_path: Path) -> None:
+    # The ramp's requests alone are so many; of 28 places, exact load finds 24 then, and 28 when it is offered again.
+    server = (sys.executable, str(Path(__file__).with_name("keeps_descriptors.py")), str(free_port()), "20", "4")
+
+    seen = verdict_of(experiment_of(command=server, cwd=str(tmp_path), max_offered=100, nofile=32)).ceiling
+
+    assert seen.bounded
+    assert seen.at_exact_load == (seen.in_service, seen.in_service)
+
+
 @pytest.mark.servers
 def test_a_soft_limit_that_a_command_sets_itself_is_varied_once_it_runs(tmp_path: Path) -> None:
     own = of_shell(tmp_path, "ulimit -Sn 64; ")

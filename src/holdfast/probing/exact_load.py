@@ -174,10 +174,14 @@ def _repeat_alone(
     while not why_not and len(repeats) < EXACT_REPEATS and not _enough(session, repeats, places):
         if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):
             break
-        if descriptors is not None:
-            descriptors = _let_descriptors_go(session, prober, descriptors)
+        if prober.offered + places > places * EXACT_REPEATS * EXACT_PASSES:
+            why_not = "" if len(repeats) >= _AT_LEAST else "the server kept descriptors that its places need"
+            break
+        kept = descriptors is not None and _keeps_descriptors(session, prober, descriptors)
         if repeat := _offer_once(session, prober, places):
-            repeats.append(repeat)
+            # What it kept was not free for these: so many places less are none that stay empty.
+            if not kept or session.recording.entered(repeat.first, repeat.last) == places:
+                repeats.append(repeat)
             if not _release(session, prober) or not _worked_off(session, prober, replied):
                 why_not = "not all of the requests were answered after their release"
                 if session.interrupts.asked:
@@ -266,15 +270,13 @@ def _descriptors_to_give_back(usage: Sequence[Usage], looks: Sequence[LimitLook]
     return max(each.descriptors for each in usage[:2]) if short and usage else None
 
 
-def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> int:
-    """Waits until the server has as few descriptors as at rest, or gives none back for a while.
+def _keeps_descriptors(session: Session, prober: Prober, at_rest: int) -> bool:
+    """Waits until the server has as few descriptors as at rest; whether it still has more, and gives none back.
 
     A thread that has replied may still have one that exact load needs, of a connection that the kernel no longer shows
-    since its client has gone. werkzeug opens an epoll instance after each reply (serving.py, run_wsgi); where none is
-    left for that, it first imports what prints the error.
-
-    Returns:
-        How many it has at rest now: those that it keeps are not waited for again.
+    since its client has gone. werkzeug opens an epoll instance after each reply (serving.py, run_wsgi). Where its
+    client has left by RST when it reads once more, it does not close that: the selector and its mapping refer to each
+    other (selectors.py), and keep it until the interpreter next looks for garbage.
     """
     latest_ns = session.now_ns() + int(_WORKED_OFF_S * NS_PER_S)
     fewest = _descriptors(session)
@@ -283,7 +285,7 @@ def _let_descriptors_go(session: Session, prober: Prober, at_rest: int) -> int:
         if not Allowance(session, _GIVES_BACK_S).turn_until(prober, fewer):
             break
         fewest = _descriptors(session)
-    return max(at_rest, fewest)
+    return fewest > at_rest
 
 
 def _has_fewer_descriptors(session: Session, than: int) -> bool:
