@@ -1,12 +1,17 @@
 """A Flask application that lets another number of requests through each time it is started."""
 
-import os
 import threading
+from pathlib import Path
 
 from flask import Flask
 
 app = Flask(__name__)
-turn = threading.Semaphore(2 + os.getpid() % 13)
+STARTS = Path(__file__).with_suffix(".starts")
+PLACES = (7, 3, 11, 5, 9, 2, 13, 4)
+
+with STARTS.open("a") as starts:
+    starts.write(".")
+turn = threading.Semaphore(PLACES[(STARTS.stat().st_size - 1) % len(PLACES)])
 
 
 @app.get("/")
