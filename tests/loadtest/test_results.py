@@ -54,7 +54,9 @@ def test_every_form_tells_the_same_of_each_request(holdfast, faulty, tmp_path):
 
     ended = holdfast.run("load", f"{faulty}/{{id}}", "--rate", "200", "--for", "200ms", *forms)
 
-    assert ended.exit == ANSWERED, ended.err
+    told = json.loads((tmp_path / "rows.json").read_text())
+    # On a machine that has other things to do, a load may be late, and says so.
+    assert ended.exit == (INCONCLUSIVE if told["generator_limited"] else ANSWERED), ended.err
     rows = rows_of(tmp_path / "rows.csv")
     lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     with contextlib.closing(sqlite3.connect(tmp_path / "rows.sqlite")) as database:
@@ -68,7 +70,6 @@ def test_every_form_tells_the_same_of_each_request(holdfast, faulty, tmp_path):
         [value or "0" for value in row.values()] for row in rows
     ]
     assert {row["label"] for row in rows} == {"GET /{id}"}
-    told = json.loads((tmp_path / "rows.json").read_text())
     assert result["outcomes.answered"] == told["outcomes"]["answered"]
     assert {name: result[f"outcomes.{name}"] for name in told["outcomes"]} == told["outcomes"]
 
