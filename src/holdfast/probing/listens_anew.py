@@ -33,13 +33,15 @@ def answered_first(running: Running) -> tuple[Session, ServerFacts, Answered]:
     """Connects to a started server and sends the first request, again as long as it opens another listening socket.
 
     Raises:
-        UsageError, EnvironmentFailure, InconclusiveError: as `connect_to` and `send_first_request`.
+        UsageError, EnvironmentFailure, InconclusiveError: as `connect_to` and `send_first_request`, or it has ended.
     """
     try:
         session, facts = connect_to(running)
         return session, facts, send_first_request(session)
-    except (InconclusiveError, UsageError):
+    except (InconclusiveError, UsageError) as error:
         if (anew := listens_anew(running)) is None:
+            if (ended := ended_meanwhile(running)) is not None:
+                raise ended from error
             raise
     return answered_first(anew)
 
