@@ -148,6 +148,19 @@ def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
     assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
 
 
+def test_what_ended_a_search_is_said_once_and_of_no_rate() -> None:
+    said = "After a load, the server no longer answered single requests."
+    broken = at_rate(500.0, 2.0, answered_per_s=20.0, held=False, why="p99<200ms: 300 ms", alone_ms=50.0)
+    record = CapacityRecord("a", "b", CapacityAsked(("p99<200ms",)), (broken,), None, said, (said,), 0.0, 50.0)
+
+    found = capacity_of(record)
+
+    shown = " ".join(rendered(render_capacity(found), 200, styled=False).split())
+    assert (found.status, found.words) == ("unknown", f"Nothing is known of any rate: {said}")
+    assert "At 500/s" not in shown
+    assert shown.count(f"any rate: {said}") == 1
+
+
 def test_a_search_that_was_out_of_time_says_what_is_known_as_an_interval() -> None:
     whole = searched(served(80.0))
     asked = CapacityAsked(("p99<200ms",), at_most_s=30.0)
