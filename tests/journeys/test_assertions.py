@@ -197,3 +197,18 @@ def test_a_status_without_a_reason_phrase_is_an_error_too() -> None:
     steps.append(walker.send(Told(0, nothing)))
 
     assert steps[-1] == Judged(False, "The status is 404")
+
+
+def test_redirects_and_embedded_resources_are_judged_too_where_that_is_asked_for() -> None:
+    """JMeter 5.5: JMeterThread.java (checkAssertions, recurseAssertionChecks)."""
+    hop = replace(ANSWER, url="http://h/hop", status=302)
+    whole = replace(ANSWER, parts=(hop, ANSWER))
+    is_200 = Assertion("status", "equals", (("200",),))
+
+    assert why(is_200, answer=whole) == ""
+    assert why(replace(is_200, where="both"), answer=whole) == (
+        "http://h/hop: code expected to equal /200/, but was /302/"
+    )
+    is_302 = Assertion("status", "equals", (("302",),), where="parts")
+    assert why(is_302, answer=replace(whole, parts=(hop,))) == ""
+    assert why(is_302, answer=ANSWER) == ""

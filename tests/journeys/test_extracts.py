@@ -265,3 +265,19 @@ def test_a_pattern_that_does_not_end_is_said_and_not_tried_again() -> None:
 def test_a_header_is_found_whatever_its_case() -> None:
     assert taken(HeaderExtract("v", ("x-lane",)))[1] == {"v": "B4"}
     assert taken(HeaderExtract("v", ("X-Other",)))[0] == "v was not found"
+
+
+def test_redirects_and_embedded_resources_are_looked_in_too_where_that_is_asked_for() -> None:
+    """JMeter 5.5: AbstractScopedTestElement.java (getSampleList), RegexExtractor.java (processMatches)."""
+    hop = replace(PAGE, head="HTTP/1.1 302 Found\r\nLocation: /next?code=7\r\n", body=b"")
+    whole = replace(PAGE, parts=(hop, replace(PAGE, body=b'{"id": 9}')))
+    location = RegexExtract("n", ("code=(.+)",), "head", required=False)
+
+    assert "n" not in taken(location, whole)[1]
+    assert taken(replace(location, where="both"), whole)[1]["n"] == "7"
+    assert taken(replace(location, where="parts"), whole)[1]["n"] == "7"
+    assert "n" not in taken(replace(location, where="parts"), PAGE)[1]
+    lanes = RegexExtract("n", ("HTTP/1.1 (.+)",), "head", match=-1, where="both")
+    assert taken(lanes, whole)[1]["n_matchNr"] == "3"
+    # What is blank is no JSON, and does not count.
+    assert taken(JsonExtract("n", ("$.id",), where="parts"), whole)[1]["n"] == "9"

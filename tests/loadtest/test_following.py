@@ -36,7 +36,8 @@ def carried_out_once(
                 answer = (yield step).answer
                 if answer is not None:
                     fields = ("url", "answered", "status", "message", "request_head", "size", "took_ms")
-                    print(json.dumps({name: getattr(answer, name) for name in fields}), file=file)
+                    parts = [(each.url.rpartition("/")[2], each.status, each.size) for each in answer.parts]
+                    print(json.dumps({name: getattr(answer, name) for name in fields} | {"parts": parts}), file=file)
 
     finished = carried_out(experiment_of(crew(**of_crew)), walk)
     return finished, [json.loads(line) for line in told_in.read_text().splitlines()]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from holdfast.model.units import NS_PER_S
 ANSWERED, INCONCLUSIVE = 0, 3
 
 HOOK = """\
-import time
+import os, time
 
 def sleeps(answer, values):
     if values["id"] == "3":
@@ -31,6 +33,16 @@ def adds(answer, values):
 
 def slow(answer, values):
     time.sleep(0.3)
+
+def starts(answer, values):
+    if os.fork() == 0:
+        os.close(1)
+        os.close(2)
+        time.sleep(3600)
+        os._exit(0)
+
+def says_all(answer, values):
+    raise ValueError(answer.body)
 
 def prints(answer, values):
     print("seen", answer.status)
@@ -96,6 +108,28 @@ def test_what_a_hook_prints_goes_to_standard_error(holdfast):
     assert ended.exit == ANSWERED, ended.err
     assert json.loads(ended.out)["offered"] == 2
     assert ended.err.splitlines() == ["loaded", "seen 200", "seen 200"]
+
+
+def test_a_load_ends_although_what_a_hook_has_started_does_not(holdfast):
+    with answering(ok) as (url, _):
+        running = holdfast.start("load", f"{url}/", "--clients", "1", "--requests", "2", "--hook", "own.py:starts")
+        ended = running.ended()
+        for each in running.processes():
+            os.kill(each, signal.SIGKILL)
+
+    assert ended.exit == ANSWERED, ended.err
+    assert "2 requests" in ended.out
+
+
+def test_of_what_a_hook_raises_only_the_beginning_is_kept(holdfast):
+    with answering(lambda *_asked: (200, {}, b"x" * 1_000_000)) as (url, _):
+        hook = ("--hook", "own.py:says_all", "--json", "-")
+        ended = holdfast.run("load", f"{url}/", "--clients", "1", "--requests", "2", *hook)
+
+    said = json.loads(ended.out)["warnings"]
+    assert ended.exit == INCONCLUSIVE
+    assert any("A hook raised for 2 of 2 answers, the first time at own.py:" in each for each in said)
+    assert max(map(len, said)) < 500
 
 
 def test_a_function_that_catches_all_errors_is_ended_too():

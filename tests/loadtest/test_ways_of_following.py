@@ -54,6 +54,34 @@ def test_a_redirect_in_a_circle_ends_at_once_with_a_client_library(tmp_path):
     assert reasons_of(finished) == [f"It was redirected, but in a circle, to {origin}/loop"]
 
 
+def test_the_answers_of_redirects_and_of_what_a_page_embeds_are_told_to_who_looks_at_them(tmp_path):
+    """As sub-results of JMeter 5.5 (tests/oracle, parts-taken): each exchange by itself, and the page among them."""
+
+    def embedding(method, path, fields, body):
+        status, more, content = redirecting(method, path, fields, body)
+        return status, {**more, "Content-Type": "text/html"}, b'<img src="/i.png">' if path == "/page" else content
+
+    with answering(embedding) as (origin, _):
+        of_page = {"redirects": "get", "hops_count": False, "with_parts": True}
+        steps = [
+            sending("two hops", origin, "/302/page?/301/page", follow=5, **of_page),
+            sending("page", origin, "/page", resources=Resources(), follow=5, **of_page),
+            sending("both", origin, "/302/page", resources=Resources(), follow=5, **of_page),
+            sending("alone", origin, "/other", resources=Resources(), follow=5, **of_page),
+            sending("unseen", origin, "/302/page", follow=5, **(of_page | {"redirects": "library"})),
+            sending("not looked at", origin, "/302/page", follow=5, **(of_page | {"with_parts": False})),
+        ]
+        _, told = carried_out_once(steps, tmp_path / "told")
+
+    parts = [[(url, status) for url, status, _ in each["parts"]] for each in told]
+    page, image = ("page", 200), ("i.png", 200)
+    assert parts[:2] == [[("page", 302), ("page", 301), page], [page, image]]
+    assert parts[2:] == [[("page", 302), page, image], [], [], []]
+    sizes = [size for *_, size in told[0]["parts"]]
+    assert sum(sizes) == told[0]["size"]
+    assert sizes[2] == told[1]["parts"][0][2]
+
+
 @pytest.mark.parametrize("kept", [frozenset(), frozenset({"authorization"})])
 def test_what_another_server_embeds_is_sent_credentials_only_if_they_are_for_every_server(kept, tmp_path):
     with answering(lambda *_asked: (200, {}, b"")) as (there, second):

@@ -163,6 +163,11 @@ def xpath(name: str, query: str, match: str = "-1", tolerant: str = "false", kin
     return element(kind, f"Take {name}", *_texts(prefix, said))
 
 
+def scoped(xml: str, scope: str, what: str = "Sample") -> str:
+    """An extractor or an assertion that looks at other answers than the main one: `all`, `children`."""
+    return xml.replace("><", f">{text(f'{what}.scope', scope)}<", 1)
+
+
 def response_assertion(field: str, kind: int, *texts: str, ignore: bool = False, **more: str) -> str:
     others = [text(key.replace("__", "."), value) for key, value in more.items()]
     return element(

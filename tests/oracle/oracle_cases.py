@@ -11,6 +11,7 @@ from cases_of_controllers import of_controllers
 from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
+from cases_of_parts import of_parts
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
 from oracle_case import Case, seen
@@ -237,6 +238,7 @@ CASES = [
     *of_java(),
     *of_extractors(),
     *of_assertions(),
+    *of_parts(),
     *_values(),
     *_controllers(),
     *of_controllers(),

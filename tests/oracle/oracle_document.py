@@ -61,7 +61,7 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request, implementation Java: "Redirect Automatically" | redirects are followed as Apache's client does |
 | HTTP Request, implementation Java: a path with characters beyond ASCII | they are percent-encoded |
 | Keystore Configuration | no certificate of a client is sent |
-| Extractors and assertions on "Main sample and sub-samples" | they look at the answer to the request, after redirects |
+| "Main sample and sub-samples" of JMESPath and XPath Extractors, and of "Request Data" | the last answer alone |
 
 Not listed, since it shows only while the load runs: a cookie that is set again keeps its place in the field, and with
 JMeter is the last; the form of a DELETE that 307 or 308 redirects automatically stays its body, and with JMeter becomes
@@ -76,7 +76,7 @@ place; nothing is sent.
 | element | why |
 | --- | --- |
 | JSR223, BeanShell and BSF elements; `__groovy`, `__jexl3`, ... that are no condition | scripts of the author's |
-| Extractors and assertions on "Sub-samples only" | redirects and embedded resources are not looked at |
+| "Sub-samples only" of JMESPath and XPath Extractors, of Duration Assertions and of "Request Data" | not supported |
 | Regular expressions with `\\p`, `\\G`, `\\Q` | they mean something else to Jakarta ORO, with which JMeter matches |
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |

@@ -11,6 +11,7 @@ from support.capacity_loads import at_rate
 from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_search import next_load
 from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
+from holdfast.model.load import Expectation
 from holdfast.report.capacity import render_capacity
 from holdfast.report.layout import rendered
 
@@ -146,6 +147,63 @@ def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
 
     assert (found.status, found.bounded, found.ended_by) == ("at least", False, said[:-1])
     assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
+
+
+def failing_at_random(share: float, most: float, seed: int) -> Capacity:
+    """Of a server that fails this share of its requests at any rate, and what is beyond the most."""
+    rng, asked, loads = random.Random(seed), CapacityAsked(("p99<200ms", "errors<1%")), list[AtRate]()
+    while (step := next_load(asked, loads, 20.0)) is not None:
+        offered = round(step.rate_per_s * step.seconds)
+        failing = 1 - (1 - share) * min(1.0, most / step.rate_per_s)
+        errors = sum(rng.random() < failing for _ in range(offered))
+        held = errors / offered < 0.01
+        loads.append(
+            at_rate(
+                step.rate_per_s,
+                step.seconds,
+                offered=offered,
+                outcomes={"answered": offered - errors, "rejected": errors},
+                answered_per_s=(offered - errors) / step.seconds,
+                held=held,
+                why="" if held else f"errors<1%: {errors / offered:.1%}",
+                thresholds=(Expectation("p99<200ms", 60.0, True), Expectation("errors<1%", errors / offered, held)),
+                alone_ms=20.0,
+            )
+        )
+    return capacity_of(CapacityRecord("a", "b", asked, tuple(loads), None, "", (), 0.0, 20.0))
+
+
+def test_errors_that_come_at_any_rate_are_no_edge() -> None:
+    """Of a server that fails 1 % of its requests, 17 to 88 requests a second were the edge, by chance."""
+    found = [failing_at_random(0.01, 190.0, seed) for seed in range(20)]
+
+    no_edge = [each for each in found if each.status == "not stationary"]
+    assert len(no_edge) >= 16
+    for each in no_edge:
+        assert (each.rate_per_s, each.words) == (None, "Errors come at any rate, so none is the server's own.")
+        assert any("Errors come below" in said and "of_" not in said for said in each.warnings)
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.0, 190.0), (0.001, 190.0), (0.0, 9.0)])
+def test_errors_of_what_is_beyond_the_most_are_the_edge(share: float, most: float) -> None:
+    for seed in range(10):
+        found = failing_at_random(share, most, seed)
+
+        assert found.status == "edge"
+        assert most * 0.93 < (found.rate_per_s or 0) <= most * 1.02
+
+
+def test_what_ended_a_search_is_said_once_and_of_no_rate() -> None:
+    said = "After a load, the server no longer answered single requests."
+    broken = at_rate(500.0, 2.0, answered_per_s=20.0, held=False, why="p99<200ms: 300 ms", alone_ms=50.0)
+    record = CapacityRecord("a", "b", CapacityAsked(("p99<200ms",)), (broken,), None, said, (said,), 0.0, 50.0)
+
+    found = capacity_of(record)
+
+    shown = " ".join(rendered(render_capacity(found), 200, styled=False).split())
+    assert (found.status, found.words) == ("unknown", f"Nothing is known of any rate: {said}")
+    assert "At 500/s" not in shown
+    assert shown.count(f"any rate: {said}") == 1
 
 
 def test_a_search_that_was_out_of_time_says_what_is_known_as_an_interval() -> None:

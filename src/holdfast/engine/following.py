@@ -103,26 +103,32 @@ class Following:
         return exchange if visitor.cookies is None else self._with_cookies(exchange, visitor)
 
     def _full(self, sending: Sending, visitor: Visitor) -> Fetching:
-        followed = yield from self._followed(first_exchange(sending), sending, visitor)
+        parts: list[Answer] = []
+        followed = yield from self._followed(first_exchange(sending), sending, visitor, parts)
         if followed is None:
             return Fetched(CACHED, None)
         first, ended, exchange, outcome, why = followed
+        if parts:
+            self._note_part(parts, exchange, ended, sending)
         answer = answer_of(exchange, ended, outcome, why, first.due_ns)
         last = Verdict(ended.row, outcome, why)
         if sending.resources is not None and answer.answered:
             visitor.last = last  # it waits for its resources, and is not lost if the load ends meanwhile
-            failed = yield from self._embedded(sending, exchange, answer, visitor)
+            failed = yield from self._embedded(sending, exchange, answer, visitor, parts)
             if failed:
                 answer = replace(answer, answered=False, message=failed)
                 last = last._replace(outcome=Outcome.REJECTED, why=failed)
-        return Fetched(answer, last)
+        return Fetched(replace(answer, parts=tuple(parts)) if parts else answer, last)
 
     def _followed(
-        self, exchange: Exchange, sending: Sending, visitor: Visitor
+        self, exchange: Exchange, sending: Sending, visitor: Visitor, parts: list[Answer]
     ) -> Generator[Exchange | Verdict, Ended | None, tuple[Ended, Ended, Exchange, Outcome, str] | None]:
         """An exchange and all redirects after it; the first end, the last one, and what came of it.
 
         None if nothing was sent, since the client has the answer. Where it has that of a redirect, it ends there.
+
+        Args:
+            parts: gets the answers that were redirects, if the request looks at them.
         """
         first: Ended | None = None
         passed: set[str] = set()
@@ -159,9 +165,18 @@ class Following:
             if sending.hops_count:
                 yield Verdict(ended.row, Outcome.ANSWERED, "")
             self.redirects += 1
+            self._note_part(parts, sent, ended, sending)
             exchange, sent = following, prepared
         assert first is not None
         return first, ended, sent, outcome, why
+
+    def _note_part(self, parts: list[Answer], sent: Exchange, ended: Ended, sending: Sending) -> None:
+        """Keeps the answer of one of several exchanges, as JMeter does of those that it sends itself."""
+        if sending.with_parts and sending.redirects == "get":
+            outcome, why = judged(ended, sending, sent)
+            # They share a row, whose bytes are those of all so far.
+            own = ended._replace(received=ended.received - sum(each.size for each in parts))
+            parts.append(answer_of(sent, own, outcome, why, ended.due_ns))
 
     def _prepared(self, exchange: Exchange, sending: Sending, visitor: Visitor) -> Exchange | None:
         """An exchange as its client sends it; None where that still has the answer."""
@@ -184,15 +199,21 @@ class Following:
         visitor.caches[sending.cache.number].take(sent.url, sent.headers, ended.status, ended.read.head, time.time())
 
     def _embedded(
-        self, sending: Sending, page: Exchange, answer: Answer, visitor: Visitor
+        self, sending: Sending, page: Exchange, answer: Answer, visitor: Visitor, parts: list[Answer]
     ) -> Generator[Exchange | Verdict, Ended | None, str]:
-        """Fetches what a page embeds, each once; returns which one failed, or ""."""
+        """Fetches what a page embeds, each once; returns which one failed, or "".
+
+        Args:
+            parts: gets the answers, if the request looks at them.
+        """
         assert sending.resources is not None
         with_body = sending.resources.with_body
         headers = without(sending.headers, _OF_A_PAGE - (frozenset({"content-type"}) if with_body else sending.kept))
         elsewhere = without(headers, OF_A_SERVER - sending.kept)
         body = sending.body if with_body else None
         failed, seen = "", {answer.url}
+        if sending.with_parts and not parts and self._references(answer):
+            parts.append(answer)
         waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
         while waiting:
             (origin, path), depth = waiting.pop(0)
@@ -201,15 +222,20 @@ class Following:
             seen.add(origin + path)
             fields = headers if origin == sending.origin else elsewhere
             exchange = Exchange(origin, "GET", path, fields, body, f"{sending.label}, embedded", Kind.EMBEDDED)
-            followed = yield from self._followed(exchange, sending, visitor)
+            hops: list[Answer] = []
+            followed = yield from self._followed(exchange, sending, visitor, hops)
             if followed is None:
                 continue
             first, ended, last, outcome, why = followed
             yield Verdict(ended.row, outcome, why)
+            found = answer_of(last, ended, outcome, why, first.due_ns)
+            if hops:
+                self._note_part(hops, last, ended, sending)
+            if sending.with_parts:
+                parts += [found, *hops]
             if outcome is not Outcome.ANSWERED:
                 failed = failed or f"{origin}{path}, which it embeds, was not answered"
             elif depth < DEEPEST:
-                found = answer_of(last, ended, outcome, why, first.due_ns)
                 waiting += [(each, depth + 1) for each in self._wanted(last, found, sending.resources)]
         return failed
 

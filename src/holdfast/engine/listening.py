@@ -23,7 +23,7 @@ HUNG = f"it did not end within {GRACE_S:.0f} s when it was asked to, and was kil
 def listen(
     children: Mapping[int, int], stopped: Callable[[], Stop], own_since: Sequence[int] = ()
 ) -> tuple[dict[int, bytes], set[int]]:
-    """Reads each process's report until its pipe ends.
+    """Reads each process's report until its pipe ends, or the process has ended and there is nothing more in it.
 
     Args:
         children: descriptor of the pipe -> process.
@@ -55,13 +55,24 @@ def listen(
             _signal(children, open_pipes, signal.SIGKILL)
         for number in stuck.found():
             os.kill(pids[number], signal.SIGPROF)
-        for reading, _ in poll.poll(LOOK_MS):
+        # What a process of a person's own has started may have the pipe too, and keep it open for ever.
+        over = {reading for reading in open_pipes if _has_ended(children[reading])}
+        ready = [reading for reading, _ in poll.poll(0 if over else LOOK_MS)]
+        for reading in over.difference(ready):
+            poll.unregister(reading)
+            open_pipes.discard(reading)
+        for reading in ready:
             data = os.read(reading, 65536)
             reports[reading] += data
             if not data:
                 poll.unregister(reading)
                 open_pipes.discard(reading)
     return reports, {each for each in hung if not reports[each]}
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process of ours has ended; its end can still be waited for."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def end_of(pid: int, *, at_once: bool) -> str:

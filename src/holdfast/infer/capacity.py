@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from holdfast.infer.capacity_errors import errors_at_any_rate
 from holdfast.infer.capacity_place import full_place, waiting_in
 from holdfast.infer.capacity_search import (
     RATIO,
@@ -73,7 +74,7 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
     loads = record.loads
     if loads and record.notes:
         return "unknown" if interval.low is None else "at least"
-    if gets_slower(loads) or contradicts(record.asked, loads):
+    if gets_slower(loads) or contradicts(record.asked, loads) or errors_at_any_rate(loads, interval):
         return "not stationary"
     ended_early = record.interrupted or record.out_of_time
     if interval.low is None:
@@ -119,6 +120,8 @@ def _ended_by(record: CapacityRecord, interval: Interval) -> str | None:
 
 def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited: str) -> str:
     low, high = interval.low, interval.high
+    if status == "not stationary" and errors_at_any_rate(record.loads, interval):
+        return "Errors come at any rate, so none is the server's own."
     if status == "at least":
         return _words_of_at_least(record, low or 0.0, high, limited)
     if status == "none":
@@ -159,6 +162,12 @@ def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> I
         yield (
             f"Single requests between the loads took longer and longer: {singles[0]:,.1f} ms at first, "
             f"{singles[-1]:,.1f} ms at last. Something fills up, or is not given back; find that first."
+        )
+    elif (errors := errors_at_any_rate(record.loads, interval)) is not None:
+        yield (
+            f"Errors come below {interval.high:,g} requests a second as well: {errors.below:,} of {errors.of_below:,} "
+            f"requests up to {interval.low:,g}/s, and {errors.beyond:,} of {errors.of_beyond:,} at that rate and a "
+            "little more. That a load had fewer is chance. Find their cause, or allow for more errors."
         )
     elif status == "not stationary":
         yield (

@@ -13,9 +13,11 @@ from holdfast.jmeter.extractors import (
     check_markup,
     check_path,
     check_pattern,
+    looks_at_answer_alone,
     namespaces_of,
     readable_path,
     variable_of,
+    where_of,
 )
 from holdfast.jmeter.scope import Reading, Scope
 from holdfast.model.answers import Assertion, Template
@@ -69,6 +71,10 @@ def _response(node: Node, reading: Reading) -> list[Assertion]:
     if how in ("finds", "matches"):
         for text in texts:
             check_pattern(node, text, reading)
+    where = where_of(node, _SCOPE)
+    if where != "answer" and _FIELDS.get(field) == "request data":
+        looks_at_answer_alone(node, reading, _SCOPE)
+        where = "answer"
     return [
         Assertion(
             _FIELDS.get(field, "body"),
@@ -80,6 +86,7 @@ def _response(node: Node, reading: Reading) -> list[Assertion]:
             name=node.name,
             message=reading.template(node, node.text("Assertion.custom_message")),
             of_variable=variable_of(node, reading, _SCOPE),
+            where=where,
         )
     ]
 
@@ -122,7 +129,9 @@ def _duration(node: Node, reading: Reading) -> list[Assertion]:
     limit = reading.template(node, node.text("DurationAssertion.duration"))
     if limit in ((), ("0",)):
         return []
-    variable_of(node, reading, _SCOPE)
+    if where_of(node, _SCOPE) == "parts":
+        looks_at_answer_alone(node, reading, _SCOPE)
+    # None of the parts takes longer than the whole.
     return [Assertion("duration", "<=", (limit,), name=node.name)]
 
 
@@ -144,6 +153,7 @@ def _size(node: Node, reading: Reading) -> list[Assertion]:
             (size,),
             name=node.name,
             of_variable=variable_of(node, reading, _SCOPE),
+            where=where_of(node, _SCOPE),
         )
     ]
 
@@ -173,6 +183,7 @@ def _xpath_assertion(
         wanted=not reading.flag(node, "XPath.negate"),
         name=node.name,
         of_variable=variable_of(node, reading, _SCOPE),
+        where=where_of(node, _SCOPE),
         markup=markup,
         namespaces=namespaces,
     )

@@ -27,11 +27,13 @@ from holdfast.model.answers import (
     RegexExtract,
     Source,
     Template,
+    Where,
 )
 from holdfast.plans.jmx_tree import Node
 
 _NO_PATH = re.compile(r"\$\w")
 _NOTHING = "$['\0']"
+_WHERE: Mapping[str, Where] = {"all": "both", "children": "parts"}
 _SOURCES: Mapping[str, Source] = {
     "": "body",
     "false": "body",
@@ -50,19 +52,28 @@ def extracts_of(scope: Scope) -> tuple[Extract, ...]:
 
 
 def variable_of(node: Node, reading: Reading, scope_name: str = "Sample.scope") -> str:
-    """The variable in which an element looks; "" looks in the answer. Parts of an answer alone are refused."""
-    where = node.text(scope_name)
-    if where == "variable":
+    """The variable in which an element looks; "" looks in the answer."""
+    if node.text(scope_name) == "variable":
         return _fixed(node, node.text("Scope.variable"), "the variable in which it looks", reading)
-    if where == "children":
+    return ""
+
+
+def where_of(node: Node, scope_name: str = "Sample.scope") -> Where:
+    """In which answers an element looks."""
+    return _WHERE.get(node.text(scope_name), "answer")
+
+
+def looks_at_answer_alone(node: Node, reading: Reading, scope_name: str = "Sample.scope") -> None:
+    """Tells that an element does not look at redirects and embedded resources; at these alone is refused."""
+    where = where_of(node, scope_name)
+    if where == "parts":
         reading.refuse(
             node,
             "it looks at redirects and embedded resources alone",
             'Choose "Main sample only", or disable it.',
         )
-    elif where == "all":
+    elif where == "both":
         reading.tell(node, "it looks at the answer to the request, not at redirects and embedded resources")
-    return ""
 
 
 def _fixed(node: Node, text: str, what: str, reading: Reading) -> str:
@@ -143,6 +154,7 @@ def _regex(node: Node, reading: Reading) -> list[Extract]:
             default=_default(node, "RegexExtractor", reading),
             required=False,
             of_variable=variable_of(node, reading),
+            where=where_of(node),
         )
     ]
 
@@ -167,6 +179,7 @@ def _boundary(node: Node, reading: Reading) -> list[Extract]:
             default=default,
             required=False,
             of_variable=variable_of(node, reading),
+            where=where_of(node),
         )
     ]
 
@@ -201,6 +214,7 @@ def _json(node: Node, reading: Reading) -> list[Extract]:
                 join=reading.flag(node, "JSONPostProcessor.compute_concat"),
                 required=False,
                 of_variable=variable_of(node, reading),
+                where=where_of(node),
             )
         )
     return found
@@ -228,6 +242,7 @@ def _json_of_plugin(node: Node, reading: Reading) -> list[Extract]:
 def _jmespath(node: Node, reading: Reading) -> list[Extract]:
     expression = reading.template(node, node.text("JMESExtractor.jmesPathExpr"))
     check_expression_of(node, expression, reading)
+    looks_at_answer_alone(node, reading)
     return [
         JsonExtract(
             name=_fixed(node, node.text("JMESExtractor.referenceName"), "its variable", reading),
@@ -271,6 +286,7 @@ def _css(node: Node, reading: Reading) -> list[Extract]:
             default=_default(node, "HtmlExtractor", reading),
             required=False,
             of_variable=variable_of(node, reading),
+            where=where_of(node),
         )
     ]
 
@@ -300,6 +316,7 @@ def _xpath_extract(
 ) -> MarkupExtract:
     selector = reading.template(node, node.text(f"{prefix}.xpathQuery"))
     check_markup(node, selector, "xpath", namespaces, reading)
+    looks_at_answer_alone(node, reading)
     of_old = prefix == "XPathExtractor"
     return MarkupExtract(
         name=_fixed(node, node.text(f"{prefix}.refname"), "its variable", reading),

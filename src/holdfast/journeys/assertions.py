@@ -17,7 +17,7 @@ from holdfast.journeys.json_filters import PathError
 from holdfast.journeys.json_paths import as_json, called, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, holds_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, matches_whole
-from holdfast.journeys.sources import text_of, text_of_body
+from holdfast.journeys.sources import looked_at, text_of, text_of_body
 
 if TYPE_CHECKING:
     from holdfast.model.answers import Answer, Assertion
@@ -43,15 +43,21 @@ def unmet(assertions: Sequence[Assertion], answer: Answer, context: Context) -> 
     """
     why = ""
     for assertion in assertions:
-        if assertion.ignores_status:
+        if assertion.ignores_status and assertion.where != "parts":
             why = ""
-        try:
-            found = _unmet(assertion, answer, context)
-        except (PatternError, PathError, MarkupError, TooSlowError) as error:
-            found = f"{assertion.name or assertion.what}: {error}"
-        if found and not why:
-            why = context.filled(assertion.message) or found
+        for each in looked_at(assertion.where, answer):
+            found = _why_not(assertion, each, context)
+            if found and not why:
+                where = "" if each is answer else f"{each.url}: "
+                why = context.filled(assertion.message) or f"{where}{found}"
     return why
+
+
+def _why_not(assertion: Assertion, answer: Answer, context: Context) -> str:
+    try:
+        return _unmet(assertion, answer, context)
+    except (PatternError, PathError, MarkupError, TooSlowError) as error:
+        return f"{assertion.name or assertion.what}: {error}"
 
 
 def _unmet(assertion: Assertion, answer: Answer, context: Context) -> str:

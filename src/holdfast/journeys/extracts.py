@@ -19,7 +19,7 @@ from holdfast.journeys.json_filters import PathError
 from holdfast.journeys.json_paths import JsonPath, as_text, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, found_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, every_match
-from holdfast.journeys.sources import text_of
+from holdfast.journeys.sources import looked_at, text_of
 from holdfast.model.answers import (
     BoundaryExtract,
     HeaderExtract,
@@ -57,18 +57,19 @@ def _take(extract: Finding, answer: Answer, context: Context) -> bool:
     if isinstance(extract, HeaderExtract):
         return _take_header(extract, answer, context)
     if extract.of_variable:
-        text = context.variables.get(extract.of_variable, "")
+        texts = [context.variables.get(extract.of_variable, "")]
     else:
-        text = text_of("body" if isinstance(extract, JsonExtract | MarkupExtract) else extract.source, answer)
+        source = "body" if isinstance(extract, JsonExtract | MarkupExtract) else extract.source
+        texts = [text_of(source, each) for each in looked_at(extract.where, answer)]
     if isinstance(extract, RegexExtract):
-        return _take_matches(extract, text, context)
+        return _take_matches(extract, texts, context)
     if isinstance(extract, JsonExtract):
-        return _take_json(extract, text, context)
+        return _take_json(extract, texts, context)
     _set_default(extract, context)
     if isinstance(extract, BoundaryExtract):
-        values: Sequence[str | None] = between(context.filled(extract.left), context.filled(extract.right), text)
-        return _keep(extract, values, context)
-    return _take_markup(extract, text, context)
+        left, right = context.filled(extract.left), context.filled(extract.right)
+        return _keep(extract, [value for text in texts for value in between(left, right, text)], context)
+    return _take_markup(extract, texts, context)
 
 
 def _set_default(extract: Finding, context: Context) -> None:
@@ -137,11 +138,11 @@ def between(left: str, right: str, text: str) -> list[str]:
     return values
 
 
-def _take_matches(extract: RegexExtract, text: str, context: Context) -> bool:
+def _take_matches(extract: RegexExtract, texts: Sequence[str], context: Context) -> bool:
     name, variables = extract.name, context.variables
     _set_default(extract, context)
     pattern = compiled(context.filled(extract.pattern))
-    matches = in_time(pattern.pattern, lambda: _so_many(pattern, text, extract.match), context)
+    matches = in_time(pattern.pattern, lambda: _so_many(pattern, texts, extract.match), context)
     before = _number(variables.pop(f"{name}_matchNr", "0"))
     kept = 0
     if extract.match < 0:
@@ -161,10 +162,10 @@ def _take_matches(extract: RegexExtract, text: str, context: Context) -> bool:
     return len(matches) >= max(1, extract.match)
 
 
-def _so_many(pattern: re.Pattern[str], text: str, number: int) -> list[re.Match[str]]:
+def _so_many(pattern: re.Pattern[str], texts: Sequence[str], number: int) -> list[re.Match[str]]:
     """The first matches, up to the one that is asked for; all of them with 0 or less."""
     found: list[re.Match[str]] = []
-    for each in every_match(pattern, text):
+    for each in (match for text in texts for match in every_match(pattern, text)):
         found.append(each)
         if len(found) == number:
             break
@@ -197,31 +198,28 @@ def _remove_groups(name: str, context: Context) -> None:
         context.variables.pop(f"{name}_g{number}", None)
 
 
-def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
+def _take_json(extract: JsonExtract, texts: Sequence[str], context: Context) -> bool:
     name, variables = extract.name, context.variables
     variables.pop(f"{name}_matchNr", None)
     number = 1
     while variables.pop(f"{name}_{number}", None) is not None:
         number += 1
     if extract.language == "jmespath":
-        return jmespaths.take(extract, text, context)
+        return jmespaths.take(extract, "".join(texts), context)
     written = context.filled(extract.path)
     path = path_of(written)
     if extract.whole:
-        return _take_whole(extract, path, text, context)
-    if not text.strip():
-        _set_default(extract, context)
-        return False
+        return _take_whole(extract, path, "".join(texts), context)
+    texts = [text for text in texts if text.strip()]
     try:
-        found = in_time(written, lambda: values_at(path, read_json(text)), context)
-        values = [as_text(each) for each in found]
+        values = [value for text in texts for value in _json_values(path, written, text, context)]
     except TooSlowError:
         raise
     except ValueError:
-        if text.lstrip()[0] in "{[":
-            _set_default(extract, context)
-            return False
-        values = []  # for JMeter's library all else is a text, in which a path finds nothing
+        texts = []  # one of them that is not JSON leaves the default, whatever the others have
+    if not texts:
+        _set_default(extract, context)
+        return False
     if not values:
         _set_default(extract, context)
         variables[f"{name}_matchNr"] = "0"
@@ -230,6 +228,22 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
         return False
     _keep_json(extract, values, context)
     return extract.match <= max(1, len(values))
+
+
+def _json_values(path: JsonPath, written: str, text: str, context: Context) -> list[str | None]:
+    """What a path finds in a text that is not blank.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return [as_text(each) for each in in_time(written, lambda: values_at(path, read_json(text)), context)]
+    except TooSlowError:
+        raise
+    except ValueError:
+        if text.lstrip()[0] in "{[":
+            raise
+        return []  # for JMeter's library all else is a text, in which a path finds nothing
 
 
 def _take_whole(extract: JsonExtract, path: JsonPath, text: str, context: Context) -> bool:
@@ -272,9 +286,10 @@ def _keep_json(extract: JsonExtract, values: list[str | None], context: Context)
         variables[f"{name}_matchNr"] = str(len(values))
 
 
-def _take_markup(extract: MarkupExtract, text: str, context: Context) -> bool:
+def _take_markup(extract: MarkupExtract, texts: Sequence[str], context: Context) -> bool:
     """A CSS selector's values like those of a boundary; of an XPath all of them are numbered as well."""
-    values = found_in_markup(extract, context.filled(extract.selector), text) if text else []
+    selector = context.filled(extract.selector)
+    values = [value for text in texts if text for value in found_in_markup(extract, selector, text)]
     if extract.language == "css":
         return _keep(extract, values, context)
     name, variables = extract.name, context.variables

@@ -8,7 +8,7 @@ from holdfast.journeys.client import Client
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import NoValueError, text_of
-from holdfast.model.answers import Template
+from holdfast.model.answers import HeaderExtract, HookExtract, Template
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
 
 _BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -79,7 +79,14 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         cache=request.cache,
         credentials=_credentials(request, client),
         label=client.label,
+        with_parts=_looks_at_parts(request),
     )
+
+
+def _looks_at_parts(request: Request) -> bool:
+    """Whether an extract or an assertion looks at more than the answer."""
+    extracts = (each for each in request.extracts if not isinstance(each, HeaderExtract | HookExtract))
+    return any(each.where != "answer" for each in (*extracts, *request.assertions))
 
 
 def _where(request: Request, client: Client) -> tuple[str, str, tuple[bytes | None, str] | None]:

@@ -8,12 +8,13 @@ line feed; of a request the fields alone, without cookies).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.journeys.functions_text import unescape_html
 
 if TYPE_CHECKING:
-    from holdfast.model.answers import Answer
+    from holdfast.model.answers import Answer, Where
 
 _CHARSET = re.compile(r"^content-type:[^\r\n]*;\s*charset=\"?([^\s\";]+)", re.IGNORECASE | re.MULTILINE)
 _COOKIE = re.compile(r"^cookie:.*\n?", re.IGNORECASE | re.MULTILINE)
@@ -26,6 +27,13 @@ def text_of_body(answer: Answer) -> str:
         return answer.body.decode(named[1] if named else "utf-8")
     except (LookupError, UnicodeDecodeError):
         return answer.body.decode("latin-1")
+
+
+def looked_at(where: Where, answer: Answer) -> Sequence[Answer]:
+    """The answers in which to look, in order."""
+    if where == "answer":
+        return (answer,)
+    return answer.parts if where == "parts" else (answer, *answer.parts)
 
 
 def text_of(source: str, answer: Answer) -> str:

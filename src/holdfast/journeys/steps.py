@@ -26,6 +26,7 @@ class Sending(NamedTuple):
         expected, follow, hops_count, resources, keep_alive, timeouts, kept, cache, redirects: as of the model's
             `Request`; the patterns of `resources` have no references left.
         credentials: name, password and realm ("" is any), for a server that asks for them.
+        with_parts: its answer is told with its `parts`.
         number: of the request among those of the journey, so that results of one request with many labels are one.
         made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
             another one each time.
@@ -49,6 +50,7 @@ class Sending(NamedTuple):
     credentials: tuple[str, str, str] | None = None
     made: dict[str, Any] | None = None
     redirects: Redirects = "browser"
+    with_parts: bool = False
 
 
 class Judged(NamedTuple):

@@ -270,11 +270,11 @@ class _Walker:
             missing = take(extract, answer, client)
             why = why or missing
         if request.assertions:
-            if any(each.ignores_status for each in request.assertions) and answer.status:
+            if any(each.ignores_status and each.where != "parts" for each in request.assertions) and answer.status:
                 why = ""
             why = why or unmet(request.assertions, answer, client)
-        if answer.answered is bool(why):
-            client.answer = replace(answer, answered=not why)
+        if answer.parts or answer.answered is bool(why):
+            client.answer = replace(answer, answered=not why, parts=())
         return why
 
     def after_failure(self, of_request: str) -> Generator[Step, Told, None]:

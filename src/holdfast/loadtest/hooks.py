@@ -35,6 +35,8 @@ _LONG_NS = 50_000_000
 _SHARE = 0.05
 _OF_A_LOAD = "holdfast_hook"
 _LOADING_S = 60.0
+_MOST_SAID = 300
+"""Characters of an error: it may have the whole answer in it."""
 _WAITS = "Nothing is sent and no answer is read while a hook runs."
 _INSTEAD = "Give what it waits for a time-out, or work such values out before the load."
 
@@ -201,6 +203,7 @@ def _texts(found: object) -> dict[str, str]:
 def _where_and_what(error: BaseException, hook: HookExtract) -> str:
     """The last line of the traceback, behind the file and line in the person's file where it came from."""
     what = traceback.format_exception_only(error)[-1].strip()
+    what = what if len(what) <= _MOST_SAID else f"{what[:_MOST_SAID]}..."
     if isinstance(error, SyntaxError) and error.filename == hook.file:
         return f"{Path(hook.file).name}:{error.lineno}: {what}"
     lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == hook.file]

@@ -39,6 +39,8 @@ Template = tuple[str | Variable | FunctionCall, ...]
 
 
 Source = Literal["body", "unescaped body", "head", "request head", "url", "status", "message"]
+Where = Literal["answer", "parts", "both"]
+"""What is looked at: the answer to a request, its `parts`, or first the one and then the others."""
 
 
 @frozen
@@ -53,6 +55,7 @@ class RegexExtract:
         default: what the variable gets where nothing is found; None leaves it as it was.
         required: its request counts as failed where nothing is found and there is no default.
         of_variable: look in this variable instead; "" looks in `source`.
+        where: in which answers; all of their matches are numbered together.
     """
 
     name: str
@@ -63,6 +66,7 @@ class RegexExtract:
     default: Template | None = None
     required: bool = True
     of_variable: str = ""
+    where: Where = "answer"
 
 
 @frozen
@@ -85,6 +89,7 @@ class JsonExtract:
     of_variable: str = ""
     whole: bool = False
     language: Literal["json path", "jmespath"] = "json path"
+    where: Where = "answer"
 
 
 @frozen
@@ -99,6 +104,7 @@ class BoundaryExtract:
     default: Template | None = None
     required: bool = True
     of_variable: str = ""
+    where: Where = "answer"
 
 
 @frozen
@@ -125,6 +131,7 @@ class MarkupExtract:
     whole: bool = False
     first_text: bool = False
     namespaces: tuple[tuple[str, str], ...] = ()
+    where: Where = "answer"
 
 
 @frozen
@@ -168,6 +175,7 @@ class Assertion:
         ignores_status: an answer whose status is an error counts as answered if the rest holds.
         message: said where it does not hold; () says what was found.
         of_variable: look at this variable instead; "" looks at the answer.
+        where: which answers it must hold of.
         markup, namespaces: of `xpath`, as of `MarkupExtract`.
     """
 
@@ -198,6 +206,7 @@ class Assertion:
     of_variable: str = ""
     markup: Literal["html", "xml"] = "xml"
     namespaces: tuple[tuple[str, str], ...] = ()
+    where: Where = "answer"
 
 
 @frozen
@@ -215,6 +224,8 @@ class Answer:
         took_ms: from when it was due to the end of the reply.
         size: bytes of the reply, head and body, as they came.
         is_cached: nothing was sent, since the client still has the answer; nothing of it is known but that.
+        parts: where redirects were followed, the answers of all of them; where the page embeds something, that of the
+            page, and those of what it embeds. Only for a request that looks at them.
     """
 
     url: str
@@ -227,6 +238,7 @@ class Answer:
     took_ms: float = 0.0
     size: int = 0
     is_cached: bool = False
+    parts: tuple[Answer, ...] = ()
 
 
 MOST_KEPT = 16 << 20
