@@ -293,6 +293,12 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 
+def main_thread_sleeps(pid: int) -> bool:
+    """Whether the main thread of a process waits for nothing but time; False also where that may not be read."""
+    look = _thread_activity(f"/proc/{pid}/task/{pid}")
+    return look is not None and look.sleeps is True
+
+
 def will_be_woken(pids: Iterable[int], within_ns: int, without: Collection[int] = ()) -> bool:
     """Whether a thread of these processes sleeps for a time, or waits with a timeout of at most this.
 
