@@ -63,7 +63,8 @@ def _passed_on_to(view: object) -> Optional[types.FunctionType]:
         call, bound = getattr(type(view), "__call__", None), 1  # noqa: B004 - as below
     if not isinstance(call, types.FunctionType) or not own_code.is_own(call.__code__.co_filename):
         return None
-    found = [each for each in kept if isinstance(each, types.FunctionType) and _takes(each, call.__code__, bound)]
+    functions = [each for each in kept if isinstance(each, types.FunctionType)]
+    found = [each for each in functions if _takes(each, call.__code__, bound) or _goes_by_name_of(each, view)]
     return found[0] if len(found) == 1 else None
 
 
@@ -84,6 +85,21 @@ def _takes(function: types.FunctionType, caller: types.CodeType, bound: int) -> 
     given, takes = caller.co_argcount - bound, function.__code__
     fits = given == takes.co_argcount or (given >= takes.co_argcount and bool(takes.co_flags & inspect.CO_VARARGS))
     return given > 0 and fits and not caller.co_flags & _ANYTHING
+
+
+def _goes_by_name_of(function: types.FunctionType, view: object) -> bool:
+    """Whether the function that a view keeps has given it its name, and both are called with nothing.
+
+    A view that is called with nothing may call another such function for a part of its work. One that was renamed after
+    it, as `functools.wraps` would, answers in its place.
+    """
+    if not isinstance(view, types.FunctionType) or not own_code.is_own(function.__code__.co_filename):
+        return False
+    codes = function.__code__, view.__code__
+    renamed = function.__name__ == view.__name__ != view.__code__.co_name
+    return (
+        renamed and can_be_gated(function) and not any(each.co_argcount or each.co_flags & _ANYTHING for each in codes)
+    )
 
 
 def can_be_gated(function: types.FunctionType) -> bool:
