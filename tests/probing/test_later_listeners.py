@@ -32,6 +32,18 @@ def alive():
 
 serve(live, listen="127.0.0.1:{other}", threads=1)
 """
+PLAIN_THREAD = """
+import http.server, threading
+page = http.server.HTTPServer(("127.0.0.1", {other}), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=page.serve_forever, daemon=True).start()
+"""
+# The same within the server's own process.
+IN_A_THREAD = (
+    LIVENESS.replace("serve(live", "threading.Thread(target=lambda: serve(live")
+    .replace("threads=1)", "threads=1), daemon=True).start()")
+    .replace("from flask", "import threading\nfrom flask")
+    .replace("ITS_PATH", "/")
+)
 SERVER = "waitress-serve --listen 127.0.0.1:{port} --threads 3 slow:application"
 # A port for metrics that opens with the first request, and leads to no view.
 METRICS = """
@@ -81,6 +93,18 @@ COMMANDS = (
     beside("a helper with a view and a script", "python live.py", "python serve.py", exit=INCONCLUSIVE),
     beside(
         "a helper without that view and a script", "python live.py", "python serve.py", path="/live", exit=INCONCLUSIVE
+    ),
+    Own(
+        "a thread with a view",
+        ("python", "serve.py"),
+        {"serve.py": IN_A_THREAD + SLEEPS.replace("3", "6") + APP + SERVES},
+        exit=INCONCLUSIVE,
+    ),
+    Own(
+        "a plain thread after the imports",
+        ("python", "serve.py"),
+        {"serve.py": "from flask import Flask\n" + PLAIN_THREAD + SLEEPS + APP + SERVES},
+        says=THREE,
     ),
 )
 

@@ -25,7 +25,7 @@ from holdfast.probing.readiness import Ready, listeners_now
 from holdfast.probing.session import Session
 from holdfast.probing.start import Running
 from holdfast.probing.waits import STILL_S
-from holdfast.probing.yet_to_listen import sleeps, sleeps_beside
+from holdfast.probing.yet_to_listen import FirstSleeps, sleeps, sleeps_beside
 
 _LOOK_S = 0.02
 _ANSWER_S = 2.0
@@ -50,7 +50,8 @@ class Later:
 def look_for_later(running: Running, session: Session, measured: FirstRequest) -> Later:
     """Sends a request to each port that a person's own command has opened since the one to probe was picked.
 
-    Where a part of the command sleeps that may be about to listen, it is waited for, for 10 s at most since the start.
+    Where a part of the command sleeps that may be about to listen, it is waited for, until 10 s after the command had
+    come to rest at most.
 
     Args:
         session: of the measurement.
@@ -59,11 +60,7 @@ def look_for_later(running: Running, session: Session, measured: FirstRequest) -
     spec = running.prepared.spec
     if not spec.own or spec.listen_address is not None:
         return Later()
-    known, listeners = {session.port, *session.inner_ports}, listeners_now(session.server, session.kernel)
-    until_ns = running.ready_ns + _WAIT_NS
-    while not _new(listeners, known) and time.monotonic_ns() < until_ns and _may_listen(session, listeners, measured):
-        time.sleep(_LOOK_S)
-        listeners = listeners_now(session.server, session.kernel)
+    known, listeners = {session.port, *session.inner_ports}, _when_awake(running, session, measured)
     notes = []
     for route, slot in zip(_new(listeners, known), reversed(session.slots.listeners), strict=False):
         at = replace(running, ready=Ready(listeners, ())).session_at(route)
@@ -81,13 +78,21 @@ def _new(listeners: Iterable[Listener], known: Iterable[int]) -> list[Route]:
     return [each for each in routes if each.port][:_MOST]
 
 
-def _may_listen(session: Session, listeners: Iterable[Listener], measured: FirstRequest) -> bool:
-    """Whether a part of the command sleeps that may listen afterwards."""
-    if session.experiment.brief or session.interrupts.asked or session.server.exit_status() is not None:
-        return False
-    tree = read_descendants(*session.server.roots())
-    # Where the path has no view, what was measured is less likely to be what is meant.
-    return sleeps_beside(tree, listeners) or (measured.via not in IN_A_VIEW and any(sleeps(pid, ()) for pid in tree))
+def _when_awake(running: Running, session: Session, measured: FirstRequest) -> tuple[Listener, ...]:
+    """What listens once nothing sleeps any more that may be about to open another port, or one was opened."""
+    until_ns, known = running.ready_ns + _WAIT_NS, {session.port, *session.inner_ports}
+    first = FirstSleeps(read_descendants(*session.server.roots()))
+    while True:
+        listeners, now_ns = listeners_now(session.server, session.kernel), time.monotonic_ns()
+        ended = session.interrupts.asked or session.server.exit_status() is not None
+        if ended or session.experiment.brief or now_ns > until_ns or _new(listeners, known):
+            return listeners
+        tree = read_descendants(*session.server.roots())
+        # Where the path has no view, what was measured is less likely to be what is meant.
+        loops = measured.via not in IN_A_VIEW and any(sleeps(pid, ()) for pid in tree)
+        if not (loops or first.last(now_ns) or sleeps_beside(tree, listeners)):
+            return listeners
+        time.sleep(_LOOK_S)
 
 
 def _program(route: Route) -> str:

@@ -22,7 +22,7 @@ from holdfast.probing.first_request import Answered, send_first_request
 from holdfast.probing.readiness import Starting, await_ready, check_alive, listeners_now
 from holdfast.probing.session import Session
 from holdfast.probing.start import Running, connect_to
-from holdfast.probing.yet_to_listen import sleeps
+from holdfast.probing.yet_to_listen import FirstSleeps, sleeps
 
 _LOOK_S = 0.02
 # supervisord waits for a second before it starts anything.
@@ -70,11 +70,16 @@ def listens_anew(running: Running) -> Running | None:
     known = {each.inode for each in running.ready.listeners}
     found_in = {each.pid for each in read_startup_reports(prepared.files.hello) if each.what in {"views", "entry"}}
     rest, rests_since_ns = Rest(), time.monotonic_ns()
+    first = FirstSleeps(read_descendants(*server.roots()))
     until_ns = min(rests_since_ns + _MOST_NS, running.started_ns + int(starting.within_s * NS_PER_S))
     while server.exit_status() is None and not prepared.interrupts.asked:
         now_ns = time.monotonic_ns()
         tree = read_descendants(*server.roots())
-        if not rest.seen(now_ns, read_activity(tree)) or any(sleeps(pid, found_in) for pid in tree):
+        if (
+            not rest.seen(now_ns, read_activity(tree))
+            or first.last(now_ns)
+            or any(sleeps(pid, found_in) for pid in tree)
+        ):
             rests_since_ns = now_ns
         if now_ns > until_ns or now_ns - rests_since_ns > _STILL_NS:
             break

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from holdfast.model.timeline import Listener
+from holdfast.model.units import NS_PER_S
 from holdfast.observe.process_info import is_python, name_of, read_arguments, read_program
-from holdfast.observe.processes import main_thread_sleeps, read_descendants
+from holdfast.observe.processes import main_thread_sleeps, read_descendants, sleep_of_main_thread
 from holdfast.procfs.read import read_stat
 from holdfast.servers.growth import OTHER_NAMES
 from holdfast.servers.registry import ADAPTERS
+
+# As long as what answers for the start alone is given while nothing moves: what has woken up may still import modules.
+_WOKEN_NS = 3 * NS_PER_S // 2
 
 
 def awaits_a_server(tree: Iterable[int], listeners: Iterable[Listener]) -> bool:
@@ -48,6 +52,33 @@ def sleeps(pid: int, known: Collection[int]) -> bool:
     """
     name = name_of(read_arguments(pid))
     return name == "sleep" or (pid not in known and main_thread_sleeps(pid) and _runs_python(pid))
+
+
+class FirstSleeps:
+    """Pythons that sleep at a first look: until they wake up, and a moment longer, they may be about to listen.
+
+    One that sleeps again does so in a loop, as a reloader does and what keeps a server's other threads alive.
+    """
+
+    def __init__(self, tree: Iterable[int]) -> None:
+        found = {pid: sleep_of_main_thread(pid) for pid in tree}
+        self._asleep = {pid: number for pid, number in found.items() if number is not None and _runs_python(pid)}
+        self._awake: dict[int, int] = {}
+
+    def last(self, now_ns: int) -> bool:
+        """Whether one of them is still in that sleep, or has woken up from it a moment ago.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC of the look, ascending.
+        """
+        for pid, number in list(self._asleep.items()):
+            now = sleep_of_main_thread(pid)
+            if now == number:
+                continue
+            woke_ns = self._awake.setdefault(pid, now_ns)
+            if now is not None or now_ns - woke_ns > _WOKEN_NS:
+                del self._asleep[pid]
+        return bool(self._asleep)
 
 
 def _pids(listeners: Iterable[Listener]) -> set[int]:
