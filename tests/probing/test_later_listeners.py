@@ -10,6 +10,12 @@ SLEEPS = """
 import time
 time.sleep(3)
 """
+# As one that asks again and again for its database.
+LOOPS = """
+import time
+for _ in range(6):
+    time.sleep(1)
+"""
 APP = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
@@ -77,6 +83,7 @@ def beside(id, helper, server, *, path="/", **more):
         "start.sh": f"{helper} &\nexec {server}\n",
         "slow.py": SLEEPS + APP,
         "serve.py": SLEEPS + APP + SERVES,
+        "loop.py": LOOPS + APP + SERVES,
         "live.py": LIVENESS.replace("ITS_PATH", path),
     }
     return Own(id, ("sh", "start.sh"), files, **more)
@@ -90,6 +97,7 @@ COMMANDS = (
     # Both qualify, as if they had begun to listen together.
     beside("a helper with a view and a known server", "python live.py", SERVER, exit=USAGE),
     beside("a plain helper and a script", PLAIN, "python serve.py", says=THREE),
+    beside("a helper with a view and a loop", "python live.py", "python loop.py & wait", exit=INCONCLUSIVE),
     beside("a helper with a view and a script", "python live.py", "python serve.py", exit=INCONCLUSIVE),
     beside(
         "a helper without that view and a script", "python live.py", "python serve.py", path="/live", exit=INCONCLUSIVE

@@ -13,7 +13,7 @@ from dataclasses import replace
 from holdfast.errors import InconclusiveError
 from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
-from holdfast.model.timeline import FirstRequest, Listener
+from holdfast.model.timeline import NEVER, FirstRequest, Listener
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.fronts import program_of
 from holdfast.observe.processes import read_descendants
@@ -25,7 +25,7 @@ from holdfast.probing.readiness import Ready, listeners_now
 from holdfast.probing.session import Session
 from holdfast.probing.start import Running
 from holdfast.probing.waits import STILL_S
-from holdfast.probing.yet_to_listen import FirstSleeps, sleeps, sleeps_beside
+from holdfast.probing.yet_to_listen import WOKEN_NS, FirstSleeps, sleeps, sleeps_beside
 
 _LOOK_S = 0.02
 _ANSWER_S = 2.0
@@ -81,7 +81,7 @@ def _new(listeners: Iterable[Listener], known: Iterable[int]) -> list[Route]:
 def _when_awake(running: Running, session: Session, measured: FirstRequest) -> tuple[Listener, ...]:
     """What listens once nothing sleeps any more that may be about to open another port, or one was opened."""
     until_ns, known = running.ready_ns + _WAIT_NS, {session.port, *session.inner_ports}
-    first = FirstSleeps(read_descendants(*session.server.roots()))
+    first, slept_ns = FirstSleeps(read_descendants(*session.server.roots())), NEVER
     while True:
         listeners, now_ns = listeners_now(session.server, session.kernel), time.monotonic_ns()
         ended = session.interrupts.asked or session.server.exit_status() is not None
@@ -90,7 +90,9 @@ def _when_awake(running: Running, session: Session, measured: FirstRequest) -> t
         tree = read_descendants(*session.server.roots())
         # Where the path has no view, what was measured is less likely to be what is meant.
         loops = measured.via not in IN_A_VIEW and any(sleeps(pid, ()) for pid in tree)
-        if not (loops or first.last(now_ns) or sleeps_beside(tree, listeners)):
+        if loops or sleeps_beside(tree, listeners):
+            slept_ns = now_ns
+        if not first.last(now_ns) and (slept_ns == NEVER or now_ns - slept_ns > WOKEN_NS):
             return listeners
         time.sleep(_LOOK_S)
 

@@ -16,8 +16,8 @@ from holdfast.procfs.read import read_stat
 from holdfast.servers.growth import OTHER_NAMES
 from holdfast.servers.registry import ADAPTERS
 
-# As long as what answers for the start alone is given while nothing moves: what has woken up may still import modules.
-_WOKEN_NS = 3 * NS_PER_S // 2
+WOKEN_NS = 3 * NS_PER_S // 2
+"""What has woken up is given so long to listen: it may still import modules."""
 
 
 def awaits_a_server(tree: Iterable[int], listeners: Iterable[Listener]) -> bool:
@@ -34,14 +34,14 @@ def awaits_a_server(tree: Iterable[int], listeners: Iterable[Listener]) -> bool:
 
 
 def sleeps_beside(tree: Iterable[int], listeners: Iterable[Listener]) -> bool:
-    """Whether a Python sleeps that does not listen, and neither started what listens nor was started by it.
+    """Whether a Python sleeps, even if in a loop, that neither started what listens nor was started by it.
 
-    It may be a server that has not come so far.
+    It may be a server that has not come so far. What has started it may be there to watch it.
     """
     listening = _pids(listeners)
     started = {pid for each in listening for pid in read_descendants(each)}
     asleep = [pid for pid in set(tree) - started if main_thread_sleeps(pid) and _runs_python(pid)]
-    return not all(_listens(pid, listening) for pid in asleep)
+    return any(listening.isdisjoint(read_descendants(pid)) for pid in asleep)
 
 
 def sleeps(pid: int, known: Collection[int]) -> bool:
@@ -76,7 +76,7 @@ class FirstSleeps:
             if now == number:
                 continue
             woke_ns = self._awake.setdefault(pid, now_ns)
-            if now is not None or now_ns - woke_ns > _WOKEN_NS:
+            if now is not None or now_ns - woke_ns > WOKEN_NS:
                 del self._asleep[pid]
         return bool(self._asleep)
 
