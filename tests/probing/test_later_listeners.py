@@ -13,7 +13,7 @@ time.sleep(3)
 # As one that asks again and again for its database.
 LOOPS = """
 import time
-for _ in range(6):
+for _ in range(5):
     time.sleep(1)
 """
 APP = """
