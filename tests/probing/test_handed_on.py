@@ -119,6 +119,7 @@ COMMANDS = (
         BEHIND_A_LOOP,
     ),
     queued("a decorator with a queue", QUEUE),
+    queued("a decorator with a queue and a name of its own", QUEUE.replace("inner.__name__ = view.__name__", "")),
     queued(
         "a decorator with a queue and with wraps", QUEUE.replace("def inner", "@functools.wraps(view)\n    def inner")
     ),
