@@ -120,6 +120,20 @@ def test_who_is_turned_away_after_about_the_same_time_has_waited_although_none_w
     assert any("a time limit for waiting" in each for each in verdict.warnings) is waited
 
 
+def test_what_waits_is_counted_although_none_of_it_is_turned_away_later():
+    began = records.AT - S // 2
+    ended = {"outcome": Outcome.REJECTED, "status": 429, "done_ns": records.AT - MS}
+    away = [records.request(id, opened_ns=began, sent_ns=began, **ended) for id in (1, 2, 3)]
+    waiting = [records.request(id, outcome=Outcome.ANSWERED, status=200, done_ns=records.AT + S) for id in (4, 5)]
+    entries = [records.entry(0), *(replace(records.entry(id), entered_ns=records.AT + S // 2) for id in (4, 5))]
+    sockets = [records.socket(id, accepted=True) for id in (0, 4, 5)]
+
+    verdict = judge(records.timeline([records.request(0), *away, *waiting], entries, records.snapshot(*sockets)))
+
+    assert verdict.places.userspace_queue == 2
+    assert "however many waited; 2 did at that moment" in verdict.unknown["ceiling.userspace_queue"]
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "sees"),
     [(Outcome.REJECTED, 500, "500"), (Outcome.ANSWERED, 200, "200"), (Outcome.CLOSED, 0, "closed")],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from waiting_line import MS, Line, Workers, looked_at, varied
 
 from holdfast.infer.concurrency_estimate import estimate
-from holdfast.infer.signals import Flow, Service, Wave
+from holdfast.infer.signals import Flow, Service, Trip, Wave, flow_of
 
 settings.register_profile("infer", deadline=None)  # a busy machine is no failure
 settings.load_profile("infer")
@@ -138,3 +138,18 @@ def test_what_was_exceeded_without_anyone_waiting_is_no_bound():
 
     assert (found.in_service, found.bounded, found.least, found.most) == (None, None, 233, None)
     assert "all 233 requests of one burst were in service at once, of another one only 205" in found.why
+
+
+def test_a_stretch_that_ends_within_a_wave_of_two_says_how_far_off_it_may_be() -> None:
+    # As FastAPI's requests ended that wait for a thread twice: those of 40 threads and of the 40 before, every second
+    # service time. The stretch was over while the third wave ended, so that a part of it counts for the whole time.
+    ended = [(0, 80), (2.0, 80), (4.0, 26), (4.25, 54), (6.0, 74), (6.25, 6)]
+    service = Service(500 * MS, 499 * MS, 501 * MS, 0.001, 6)
+    trips = [Trip(1, 1, 1, int((1 + at) * service.mean_ns), True) for at, count in ended for _ in range(count)]
+
+    flow = flow_of(trips, service, int((1 + 4.1) * service.mean_ns))
+
+    assert flow is not None
+    assert flow.in_service < 0.85 * 40
+    assert flow.low < 40 < flow.high
+    assert estimate([Wave(100, 40, True, True, False, True, True, (), "")], [flow], service).in_service == 40

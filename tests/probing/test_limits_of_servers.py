@@ -132,6 +132,17 @@ def test_places_that_kept_descriptors_take_are_none_that_stay_empty(tmp_path: Pa
     assert seen.at_exact_load == (seen.in_service, seen.in_service)
 
 
+def test_a_process_that_seldom_accepts_is_asked_until_it_has_no_place_left(tmp_path: Path) -> None:
+    # Two processes of two places each; 48 requests are turned away before the second process takes another one.
+    server = (sys.executable, str(Path(__file__).with_name("seldom_accepts.py")), str(free_port()), "50")
+
+    seen = verdict_of(experiment_of(command=server, cwd=str(tmp_path), max_offered=600))
+
+    assert (seen.ceiling.in_service, seen.ceiling.bounded) == (4, True)
+    assert seen.overflow is not None
+    assert seen.overflow.client_sees == "503"
+
+
 @pytest.mark.servers
 def test_a_soft_limit_that_a_command_sets_itself_is_varied_once_it_runs(tmp_path: Path) -> None:
     own = of_shell(tmp_path, "ulimit -Sn 64; ")

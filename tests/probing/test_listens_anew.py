@@ -56,6 +56,16 @@ subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{
 subprocess.run(["sleep", "3"])
 subprocess.run([sys.executable, "-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:{port}", "app"])
 """
+# What answers is killed, and the server has two ports.
+KILLED = """
+import subprocess, sys
+page = subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{other}"])
+subprocess.run(["sleep", "3"])
+page.kill()
+page.wait()
+subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{other}"])
+subprocess.run([sys.executable, "-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:{port}", "app"])
+"""
 # gunicorn listens at once, and its worker needs longer to load than any listener is first given (2 s, pick_port.py).
 SLOW = """
 import http.server, threading, time
@@ -98,6 +108,7 @@ COMMANDS = (
     # wsgiref serves one request after another.
     own("a page on the same port", PAGE_OF_THE_START, says={"ceiling.in_service": 1}),
     own("a sleep in a script", SCRIPT, says={"ceiling.in_service": 3}),
+    own("a page that is killed", KILLED, says={"ceiling.in_service": 3}),
     Own(
         "a slow worker beside another port",
         ("gunicorn", "--threads", "2", "-b", "127.0.0.1:{port}", "app:application"),

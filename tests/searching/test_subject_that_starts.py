@@ -7,12 +7,13 @@ import sys
 import pytest
 from support.commandline import free_port
 
+from holdfast.errors import InconclusiveError
 from holdfast.explaining.overload import OverloadOptions, run_overload
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment
 from holdfast.searching.subject import started_subject
 
-# As a supervisor has it: its own port answers, and the server that it starts comes a second later.
+# As a supervisor has it: its own ports answer, and the server that it starts comes a second later.
 SUPERVISOR = """
 import http.server, subprocess, sys, threading, time
 
@@ -22,10 +23,22 @@ class Commands(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-commands = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Commands)
-threading.Thread(target=commands.serve_forever, args=(60,), daemon=True).start()
+for port in sys.argv[2:]:
+    commands = http.server.HTTPServer(("127.0.0.1", int(port)), Commands)
+    threading.Thread(target=commands.serve_forever, args=(60,), daemon=True).start()
 time.sleep(1)
-subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{sys.argv[2]}", "app"]).wait()
+subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{sys.argv[1]}", "app"]).wait()
+"""
+# gunicorn ends itself when a worker ends with 3 (gunicorn/arbiter.py, WORKER_BOOT_ERROR).
+MORTAL = """
+import os
+from flask import Flask
+
+application = Flask(__name__)
+
+@application.before_request
+def end():
+    os._exit(3)
 """
 APP = """
 def application(environ, start_response):
@@ -34,13 +47,13 @@ def application(environ, start_response):
 """
 
 
-@pytest.fixture
-def supervised(tmp_path):
-    """The experiment of such a command, and the server's port."""
+@pytest.fixture(params=[1, 2])
+def supervised(tmp_path, request):
+    """The experiment of such a command with so many ports of its own, and the server's port."""
     (tmp_path / "start.py").write_text(SUPERVISOR)
     (tmp_path / "app.py").write_text(APP)
-    port = free_port()
-    command = (sys.executable, "start.py", str(free_port()), str(port))
+    command = (sys.executable, "start.py", *(str(free_port()) for _ in range(1 + request.param)))
+    port = int(command[2])
     return Experiment(CommandTarget(command), cwd=str(tmp_path), max_offered=50), port
 
 
@@ -60,3 +73,12 @@ def test_an_overload_is_one_of_the_server_behind_a_supervisors_own_port(supervis
     record = run_overload(experiment, 2, 0.05, Interrupts(), options=OverloadOptions(factors=(0.5,), level_s=1.0))
 
     assert record.server.port == port
+
+
+@pytest.mark.servers
+def test_an_overload_says_of_a_server_that_its_first_request_has_ended_that_it_has_ended(tmp_path):
+    (tmp_path / "mortal.py").write_text(MORTAL)
+    command = (sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{free_port()}", "mortal")
+
+    with pytest.raises(InconclusiveError, match=r"The server ended after the first request\."):
+        run_overload(Experiment(CommandTarget(command), cwd=str(tmp_path), max_offered=50), 2, 0.05, Interrupts())

@@ -7,6 +7,7 @@ that the two cannot disagree. Nothing else of this room is known to acquisition.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import ceil, inf
@@ -334,7 +335,22 @@ def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: flo
     if departures < 2 or took_ns <= 0:
         return None
     error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + FLOW_ERROR
+    error += _uneven(done[begin : end + 1], service)
     return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * NS_PER_S, cores)
+
+
+def _uneven(done: Sequence[int], service: Service) -> float:
+    """How much less, or more, may be counted of waves that differ, relative: what the largest has over the smallest.
+
+    A framework may let a request wait for a thread twice, for its view and for its answer: then twice as many as there
+    are threads are answered in every second wave.
+    """
+    if not service.steady:
+        return 0.0
+    waves = Counter(round((at - done[0]) / service.mean_ns) for at in done[1:])
+    counts = [waves[number] for number in range(1, max(waves) + 1)]
+    # Where there are no waves, the stretch may end in the middle of the last one's time.
+    return (max(counts) - min(counts[:-1])) / (len(done) - 1) if len(counts) > 1 else 0.0
 
 
 def close(count: float, other: float) -> bool:

@@ -68,8 +68,8 @@ def fate_of_waiting(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
 def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     """Why what waits in the server does not show its queue's bound though others were turned away; None if it does.
 
-    Where each that was turned away had waited first, as those did that still waited when the places were counted, a
-    time decides, and their number is what came within that time.
+    Where each that was turned away had waited first, a time decides, and how many waited when the places were counted
+    is what had come within that time.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -79,7 +79,8 @@ def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     by_time = bool(away and waited) and min(map(_took_ns, away)) >= _WAITED_NS
     if not by_time and not waited_before(timeline, placed):
         return None
-    return f"a time limit for waiting turned requests away, however many waited; {len(waited)} did at that moment"
+    number = sum(place is Place.USERSPACE_QUEUE for place in placed.values())
+    return f"a time limit for waiting turned requests away, however many waited; {number} did at that moment"
 
 
 def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:

@@ -124,7 +124,7 @@ class _Reader:
             return found
         # Each language has its own rules of what else counts as true.
         if found is not True and found is not False:
-            raise ValueError(f"what is before the ? at character {self.tokens[self.at - 1].at + 1} is no comparison")
+            raise ValueError(f"what is before the ? at character {self.tokens[self.at - 1].at + 1} is not a comparison")
         yes = self.skipping(self.choice, level + 1, skip=not found)
         self.expect(":")
         no = self.skipping(self.choice, level + 1, skip=found)

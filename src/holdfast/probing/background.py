@@ -41,7 +41,7 @@ _MOST_NAMED = 3
 def watch_for_places(
     session: Session, prober: Prober, climb: Climb, ramp: Ramp, wakes: Iterable[Background]
 ) -> tuple[Ramp, Snapshot | None, str] | None:
-    """Watches after a ramp that has found a ceiling, and goes on with it where places come, until none has for longer.
+    """Watches a server whose ramp has found a ceiling, and continues that where places come, until none has for longer.
 
     Args:
         wakes: what wakes up by itself where requests wait in the application.

@@ -179,7 +179,7 @@ def _repeat_alone(
             break
         kept = descriptors is not None and _keeps_descriptors(session, prober, descriptors)
         if repeat := _offer_once(session, prober, places):
-            # What it kept was not free for these: so many places less are none that stay empty.
+            # Places for which it kept the descriptors could not be filled: that is not a choice of the server.
             if not kept or session.recording.entered(repeat.first, repeat.last) == places:
                 repeats.append(repeat)
             if not _release(session, prober) or not _worked_off(session, prober, replied):

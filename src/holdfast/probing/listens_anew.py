@@ -19,9 +19,9 @@ from holdfast.observe.activity import Rest
 from holdfast.observe.processes import read_activity, read_descendants
 from holdfast.observe.startup_reports import read_startup_reports
 from holdfast.probing.first_request import Answered, send_first_request
-from holdfast.probing.readiness import Starting, await_ready, check_alive, listeners_now
+from holdfast.probing.readiness import await_ready, check_alive, listeners_now
 from holdfast.probing.session import Session
-from holdfast.probing.start import Running, connect_to
+from holdfast.probing.start import Running, connect_to, starting_of
 from holdfast.probing.yet_to_listen import FirstSleeps, sleeps
 
 _LOOK_S = 0.02
@@ -34,13 +34,15 @@ def answered_first(running: Running) -> tuple[Session, ServerFacts, Answered]:
     """Connects to a started server and sends the first request, again as long as it opens another listening socket.
 
     Raises:
-        UsageError, EnvironmentFailure, InconclusiveError: as `connect_to` and `send_first_request`.
+        UsageError, EnvironmentFailure, InconclusiveError: as `connect_to` and `send_first_request`, or it has ended.
     """
     try:
         session, facts = connect_to(running)
         return session, facts, send_first_request(session)
-    except (InconclusiveError, UsageError):
+    except (InconclusiveError, UsageError) as error:
         if (anew := listens_anew(running)) is None:
+            if (ended := ended_meanwhile(running)) is not None:
+                raise ended from error
             raise
     return answered_first(anew)
 
@@ -58,15 +60,7 @@ def listens_anew(running: Running) -> Running | None:
     prepared, server = running.prepared, running.server
     if not prepared.spec.own or _came_somewhere(running):
         return None
-    starting = Starting(
-        server,
-        prepared.spec.listen_address,
-        prepared.kernel,
-        prepared.files.trouble,
-        prepared.experiment.start_timeout_s,
-        own=True,
-        patience=running.patience,
-    )
+    starting = starting_of(prepared, server, running.patience)
     known = {each.inode for each in running.ready.listeners}
     found_in = {each.pid for each in read_startup_reports(prepared.files.hello) if each.what in {"views", "entry"}}
     rest, rests_since_ns = Rest(), time.monotonic_ns()
@@ -85,6 +79,8 @@ def listens_anew(running: Running) -> Running | None:
             break
         if any(each.inode not in known for each in listeners_now(server, prepared.kernel)):
             ready = await_ready(starting, prepared.interrupts)
+            # What answered may have been killed to make way for the server.
+            running.ends.watch(())
             return replace(running, ready=ready, ready_ns=time.monotonic_ns())
         time.sleep(_LOOK_S)
     return None

@@ -61,7 +61,7 @@ Decisions
   the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
   limit on connections may include those that are about to be turned away). Where several processes accept, a full one
-  turns requests away while another has room, so many must be tried.
+  turns requests away while another has room, so many must be tried, and more where one has started fewer than another.
 * Any new entry puts the ramp back to climb. Requests that still wait then are stuck, and do not count as on their way:
   a server may give a request to a busy worker while another worker is idle.
 * Once a request that was sent later has overtaken those that wait, each further one that does not start at once is

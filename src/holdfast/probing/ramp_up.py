@@ -111,7 +111,7 @@ class Climb:
         return Ramp("interrupted", NEVER)
 
     def rests(self, for_ns: int) -> bool | None:
-        """Watches without offering more: whether no further handler starts within this time, or until no request waits.
+        """Watches without offering more, for this time or until no request waits: whether no further handler starts.
 
         Time in which the server was kept from running does not count. None where the person asked for the end.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from holdfast.engine.prober import Prober
@@ -32,6 +33,8 @@ _STALLED_NS = 10_000_000
 _STARVED_S = 20.0
 _LIMIT_WAYS = 20
 _ROOMY = 0.25
+# So many times as many are offered one by one where one process has started fewer than another.
+_UNEVEN = 4
 # Most handlers start sooner than that.
 _PAUSED_NS = 2_000_000
 
@@ -53,11 +56,13 @@ class Starts:
         self.latest_id: int | None = None
         self.widest_gap_ns = 0
         self.pids: set[int] = set()
+        self._started = Counter[int]()
         self._holding = HoldingThreads()
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Adds newly seen starts, in any order."""
         self.pids.update(entry.pid for entry in entries)
+        self._started.update(entry.pid for entry in entries)
         self._holding.add(entries)
         for entry in sorted(entries, key=lambda entry: entry.entered_ns):
             if entry.entered_ns <= self.latest_ns:
@@ -70,6 +75,11 @@ class Starts:
     def untried(self) -> int:
         """Processes that accept and have started no handler, where handlers run in those that accept."""
         return 0 if self._accepting.isdisjoint(self.pids) else len(self._accepting - self.pids)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether one of the processes has started fewer than another, so that it may have room."""
+        return self.untried > 0 or len(set(self._started.values())) > 1
 
     def holding(self) -> Holding:
         """The threads on which they are held."""
@@ -182,8 +192,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         in_service=recording.in_service(0, offered),
         entered=entered,
         processes=len(starts.pids),
-        # One of several processes of a front may turn requests away too while another has room.
-        turned_away_enough=ASK_MANY if session.front is not None or session.several else TURNED_AWAY_ENOUGH,
+        turned_away_enough=_singles_enough(session, starts),
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
@@ -222,6 +231,14 @@ def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | No
     else:
         lookout.sleep.look(lookout.starts.holding)
     return needed_ns
+
+
+def _singles_enough(session: Session, starts: Starts) -> int:
+    # One of several processes of a front may turn requests away too while another has room.
+    if session.front is None and not session.several:
+        return TURNED_AWAY_ENOUGH
+    # On a busy machine one process may come too late for nearly each of them.
+    return _UNEVEN * ASK_MANY if starts.uneven else ASK_MANY
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:

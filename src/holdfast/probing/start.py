@@ -102,7 +102,17 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     started_ns = time.monotonic_ns()
     with prepared.interrupts.undisturbed():
         server = stack.enter_context(ServerProcess(prepared.command, prepared.guardian))
-    starting = Starting(
+    ready = await_ready(starting_of(prepared, server, patience), prepared.interrupts)
+    ready_ns = time.monotonic_ns()
+    if prepared.command.later_limits:
+        impose_on(read_process_tree(*server.roots()), prepared.command.later_limits)
+    ends, core_uses = stack.enter_context(ProcessExits()), stack.enter_context(CoreUses())
+    return Running(prepared, server, ready, patience, ends, core_uses, started_ns, ready_ns)
+
+
+def starting_of(prepared: Prepared, server: ServerProcess, patience: Patience) -> Starting:
+    """What `await_ready` waits for, of a server that was started."""
+    return Starting(
         server,
         prepared.spec.listen_address,
         prepared.kernel,
@@ -111,12 +121,6 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
         own=prepared.spec.own,
         patience=patience,
     )
-    ready = await_ready(starting, prepared.interrupts)
-    ready_ns = time.monotonic_ns()
-    if prepared.command.later_limits:
-        impose_on(read_process_tree(*server.roots()), prepared.command.later_limits)
-    ends, core_uses = stack.enter_context(ProcessExits()), stack.enter_context(CoreUses())
-    return Running(prepared, server, ready, patience, ends, core_uses, started_ns, ready_ns)
 
 
 def connect_to(running: Running) -> tuple[Session, ServerFacts]:

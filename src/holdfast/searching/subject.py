@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from holdfast.engine.target import Target
 from holdfast.engine.url import Url
-from holdfast.errors import EnvironmentFailure, InconclusiveError
+from holdfast.errors import EnvironmentFailure, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
 from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment, ProbeTarget
@@ -165,14 +165,17 @@ def started_subject(
 
 def _begun(running: Running) -> tuple[Session, str]:
     """What a started server is loaded with, and why requests cannot be recorded inside it; "" if they can."""
-    session, _ = connect_to(running)
+    session = None
     try:
+        session, _ = connect_to(running)
         first = send_first_request(session)
         way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))
         return with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)), ""
-    except InconclusiveError as error:
+    except (InconclusiveError, UsageError) as error:
         if (anew := listens_anew(running)) is not None:
             return _begun(anew)
+        if session is None or isinstance(error, UsageError):
+            raise
         # What answers can be loaded, whether a recorder is in it or not.
         return session, error.what
 
