@@ -75,6 +75,24 @@ AHEAD = (
     "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
 ) + SERVE
 
+# Django's CommonMiddleware redirects to a path with a slash that has a view (APPEND_SLASH).
+SLASH = """
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+settings.configure(SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=MIDDLEWARE)
+
+
+def items(request):
+    return HttpResponse("done")
+
+
+urlpatterns = [path("items/", items)]
+app = get_asgi_application()
+"""
 FAULTS = (
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
@@ -116,9 +134,17 @@ FAULTS = (
         exit=INCONCLUSIVE,
     ),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
+    Own(
+        "a path without its slash",
+        ("uvicorn", "--port", "{port}", "site_:app"),
+        {"site_.py": SLASH},
+        options=("--path", "/items"),
+        exit=INCONCLUSIVE,
+    ),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
+    "a path without its slash": ("GET /items was answered with 301 before any view was entered.", "It is a redirect"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
     "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),
     "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),

@@ -293,6 +293,24 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 
+def main_thread_sleeps(pid: int) -> bool:
+    """Whether the main thread of a process waits for nothing but time; False also where that may not be read."""
+    look = _thread_activity(f"/proc/{pid}/task/{pid}")
+    return look is not None and look.sleeps is True
+
+
+def sleep_of_main_thread(pid: int) -> int | None:
+    """Which sleep the main thread of a process is in: a number that is another one in the next sleep.
+
+    Returns:
+        None where it does not only wait for time, or where that may not be read.
+    """
+    lines = (read_if_readable(f"/proc/{pid}/task/{pid}/status") or b"").splitlines()
+    # How often it has given up its core by itself (proc(5)).
+    found = [line.split()[1] for line in lines if line.startswith(b"voluntary_ctxt_switches:")]
+    return int(found[0]) if found and main_thread_sleeps(pid) else None
+
+
 def will_be_woken(pids: Iterable[int], within_ns: int, without: Collection[int] = ()) -> bool:
     """Whether a thread of these processes sleeps for a time, or waits with a timeout of at most this.
 

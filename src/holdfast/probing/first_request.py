@@ -157,8 +157,9 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
 
     recording.ask_for_view()
     reply = send_one(session, slot, within_s, closed_within_s)
-    fails = reply.request.status >= _FIRST_CLIENT_ERROR and recording.leads_nowhere()
-    if reached() or fails or reply.request.outcome not in REPLIED:
+    # A redirect or an error that nothing of the person's own gave: what they mean is at another path.
+    elsewhere = reply.request.status >= _FIRST_REDIRECT and recording.leads_nowhere()
+    if reached() or elsewhere or reply.request.outcome not in REPLIED:
         return reply
     if recording.was_watched():
         reply = send_one(session, slot, within_s, closed_within_s)

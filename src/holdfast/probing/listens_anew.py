@@ -4,7 +4,7 @@ What answers may be there for the start alone, or be another part of the command
 
 - a supervisor listens for its own commands before it starts the programs (supervisord begins with a wait of a second);
 - a page says that the server is starting, until its socket makes way for the server's own (OctoPrint);
-- a script starts something, sleeps, and only then starts the server.
+- a script starts something, sleeps, and only then starts the server; or the server's own Python sleeps.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from holdfast.errors import InconclusiveError, UsageError
 from holdfast.model.timeline import ServerFacts
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import Rest
-from holdfast.observe.process_info import name_of, read_program
 from holdfast.observe.processes import read_activity, read_descendants
+from holdfast.observe.startup_reports import read_startup_reports
 from holdfast.probing.first_request import Answered, send_first_request
 from holdfast.probing.readiness import await_ready, check_alive, listeners_now
 from holdfast.probing.session import Session
 from holdfast.probing.start import Running, connect_to, starting_of
+from holdfast.probing.yet_to_listen import FirstSleeps, sleeps
 
 _LOOK_S = 0.02
 # supervisord waits for a second before it starts anything.
@@ -49,9 +50,9 @@ def answered_first(running: Running) -> tuple[Session, ServerFacts, Answered]:
 def listens_anew(running: Running) -> Running | None:
     """The server when it is ready again, if it opens another listening socket; None if it does not.
 
-    It is waited for until the server has been at rest for longer than a start pauses, and no script of it sleeps, for
-    10 s at most. None too for a server that is started by its adapter, and where a request came to something that can
-    be held.
+    It is waited for until the server has been at rest for longer than a start pauses, and neither a script of it sleeps
+    nor a Python in which nothing was found that can be held, for 10 s at most. None too for a server that is started by
+    its adapter, and where a request came to something that can be held.
 
     Raises:
         EnvironmentFailure, UsageError, InconclusiveError: it opened another one and did not become ready again.
@@ -61,12 +62,18 @@ def listens_anew(running: Running) -> Running | None:
         return None
     starting = starting_of(prepared, server, running.patience)
     known = {each.inode for each in running.ready.listeners}
+    found_in = {each.pid for each in read_startup_reports(prepared.files.hello) if each.what in {"views", "entry"}}
     rest, rests_since_ns = Rest(), time.monotonic_ns()
+    first = FirstSleeps(read_descendants(*server.roots()))
     until_ns = min(rests_since_ns + _MOST_NS, running.started_ns + int(starting.within_s * NS_PER_S))
     while server.exit_status() is None and not prepared.interrupts.asked:
         now_ns = time.monotonic_ns()
         tree = read_descendants(*server.roots())
-        if not rest.seen(now_ns, read_activity(tree)) or any(map(_is_a_pause, tree)):
+        if (
+            not rest.seen(now_ns, read_activity(tree))
+            or first.last(now_ns)
+            or any(sleeps(pid, found_in) for pid in tree)
+        ):
             rests_since_ns = now_ns
         if now_ns > until_ns or now_ns - rests_since_ns > _STILL_NS:
             break
@@ -77,12 +84,6 @@ def listens_anew(running: Running) -> Running | None:
             return replace(running, ready=ready, ready_ns=time.monotonic_ns())
         time.sleep(_LOOK_S)
     return None
-
-
-def _is_a_pause(pid: int) -> bool:
-    """Whether it is the sleep of a script."""
-    program = read_program(pid)
-    return program is not None and name_of(program.arguments) == "sleep"
 
 
 def ended_meanwhile(running: Running) -> InconclusiveError | None:

@@ -50,6 +50,7 @@ from holdfast.probing import (
 )
 from holdfast.probing.first_request import send_first_request, usual_way_ns
 from holdfast.probing.guards import KilledError, gone, no_longer_accepting
+from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
 from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers
@@ -167,6 +168,12 @@ def measure(running: Running) -> Measured:
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
     seen.handed = session.recording.handed(0, session.slots.recorded)
+    if seen.gives_a_verdict and seen.first_request is not None:
+        # When all is recorded, as these requests go elsewhere.
+        later = look_for_later(running, session, seen.first_request)
+        seen.notes += later.notes
+        if later.unsure is not None:
+            seen.stop(later.unsure)
     log = session.server.log
     log.cut()
     seen.log = log.last_words()

@@ -25,6 +25,9 @@ from holdfast.probing.session import Session
 from holdfast.probing.slots import MOST_LISTENERS
 from holdfast.probing.waits import ANSWER_S, STILL_S
 
+IN_A_VIEW = frozenset({"view", "plain", "whole"})
+"""Of `HeldIn.via`: it came to code of the person's own that answers there, not only to the entry of an application."""
+
 _LIMIT_S = 2.0
 
 
@@ -132,7 +135,7 @@ def _answers_itself(tried: Iterable[_Tried]) -> Picked | None:
 
 def _the_one(tried: Iterable[_Tried]) -> Picked | None:
     """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
-    in_a_view = [each for each in tried if each.held is not None and each.held.via in {"view", "plain", "whole"}]
+    in_a_view = [each for each in tried if each.held is not None and each.held.via in IN_A_VIEW]
     held = [each for each in tried if each.held is not None]
     replied = [each for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):

@@ -36,12 +36,13 @@ from holdfast.observe.time_namespace import runs_on_another_clock
 from holdfast.probing.more_ports import awaits_its_own
 from holdfast.probing.patience import Patience
 from holdfast.probing.turnover import Turnover
+from holdfast.probing.yet_to_listen import awaits_a_server
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
 # A server that so far listens only on a Unix socket may be about to listen on a port too.
 _ALONE_NS = 250_000_000
-# TensorBoard needs some three seconds more than its data server.
+# TensorBoard needs some three seconds more than its data server; a server may wait for its database.
 _ITS_OWN_NS = 10 * NS_PER_S
 _SHOWN_LINES = 15
 _FIRST_LINES = 3
@@ -211,8 +212,9 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     # A master may have tried the port before its workers open it for themselves.
     wanted = [each for each in listeners if _is_wanted(each, starting.wanted)]
     sure = starting.wanted is not None or any(each.port for each in wanted) or rested_ns > _ALONE_NS
-    if starting.own and starting.wanted is None and rested_ns < _ITS_OWN_NS:
-        sure = sure and not awaits_its_own(starting.server.command.argv, wanted)
+    if sure and wanted and starting.own and starting.wanted is None and rested_ns < _ITS_OWN_NS:
+        tree = read_process_tree(*starting.server.roots())
+        sure = not awaits_its_own(starting.server.command.argv, wanted) and not awaits_a_server(tree, listeners)
     return listeners if wanted and sure else ()
 
 

@@ -19,6 +19,7 @@ from typing import Any, Callable, List, Optional, Tuple
 from . import own_code
 
 _ANYTHING = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_QUEUES = frozenset({"queue", "_queue"})
 GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
@@ -63,7 +64,8 @@ def _passed_on_to(view: object) -> Optional[types.FunctionType]:
         call, bound = getattr(type(view), "__call__", None), 1  # noqa: B004 - as below
     if not isinstance(call, types.FunctionType) or not own_code.is_own(call.__code__.co_filename):
         return None
-    found = [each for each in kept if isinstance(each, types.FunctionType) and _takes(each, call.__code__, bound)]
+    functions = [each for each in kept if isinstance(each, types.FunctionType)]
+    found = [each for each in functions if _takes(each, call.__code__, bound) or _answers_with(view, each)]
     return found[0] if len(found) == 1 else None
 
 
@@ -84,6 +86,23 @@ def _takes(function: types.FunctionType, caller: types.CodeType, bound: int) -> 
     given, takes = caller.co_argcount - bound, function.__code__
     fits = given == takes.co_argcount or (given >= takes.co_argcount and bool(takes.co_flags & inspect.CO_VARARGS))
     return given > 0 and fits and not caller.co_flags & _ANYTHING
+
+
+def _answers_with(view: object, function: types.FunctionType) -> bool:
+    """Whether a view answers with a function that it keeps, where both are called with nothing.
+
+    A view that is called with nothing may call another such function for a part of its work. One that was renamed after
+    it, as `functools.wraps` would, answers in its place; so does one that has a queue too, by which threads get it.
+    """
+    if not isinstance(view, types.FunctionType) or not own_code.is_own(function.__code__.co_filename):
+        return False
+    codes = function.__code__, view.__code__
+    if not can_be_gated(function) or any(each.co_argcount or each.co_flags & _ANYTHING for each in codes):
+        return False
+    if function.__name__ == view.__name__ != view.__code__.co_name:
+        return True
+    used = [*_in_closure(view), *(view.__globals__.get(name) for name in view.__code__.co_names)]
+    return any(type(each).__module__ in _QUEUES for each in used)
 
 
 def can_be_gated(function: types.FunctionType) -> bool:

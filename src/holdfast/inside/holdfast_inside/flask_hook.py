@@ -8,19 +8,23 @@ The hook surrounds three methods of `flask.Flask` in place, so it reaches applic
   `async def` views all happen, and if one of them answers instead of the view, that answer goes out.
 - `dispatch_request` holds if there is no view function that can have a gate.
 
+A view that a decorator sends to a thread of its own with `copy_current_request_context` is found by that context.
+
 The held view ends by raising `HTTPException(response)`, Flask's own way to answer from anywhere.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import flask
 import flask.views
 from werkzeug.exceptions import HTTPException
 
 from . import gate, load_error, reply, request, werkzeug_rules
+
+_HELD = "holdfast.held"
 
 
 def _response() -> flask.Response:
@@ -38,6 +42,12 @@ def install() -> None:
     """Surrounds the methods; calling it again changes nothing."""
     gate.surround(flask.Flask.__call__, _noting_entry)
     gate.surround(flask.Flask.full_dispatch_request, _preparing_view)
+    if _in_request_context not in gate.elsewhere:
+        gate.elsewhere.append(_in_request_context)
+
+
+def _in_request_context() -> Optional[gate.Held]:
+    return flask.request.environ.get(_HELD) if flask.has_request_context() else None
 
 
 def _noting_entry(original: gate.Function) -> gate.Function:
@@ -58,10 +68,12 @@ def _preparing_view(original: gate.Function) -> gate.Function:
             load_error.check_async(flask.Flask)
         if held.gate is None:
             _cover_dispatch(type(self))
-        reset = gate.current.set(held)
+        reset, environ = gate.current.set(held), flask.request.environ
+        environ[_HELD] = held
         try:
             return original(self, *args, **kwargs)
         finally:
+            environ.pop(_HELD, None)
             gate.current.reset(reset)
             held.forget()
 

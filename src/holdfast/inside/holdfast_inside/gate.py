@@ -18,7 +18,7 @@ import inspect
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from . import calling, code_patch, layout, recorder, request, watch
 
@@ -171,7 +171,7 @@ class Gate:
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
-            held = current.get()
+            held = current.get() or next(filter(None, (find() for find in elsewhere)), None)
             if held is None or (held.gate is not self and self not in held.others):
                 return original(*args, **kwargs)
             # A plain function may return an awaitable; then its kind is not "sync".
@@ -186,6 +186,8 @@ async def _result(result: object) -> object:
 
 
 current: contextvars.ContextVar[Optional[Held]] = contextvars.ContextVar("holdfast", default=None)
+elsewhere: List[Callable[[], Optional[Held]]] = []
+"""Of frameworks that know the request on a thread that has no copy of its context: they find what `current` lacks."""
 _gates: Dict[types.FunctionType, Gate] = {}
 _surrounded: Set[types.FunctionType] = set()
 

@@ -111,14 +111,15 @@ def asgi_claim(scope: Any, *, by_server: Optional[bool] = False) -> Optional[Req
     return None
 
 
-def target_claim(value: Optional[str], target: str) -> Optional[RequestClaim]:
+def target_claim(value: Optional[str], target: str, *, by_server: Optional[bool] = True) -> Optional[RequestClaim]:
     """Like `wsgi_claim`, for a framework's own server. Call it once per request: each call notes the thread.
 
     Args:
         value: of the header `layout.HEADER_FIELD`; None if the request has none.
         target: path and query as in the request line.
+        by_server: None if what is called may only pass the request on to the application.
     """
-    return _claim(value, lambda: _is_held_target(target), by_server=True) if value else None
+    return _claim(value, lambda: _is_held_target(target), by_server=by_server) if value else None
 
 
 @contextlib.contextmanager
@@ -128,13 +129,23 @@ def handed_over(claim: RequestClaim) -> Iterator[None]:
     For middleware that calls a WSGI application on behalf of an ASGI server: it builds an environ, which lacks the
     claim, and uses it on another thread than the one on which the server passed the request.
     """
-    _handed_over[claim.id] = claim
+    hand_over(claim)
     try:
         yield
     finally:
-        # The next request of the same id may have come already: a client has its answer before this ends.
-        if _handed_over.get(claim.id) is claim:
-            del _handed_over[claim.id]
+        take_back(claim)
+
+
+def hand_over(claim: RequestClaim) -> None:
+    """As `handed_over`, until it is taken back, where what passes a request on returns before that has arrived."""
+    _handed_over[claim.id] = claim
+
+
+def take_back(claim: RequestClaim) -> None:
+    """Ends what `hand_over` began; without effect where the request has arrived."""
+    # The next request of the same id may have come already: a client has its answer before this ends.
+    if _handed_over.get(claim.id) is claim:
+        _handed_over.pop(claim.id, None)
 
 
 def parse(value: str, token: str, slots: int) -> Optional[int]:

@@ -24,14 +24,17 @@ def install() -> None:
 
 def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def _execute(self: web.RequestHandler, *args: object, **kwargs: object) -> object:
-        held = None
-        if _may_hand_on(self):
+        hands_on = _may_hand_on(self)
+        claim, held = _claim(self, by_server=None if hands_on else True), None
+        if hands_on:
             _hold_after_prepare(self)
+        elif claim is None:
+            return await original(self, *args, **kwargs)
         else:
-            claim = _claim(self)
-            if claim is None:
-                return await original(self, *args, **kwargs)
             held = _prepare(claim, self)
+        if claim is not None:
+            # A container calls the application when this has returned, and on another thread.
+            request.hand_over(claim)
         token = gate.current.set(held)
         try:
             return await original(self, *args, **kwargs)
@@ -44,12 +47,15 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
             return None
         finally:
             gate.current.reset(token)
+            if claim is not None and claim.held:
+                request.take_back(claim)
 
     return _execute
 
 
-def _claim(handler: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - gets attributes
-    return request.target_claim(handler.request.headers.get(layout.HEADER_FIELD), handler.request.uri or "")
+def _claim(handler: Any, *, by_server: Optional[bool] = True) -> Optional[request.RequestClaim]:  # noqa: ANN401 - as above
+    value = handler.request.headers.get(layout.HEADER_FIELD)
+    return request.target_claim(value, handler.request.uri or "", by_server=by_server)
 
 
 def _may_hand_on(handler: Any) -> bool:  # noqa: ANN401 - gets attributes
