@@ -264,10 +264,13 @@ def _worked_off(
 
 
 def _descriptors_to_give_back(usage: Sequence[Usage], looks: Sequence[LimitLook]) -> int | None:
-    """How many the server had at rest, where one of its processes was short of them; None where none was."""
+    """How many the server had at rest, where one of its processes was short of them; None where none was.
+
+    The fewer of before and after its first request, whose connection it may not have closed when it was looked at.
+    """
     full = looks[-1].processes if looks else ()
     short = any(each.nofile is not None and (each.descriptors or 0) + 1 >= each.nofile for each in full)
-    return max(each.descriptors for each in usage[:2]) if short and usage else None
+    return min(each.descriptors for each in usage[:2]) if short and usage else None
 
 
 def _keeps_descriptors(session: Session, prober: Prober, at_rest: int) -> bool:
