@@ -123,7 +123,7 @@ class StreamReplies:
             self._frames(self._left + data if self._left else data, headed, ended)
         except ProtocolError as error:
             broken = str(error)
-            # What has ended before that is known to nobody else.
+            # Replies that ended before that are known only here.
             if not headed and not ended and not self._heard:
                 raise
         heard, self._heard = self._heard, []

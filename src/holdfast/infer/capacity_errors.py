@@ -16,7 +16,7 @@ from holdfast.model.frozen import frozen
 
 _ANSWERED = "answered"
 _BY_CHANCE = 0.01
-"""Less probable than this is no chance: that so many of all errors are beyond the edge."""
+"""Less probable than this is not taken for chance: that so many of all errors are beyond the edge."""
 
 
 @frozen

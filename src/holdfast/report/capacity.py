@@ -36,7 +36,7 @@ def sentences(found: Capacity) -> Iterator[str]:
     """What is known of the edge, and what waits beyond it."""
     if found.rate_per_s is not None:
         yield found.words
-    # What ended the whole search is no property of that rate, and was said above.
+    # What ended the whole search says nothing of that rate, and was said above.
     of_rate = bool(found.ended_by) and str(found.ended_by) not in found.words
     if of_rate and found.interval.high is not None and found.status != "at least":
         yield f"At {found.interval.high:,g}/s, {found.ended_by}."
