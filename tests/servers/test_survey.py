@@ -56,9 +56,11 @@ def test_an_environment_that_uv_made_has_no_pip_of_its_own(bare):
     settings.write_text(f"{by_venv}uv = 0.9.2\n")
     try:
         assert install_command(bare, "gunicorn") == f"uv pip install --python {bare} gunicorn"
+        assert install_command(bare, "gunicorn", with_path=False) == "uv pip install gunicorn"
     finally:
         settings.write_text(by_venv)
     assert install_command("python3", "gunicorn") == "python3 -m pip install gunicorn"
+    assert install_command(bare, "gunicorn", with_path=False) == "python -m pip install gunicorn"
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -210,6 +210,7 @@ def test_a_server_that_is_not_installed_has_a_row_that_says_so_and_the_others_ru
     assert missing["outcome"] == "not installed"
     python = shops["not-installed"] / "bare" / "bin" / "python"
     assert missing["remedy"] == f"{python} -m pip install waitress"
+    assert missing["install"] == "python -m pip install waitress"
     assert (missing["version"], missing["verdict"]) == (None, None)
     assert there["verdict"]["ceiling"]["in_service"] == 1
 

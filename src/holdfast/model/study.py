@@ -106,6 +106,8 @@ class RowRecord:
         skipped: why there is no verdict, one sentence; "" where there is one.
         why: the cause as far as it is known, often the server's own words; may span lines.
         remedy: what to do about that; "" where nothing is to be done.
+        install: the command of `remedy` that installs what is missing, without the path of this machine's interpreter;
+            "" where nothing is missing.
         exit_code: of `probe` for this experiment alone.
         seconds: that it took, start and end of the server included.
         note: what to know of this row.
@@ -132,6 +134,7 @@ class RowRecord:
     silent: Silent | None = None
     silent_why: str = ""
     run: int | None = None
+    install: str = ""
 
 
 @frozen

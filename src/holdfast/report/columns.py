@@ -14,8 +14,6 @@ from holdfast.model.study import Circumstances, Finding, Row, StudyResult
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
 from holdfast.report.silent import cell
 
-_UV_INTERPRETER = re.compile(r" --python .+(?= \S+$)")
-"""Of an environment that uv made: `servers.interpreter.install_command`."""
 _ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
 UNKNOWN = "?"
@@ -200,7 +198,9 @@ def why_not(row: Row) -> str:
         case "interrupted":
             return row.skipped
         case "not installed":
-            return f"skipped: {row.skipped} ({_command(row.remedy)})"
+            # A study that an earlier version saved has the whole command alone.
+            install = row.install or row.remedy
+            return f"skipped: {row.skipped}{f' ({install})' if install else ''}"
         case "failed" if row.exit_code == EXIT_ENVIRONMENT:
             return f"{row.outcome}: {row.skipped} {_gist(row.why)}".rstrip()
         case _:
@@ -220,12 +220,6 @@ def _both_ways(verdict: Verdict | None) -> Iterator[str]:
     if verdict is not None and _client_gone(verdict) == _BOTH_WAYS:
         gone = verdict.abandoned.in_service
         yield f"A running handler whose client leaves: by FIN {gone.fin}, by RST {gone.rst}."
-
-
-def _command(install: str) -> str:
-    """An install command, without the path of its interpreter."""
-    _, pip, rest = install.partition(" -m pip ")
-    return f"python -m pip {rest}" if pip else _UV_INTERPRETER.sub("", install)
 
 
 def _gist(words: str) -> str:

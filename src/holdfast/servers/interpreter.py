@@ -162,15 +162,19 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> 
     )
 
 
-def install_command(interpreter: str, requirement: str) -> str:
-    """The command that installs a package for an interpreter. An environment that uv made has no pip of its own."""
+def install_command(interpreter: str, requirement: str, *, with_path: bool = True) -> str:
+    """The command that installs a package for an interpreter. An environment that uv made has no pip of its own.
+
+    Args:
+        with_path: False leaves out which interpreter it is, for a reader on another machine.
+    """
     try:
         settings = (Path(interpreter).parent.parent / "pyvenv.cfg").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         settings = ""
     if any(line.partition("=")[0].strip() == "uv" for line in settings.splitlines()):
-        return f"uv pip install --python {interpreter} {requirement}"
-    return f"{interpreter} -m pip install {requirement}"
+        return f"uv pip install {f'--python {interpreter} ' if with_path else ''}{requirement}"
+    return f"{interpreter if with_path else 'python'} -m pip install {requirement}"
 
 
 @contextlib.contextmanager

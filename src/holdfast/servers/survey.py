@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
+from holdfast.model.frozen import frozen
 from holdfast.model.installed import Installed, Part, Server
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
 from holdfast.servers.interpreter import Answer, answers, has, install_command
+
+
+@frozen
+class Install:
+    """The command that installs a package.
+
+    Attributes:
+        here: for an interpreter of this machine, by its path.
+        anywhere: the same without that path, for a reader on another machine.
+    """
+
+    here: str
+    anywhere: str
 
 
 def survey(
@@ -43,7 +57,7 @@ def ask_all(adapters: Iterable[Adapter], asked_for: str | None, cwd: PurePath) -
 
 def needed(
     adapter: Adapter, arguments: Sequence[str], framework: str | None, asked: Mapping[str, Answer]
-) -> tuple[str | None, str | None]:
+) -> tuple[str | None, Install | None]:
     """Whether an experiment with a built-in application can be run here.
 
     Args:
@@ -52,7 +66,7 @@ def needed(
 
     Returns:
         The version of the server that would be started ("" where it does not say), None where there is none;
-        and the command that installs the first thing that is missing, None where all is there.
+        and what installs the first thing that is missing, None where all is there.
     """
     words = f" {' '.join(arguments)} "
     for interpreter, answer in asked.items():
@@ -75,13 +89,14 @@ def _server(adapter: Adapter, asked: Mapping[str, Answer]) -> Server:
             needs = tuple(_part(name, each, interpreter, asked) for name, each in adapter.extras.items())
             return Server(adapter.name, interfaces, answer.found[package.module], interpreter, None, needs)
     install = _install(adapter.packages[0], next(iter(asked), None))
-    return Server(adapter.name, interfaces, None, None, install)
+    return Server(adapter.name, interfaces, None, None, install.here)
 
 
 def _part(name: str, package: Package, interpreter: str | None, asked: Mapping[str, Answer]) -> Part:
     version = asked[interpreter].found.get(package.module) if interpreter is not None else None
-    return Part(name, version, None if version is not None else _install(package, interpreter))
+    return Part(name, version, None if version is not None else _install(package, interpreter).here)
 
 
-def _install(package: Package, interpreter: str | None) -> str:
-    return install_command(interpreter or "python3", package.requirement)
+def _install(package: Package, interpreter: str | None) -> Install:
+    python, what = interpreter or "python3", package.requirement
+    return Install(install_command(python, what), install_command(python, what, with_path=False))

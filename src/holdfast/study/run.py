@@ -52,7 +52,7 @@ from holdfast.probing.experiment import recorded
 from holdfast.runs_file import marked
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
-from holdfast.servers.survey import ask_all, needed
+from holdfast.servers.survey import Install, ask_all, needed
 from holdfast.study import flask_concurrency, servers
 from holdfast.study.in_progress import InProgress, is_explained
 
@@ -226,7 +226,8 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
             what = (
                 "the server is not installed" if version is None else "a package that this case needs is not installed"
             )
-            return _unanswered(case, "not installed", what, began, version, install)
+            row = _unanswered(case, "not installed", what, began, version, install.here)
+            return replace(row, install=install.anywhere)
         row = _answered(case, *_verdict(case, bench, began))
         return _with_silent(row, case, bench) if bench.silent and not _asked(bench) else row
     except HoldfastError as error:
@@ -258,8 +259,8 @@ def _with_silent(row: Row, case: Case, bench: _Bench) -> Row:
     return replace(row, silent=silent, seconds=round(row.seconds + _since(began), 2))
 
 
-def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:
-    """The server's version, None if missing; and the command that installs what is missing, None if nothing is."""
+def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, Install | None]:
+    """The server's version, None if missing; and what installs what is missing, None if nothing is."""
     target = experiment.target
     if not isinstance(target, ProbeTarget):
         return None, None
