@@ -13,10 +13,8 @@ from holdfast.api import option_values
 from holdfast.api.config_file import project_defaults
 from holdfast.api.option_layers import ATTRIBUTES, Options, Source, Text, Words, below, layer_of, plain, read_options
 from holdfast.errors import EnvironmentFailure
-from holdfast.model.experiment import Experiment, OutsideExperiment, UrlTarget, experiment_of
+from holdfast.model.experiment import DEFAULT_SERVER, Experiment, OutsideExperiment, UrlTarget, experiment_of
 
-DEFAULT_SERVER = "flask"
-MOST_ATTACHED = 10_000
 _ARGS = "args"
 """What is `arguments` in a study's file, because there it is written beside options of holdfast's own."""
 
@@ -37,7 +35,7 @@ class _Attached(msgspec.Struct, kw_only=True):
     allow_remote: Text | None = None
     insecure: bool | None = None
     headers: list[str] | None = None
-    max_offered: Annotated[int, msgspec.Meta(ge=1, le=MOST_ATTACHED)] | None = None
+    max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_ATTACHED)] | None = None
     http2: bool | None = None
     timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
 

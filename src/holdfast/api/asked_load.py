@@ -31,16 +31,14 @@ from holdfast.engine import quantities
 from holdfast.engine.quantities import Threshold
 from holdfast.engine.url import parse_url
 from holdfast.errors import UsageError
-from holdfast.model.load import MOST_REQUESTS, LoadExperiment, StopRule
+from holdfast.model.load import MOST_PROCESSES, MOST_REQUESTS, LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Group, Timeouts
+from holdfast.model.shapes import MOST_CLIENTS
 
 if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
 
 _CALL = "holdfast.load()"
-MOST_CLIENTS = 1_000_000
-MOST_PROCESSES = 256
-MOST_STREAMS = 1_000_000
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_REQUESTS)]
 _Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
@@ -79,7 +77,7 @@ class _Load(msgspec.Struct, kw_only=True):
     keep_alive: bool | None = None
     events: bool = False
     http2: bool = False
-    streams: Annotated[int, msgspec.Meta(ge=1, le=MOST_STREAMS)] | None = None
+    streams: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_STREAMS)] | None = None
     connect_timeout: _Amount | None = None
     first_byte_timeout: _Amount | None = None
     timeout: _Amount = DEFAULT_TIMEOUT_S

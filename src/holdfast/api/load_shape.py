@@ -15,7 +15,7 @@ SHAPES = (
     "--rate RATE --for DURATION, --requests N --over DURATION, --ramp RATE:RATE/DURATION, "
     "--stages RATE:DURATION,..., --burst N or --clients N --for DURATION"
 )
-MOST_STREAMS = 100
+_STREAMS = 100
 """At once on a connection in the open model: a server is not to allow fewer (RFC 9113, 6.5.2)."""
 _NOTHING = "This load would send no requests."
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -83,7 +83,7 @@ def streams_of(connection: ConnectionArguments, shape: Shape) -> int | None:
     if connection.streams is not None:
         return connection.streams
     # In the closed model a client has one request at a time, unless it is told otherwise.
-    return MOST_STREAMS if shape.clients is None else 1
+    return _STREAMS if shape.clients is None else 1
 
 
 def slotted(text: str, names: Collection[str]) -> Text:

@@ -9,7 +9,9 @@ from holdfast.engine.http1 import request_head
 MOST_OFFERED = 1_000_000
 """Each request takes 250 bytes of memory for its record."""
 
+MOST_ATTACHED = 10_000
 MOST_CALLED = 10_000
+MOST_STREAMS = 1_000_000
 LONGEST_START_S = 3600
 MOST_HOPS = 50
 """More than any chain of redirects that ends (browsers give up after 20)."""

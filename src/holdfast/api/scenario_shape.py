@@ -13,10 +13,8 @@ from holdfast.api.scenario_table import Table
 from holdfast.engine import quantities
 from holdfast.model.journey import Stay
 from holdfast.model.load import MOST_REQUESTS
-from holdfast.model.shapes import Burst, Clients, OpenShape, Phases, Rise, Shape, Spread, Stages
+from holdfast.model.shapes import MOST_CLIENTS, Burst, Clients, OpenShape, Phases, Rise, Shape, Spread, Stages
 from holdfast.model.units import NS_PER_S
-
-MOST_CLIENTS = 1_000_000
 
 KEYS = ("clients", "passes", "ramp-up", "requests", "over", "rate", "for", "ramp", "stages", "burst", "poisson")
 """The keys that are a shape."""

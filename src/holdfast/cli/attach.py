@@ -18,7 +18,7 @@ from holdfast.console import tell
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
-_ATTACHED = WholeNumber(1, 10_000)
+_ATTACHED = WholeNumber(1, option_values.MOST_ATTACHED)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
 
 _EXAMPLES = """\b

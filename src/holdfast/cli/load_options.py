@@ -32,6 +32,7 @@ from holdfast.cli.whole_number import WholeNumber
 from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
+from holdfast.model.shapes import MOST_CLIENTS
 
 _COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
@@ -121,7 +122,7 @@ load_options = declared(
     option(
         SHAPE,
         "--clients",
-        type=WholeNumber(1, 1_000_000),
+        type=WholeNumber(1, MOST_CLIENTS),
         metavar="N",
         help="Closed model: each of N clients sends its next request when its last one has ended.",
     ),
@@ -240,7 +241,7 @@ load_options = declared(
     option(
         CONNECTIONS,
         "--streams",
-        type=WholeNumber(1, 1_000_000),
+        type=WholeNumber(1, option_values.MOST_STREAMS),
         metavar="N",
         help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
         "[default: 1 with --clients, otherwise 100]",

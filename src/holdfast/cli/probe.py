@@ -33,6 +33,7 @@ from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
+    DEFAULT_SERVER,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
     Experiment,
@@ -66,7 +67,6 @@ Examples:
 Everything after -- is the command, which is started unchanged. holdfast need not be installed where it runs.
 """
 
-DEFAULT_SERVER = "flask"
 PORT_OF_PROBE = "Listen on this port.  [default: a free one]"
 PORT_OF_EXEC = "Measure this port or Unix socket, if the command opens several."
 

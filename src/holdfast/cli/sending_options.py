@@ -7,8 +7,7 @@ from typing import Any
 
 from holdfast.cli.option_groups import CHECKS, REQUESTS, SENDERS, TARGET, option
 from holdfast.cli.whole_number import WholeNumber
-
-MOST_PROCESSES = 256
+from holdfast.model.load import MOST_PROCESSES
 
 
 def allow_remote_option() -> Callable[[Any], Any]:

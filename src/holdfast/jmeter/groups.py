@@ -16,13 +16,12 @@ from holdfast.jmeter.scope import Reading
 from holdfast.jmeter.timers import short_seconds
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Stay
-from holdfast.model.units import NS_PER_S
+from holdfast.model.shapes import MOST_CLIENTS
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.plans.jmx_tree import Node
 
 # ${__tstFeedback(timer, threads at first, at most, spare)}: as many as a Throughput Shaping Timer needs.
 _FEEDBACK = re.compile(r"\$\{__tstFeedback\([^,]*,[^,]*,([^,)]*)(?:,[^)]*)?\)\}")
-MOST_CLIENTS = 1_000_000
-NS_PER_MS = 1_000_000
 
 
 @frozen
@@ -77,11 +76,9 @@ def _threads(node: Node, reading: Reading) -> tuple[Stay, ...]:
         if clients > MOST_CLIENTS:
             reading.refuse(node, f"it has {clients:,} threads; holdfast runs {MOST_CLIENTS:,} clients at most")
         return ()
-    until_ns = None if until_ms is None else until_ms * NS_PER_MS
+    until_ns = None if until_ms is None else until_ms * MS
     between_ms = ramp_ms / clients
-    return tuple(
-        Stay(round((delay_ms + between_ms * number) * NS_PER_MS), until_ns, passes) for number in range(clients)
-    )
+    return tuple(Stay(round((delay_ms + between_ms * number) * MS), until_ns, passes) for number in range(clients))
 
 
 def passes_of(node: Node, reading: Reading) -> int | None:
@@ -127,7 +124,7 @@ def _stepping(node: Node, reading: Reading) -> tuple[Stay, ...]:
         step, place = (0, thread) if first else (1 + (thread - burst) // up, (thread - burst) % up)
         from_ms = begin_ms + step * (period_ms + ramp_ms) + place * (ramp_ms // (burst if first else up))
         until_ms = down_ms + 1000 * number("Stop users period") * (thread // down)
-        stays.append(Stay(from_ms * NS_PER_MS, until_ms * NS_PER_MS, passes))
+        stays.append(Stay(from_ms * MS, until_ms * MS, passes))
     return tuple(stays)
 
 
@@ -142,7 +139,7 @@ def _ultimate(node: Node, reading: Reading) -> tuple[Stay, ...]:
         for left in range(clients, 0, -1):
             from_ms = 1000 * delay_s + math.floor(1000 * up_s * left / clients)
             until_ms = 1000 * (delay_s + up_s + hold_s) + math.floor(1000 * down_s * left / clients)
-            stays.append(Stay(from_ms * NS_PER_MS, until_ms * NS_PER_MS, passes))
+            stays.append(Stay(from_ms * MS, until_ms * MS, passes))
     return tuple(stays)
 
 

@@ -14,9 +14,8 @@ from holdfast.journeys.numbers import decimal
 from holdfast.journeys.templates import text_of
 from holdfast.journeys.values import ClientEndsError
 from holdfast.model.journey import Delay, Pace
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import MS, NS_PER_S
 
-NS_PER_MS = 1_000_000
 NS_PER_MINUTE = 60 * NS_PER_S
 NEVER_NS = 1 << 62
 # Beyond this mean, a Poisson distribution is a normal one.
@@ -35,7 +34,7 @@ def waits_ns(waits: Iterable[Delay | Pace], client: Client) -> int:
 def _delay_ns(delay: Delay, client: Client) -> int:
     constant_ms = decimal(text_of(delay.constant_ms, client))
     if delay.spread == "none":
-        return max(0, int(constant_ms * NS_PER_MS))
+        return max(0, int(constant_ms * MS))
     random_ms = decimal(text_of(delay.random_ms, client))
     if delay.spread == "uniform":
         drawn_ms = client.chance.random() * random_ms
@@ -43,7 +42,7 @@ def _delay_ns(delay: Delay, client: Client) -> int:
         drawn_ms = client.chance.normal() * random_ms
     else:
         drawn_ms = float(poisson(round(random_ms), client))
-    return int(abs(constant_ms + drawn_ms) * NS_PER_MS)
+    return int(abs(constant_ms + drawn_ms) * MS)
 
 
 def poisson(mean: int, client: Client) -> int:

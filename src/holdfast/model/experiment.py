@@ -14,6 +14,7 @@ from holdfast.model.frozen import frozen
 View = Literal["sync", "async-blocking", "async"]
 VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
 
+DEFAULT_SERVER = "flask"
 DEFAULT_MAX_OFFERED = 5000
 DEFAULT_START_TIMEOUT_S = 30.0
 DEFAULT_MAX_CALLED = 64

@@ -29,6 +29,8 @@ MIN_ENDED = 20
 """So many, so that a chance does not end a load; also of connections that are all refused (`load.processes`)."""
 MOST_REQUESTS = 50_000_000
 """Of one load. Each takes 61 bytes, in pages that are allocated when they are first written."""
+MOST_PROCESSES = 256
+"""That send one load from a host."""
 
 
 @frozen

@@ -19,6 +19,9 @@ from holdfast.model import schedule
 from holdfast.model.frozen import frozen
 from holdfast.model.schedule import Segment
 
+MOST_CLIENTS = 1_000_000
+"""That come back, of one shape."""
+
 
 class Draws(Protocol):
     """A source of random numbers, such as `random.Random`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from holdfast.model.frozen import frozen
-from holdfast.model.shapes import Clients, Phases
+from holdfast.model.shapes import MOST_CLIENTS, Clients, Phases
 from holdfast.plans import arrivals
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -19,7 +19,6 @@ from holdfast.plans.variables import Scope
 OPEN = "OpenModelThreadGroup"
 KINDS = frozenset({"ThreadGroup", OPEN})
 
-MOST_CLIENTS = 1_000_000
 _LOOPS = "LoopController.loops"
 _FOR_EVER = -1
 _ON_FAILURE: dict[str, Literal["continue", "next iteration", "leave"]] = {
