@@ -11,8 +11,10 @@ from pathlib import Path
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.scenario import DataRows
 
+_CHECK = "Check the file's name."
 
-def unreadable(file: Path, error: OSError, remedy: str = "Check the file's name.") -> HoldfastError:
+
+def unreadable(file: Path, error: OSError, remedy: str = _CHECK) -> HoldfastError:
     """The error for a file whose reading failed.
 
     Args:
@@ -27,6 +29,33 @@ def unreadable(file: Path, error: OSError, remedy: str = "Check the file's name.
     if isinstance(error, IsADirectoryError):
         return UsageError(f"{file} is a directory.", "The name of a file is needed.", remedy)
     return EnvironmentFailure(f"Cannot read {file}.", f"{error.strerror}.", "Check that you may read it.")
+
+
+def read_input(file: Path, remedy: str = _CHECK) -> bytes:
+    """Reads a file that the command line, or a scenario, names.
+
+    Args:
+        remedy: what to do next, where it does not exist.
+
+    Raises:
+        UsageError: there is no such file.
+        EnvironmentFailure: it may not be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise unreadable(file, error, remedy) from error
+
+
+def read_body(data: str | None) -> bytes | None:
+    """The body that is typed, or that the file holds whose name stands behind an `@`; None for none.
+
+    Raises:
+        UsageError, EnvironmentFailure: as `read_input`.
+    """
+    if data is None or not data.startswith("@"):
+        return None if data is None else data.encode()
+    return read_input(Path(data[1:]), f"{_CHECK} A body that begins with @ must itself come from a file.")
 
 
 def read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:

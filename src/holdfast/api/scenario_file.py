@@ -21,7 +21,7 @@ from pathlib import Path
 
 from holdfast.api import scenario_shape
 from holdfast.api.hook_name import allowed_files
-from holdfast.api.input_files import read_data_rows, unreadable
+from holdfast.api.input_files import read_data_rows, read_input
 from holdfast.api.references import filled
 from holdfast.api.scenario_request import OF_ALL, Known, Usual, usual_in
 from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weights_of
@@ -92,11 +92,7 @@ def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0, hooks:
         UsageError: it cannot be carried out as written; with line and column.
         EnvironmentFailure: it, or a file that it names, may not be read.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise unreadable(file, error) from error
-    table = table_of(content, file)
+    table = table_of(read_input(file), file)
     table.only((*_AT_THE_TOP, *_OF_A_CREW, *OF_ALL, *scenario_shape.KEYS))
     values = {**_values(table, {}), **_replaced(table, replaced)}
     around = _Around(table, values, _rows(table, "load"), seed, allowed_files(hooks))

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import extract
 from holdfast.api.hook_name import hook_of
-from holdfast.api.input_files import unreadable
+from holdfast.api.input_files import read_input
 from holdfast.api.option_values import MOST_HOPS
 from holdfast.api.references import names_in, template
 from holdfast.api.scenario_table import Table
@@ -255,7 +255,7 @@ def _text_body(table: Table, known: Known) -> tuple[Body, str]:
 
 
 def _file_body(table: Table, known: Known) -> tuple[Body, str]:
-    content = table.made("body-file", lambda: _content(table.file.parent / table.text("body-file")))
+    content = table.made("body-file", lambda: read_input(table.file.parent / table.text("body-file")))
     try:
         return TextBody(template(known.check(table, "body-file", content.decode()))), ""
     except UnicodeDecodeError:
@@ -296,7 +296,7 @@ def _part(table: Table, known: Known) -> Part:
         file_name = template(table.text("file-name")) if "file-name" in table.values else None
         return Part(name, template(known.check(table, "content", table.text("content"))), file_name, media_type)
     path = Path(table.text("file"))
-    content = table.made("file", lambda: _content(table.file.parent / path))
+    content = table.made("file", lambda: read_input(table.file.parent / path))
     return Part(name, content, (table.text("file-name", path.name),), media_type)
 
 
@@ -307,13 +307,6 @@ _BODIES = {
     "form": _form_body,
     "part": _multipart_body,
 }
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise unreadable(file, error) from error
 
 
 def _assertions(table: Table, known: Known) -> Iterator[Assertion]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from holdfast.api import option_values
-from holdfast.api.input_files import unreadable
+from holdfast.api.input_files import read_body
 from holdfast.api.searching import (
     AskedSearch,
     Searched,
@@ -35,10 +34,13 @@ from holdfast.cli.option_groups import (
     option,
 )
 from holdfast.cli.probe import (
+    OF_A_KNOWN_SERVER,
     PORT_OF_PROBE,
     limit_options,
+    names_a_known_server,
     request_options,
     server_options,
+    started_experiment,
     target_options,
     was_given,
     with_defaults,
@@ -62,7 +64,7 @@ from holdfast.errors import (
 from holdfast.infer.capacity_search import NextLoad, interval_of
 from holdfast.interrupts import Interrupts, listening
 from holdfast.model.capacity import DEFAULT_RUN_S, AtRate, Capacity, CapacityAsked, LiveSearch
-from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.experiment import Experiment
 from holdfast.model.live import Watch
 from holdfast.model.scenario import Check, Timeouts
 from holdfast.model.units import NS_PER_S
@@ -82,8 +84,7 @@ Examples:
 Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
 as for `holdfast exec`.
 """
-_OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
-_OF_A_STARTED_SERVER = (*_OF_A_KNOWN_SERVER, "view", "port", "path", "tls", "nofile", "nproc", "address_space")
+_OF_A_STARTED_SERVER = (*OF_A_KNOWN_SERVER, "view", "port", "path", "tls", "nofile", "nproc", "address_space")
 
 
 def _subject_of(text: str) -> str:
@@ -306,7 +307,7 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
 def _sent(given: dict[str, Any], usual_timeout_s: float) -> Sent:
     """What is sent; takes the options of it that a started server does not have out of these."""
     data = given.pop("data")
-    body = None if data is None else _body(data)
+    body = read_body(data)
     statuses, texts = given.pop("expected"), given.pop("body_texts")
     timeout_s = given.pop("timeout_s") or usual_timeout_s
     return Sent(
@@ -323,21 +324,8 @@ def _sent(given: dict[str, Any], usual_timeout_s: float) -> Sent:
     )
 
 
-def _body(data: str) -> bytes:
-    if not data.startswith("@"):
-        return data.encode()
-    try:
-        return Path(data[1:]).read_bytes()
-    except OSError as error:
-        raise unreadable(Path(data[1:]), error, "Check the file's name.") from error
-
-
 def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
     options = with_defaults(context, given)
-    after: tuple[str, ...] = context.obj
-    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if was_given(context, name))
-    if after and not named and not after[0].startswith("-"):
-        return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
-    if not named and not after:
+    if not context.obj and not names_a_known_server(context, options):
         raise click.UsageError("Say what to load: a URL, an APP with --server, or a command after --.", ctx=context)
-    return experiment_of(**options, arguments=after)
+    return started_experiment(context, options)

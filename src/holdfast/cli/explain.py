@@ -22,8 +22,8 @@ from holdfast.cli.probe import (
     measurement_options,
     request_options,
     server_options,
+    started_experiment,
     target_options,
-    was_given,
     with_defaults,
 )
 from holdfast.cli.whole_number import WholeNumber
@@ -31,7 +31,7 @@ from holdfast.engine.quantities import rate_per_s, some_time_s
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explaining.run import Asked, shown_again
 from holdfast.interrupts import listening
-from holdfast.model.experiment import Experiment, command_line_of, experiment_of
+from holdfast.model.experiment import command_line_of
 from holdfast.model.explanation import Explanation
 from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
@@ -54,7 +54,6 @@ Examples:
 Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
 as for `holdfast exec`.
 """
-_OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
 
 
 @click.command("explain", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
@@ -160,7 +159,7 @@ def explain(
     asked = _asked(given)
     options = with_defaults(context, given)
     checks = checks_of(options, "explain", _fields, "explanation")
-    experiment = _experiment(context, options)
+    experiment = started_experiment(context, options)
     title = shlex.join(command_line_of(experiment.target))
     with (
         checks.told_without_result(),
@@ -184,14 +183,6 @@ def show_explanation(number: int, json_target: str | None) -> int:
     found = shown_again(number)
     _publish(found, json_target, no_checks("show"))
     return _exit_code(found)
-
-
-def _experiment(context: click.Context, options: dict[str, Any]) -> Experiment:
-    after: tuple[str, ...] = context.obj
-    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if was_given(context, name))
-    if after and not named and not after[0].startswith("-"):
-        return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
-    return experiment_of(**options, arguments=after)
 
 
 def _asked(given: dict[str, Any]) -> Asked:

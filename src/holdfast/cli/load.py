@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.api.input_files import read_data_rows, unreadable
+from holdfast.api.input_files import read_body, read_data_rows
 from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, RunArguments, has_memory, load_arguments
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
@@ -150,7 +150,7 @@ def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked
     if arguments.plan.properties:
         raise click.UsageError("-J goes with --jmx or a scenario: it gives their properties and values.", ctx=context)
     path = parse_url(url).path
-    body, data = _read_body(request.data), read_data_rows(request.data_rows, again=not request.once)
+    body, data = read_body(request.data), read_data_rows(request.data_rows, again=not request.once)
     try:
         if has_memory(arguments.memory):
             from holdfast.api.journey_options import journeys_of
@@ -198,13 +198,3 @@ def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:
     from holdfast.cli.cluster_view import shown_runner
 
     return shown_runner(run.cluster, quiet=run.quiet)
-
-
-def _read_body(data: str | None) -> bytes | None:
-    if data is None or not data.startswith("@"):
-        return None if data is None else data.encode()
-    try:
-        return Path(data[1:]).read_bytes()
-    except OSError as error:
-        remedy = "Check the file's name. A body that begins with @ must itself come from a file."
-        raise unreadable(Path(data[1:]), error, remedy) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.api.input_files import read_input
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.api.load_shape import shape_of
 from holdfast.cli.load_plan import (
@@ -19,7 +20,6 @@ from holdfast.cli.load_plan import (
     list_differences,
     not_as_a_whole,
     origins_of,
-    read_input,
     refuse,
 )
 from holdfast.console import say

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from holdfast.api.input_files import unreadable
+from holdfast.api.input_files import read_input
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.console import say
 from holdfast.engine.quantities import Threshold
@@ -259,19 +259,6 @@ def list_differences(file: Path, words: Sequence[str]) -> None:
         say(f"Of {file.name}, holdfast leaves out, does otherwise, or notes:")
         for line in words:
             say(f"  {line}")
-
-
-def read_input(file: Path) -> bytes:
-    """Reads a file that the command line names.
-
-    Raises:
-        UsageError: there is no such file.
-        EnvironmentFailure: it may not be read.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise unreadable(file, error) from error
 
 
 def _named(plan: Path, name: str) -> Path:

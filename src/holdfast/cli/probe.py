@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,8 @@ Examples:
 Everything after -- is the command, which is started unchanged. holdfast need not be installed where it runs.
 """
 
+OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
+"""Options that a person's own command has no use for."""
 PORT_OF_PROBE = "Listen on this port.  [default: a free one]"
 PORT_OF_EXEC = "Measure this port or Unix socket, if the command opens several."
 
@@ -296,6 +299,19 @@ def _measured(experiment: Experiment, json_target: str | None, checks: Checks, *
     except HoldfastError as error:
         error.told = str(error) in words
         raise
+
+
+def names_a_known_server(context: click.Context, options: Mapping[str, Any]) -> bool:
+    """Whether the command line says which known server is to be started, or what it serves."""
+    return any(options.get(name) not in {None, ""} for name in OF_A_KNOWN_SERVER if was_given(context, name))
+
+
+def started_experiment(context: click.Context, options: Mapping[str, Any]) -> Experiment:
+    """The experiment of a command that starts a known server, or what stands behind `--` where that is a command."""
+    after: tuple[str, ...] = context.obj
+    if after and not after[0].startswith("-") and not names_a_known_server(context, options):
+        return experiment_of(**{k: v for k, v in options.items() if k not in OF_A_KNOWN_SERVER}, command=after)
+    return experiment_of(**options, arguments=after)
 
 
 def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
