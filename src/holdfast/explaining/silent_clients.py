@@ -13,12 +13,12 @@ from holdfast.model.units import MS, NS_PER_S
 from holdfast.probing.ramp_view import takers
 from holdfast.probing.readiness import check_alive
 from holdfast.probing.session import Batch, Session
+from holdfast.probing.waits import OPEN_STATES
 
 _DRAINED_WITHIN_NS = 30 * MS
 _TURN_NS = MS
 _LOOK_NS = 100 * MS
 _FOR_EACH_TAKER, _MOST_TOGETHER = 4, 16
-_HELD = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 
 
 class Clients:
@@ -163,7 +163,7 @@ class Clients:
         held = {
             each.peer_port
             for each in self.session.kernel.server_sockets(self.session.listen_address)
-            if each.state in _HELD
+            if each.state in OPEN_STATES
         }
         for port, number in self.silent.unread_ports().items():
             if port not in held and self.silent.is_silent(number):

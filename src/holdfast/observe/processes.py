@@ -22,11 +22,11 @@ from holdfast.procfs import parse
 from holdfast.procfs.parse import ProtocolError
 from holdfast.procfs.read import (
     count_descriptors,
+    is_alive,
     list_pids,
     read,
     read_as,
     read_if_readable,
-    read_stat,
     read_stats,
 )
 
@@ -326,14 +326,9 @@ def will_be_woken(pids: Iterable[int], within_ns: int, without: Collection[int] 
             continue
         for tid in tids:
             text = read_if_readable(f"/proc/{pid}/task/{tid}/syscall")
-            if _lives(tid) if text is None else _wakes_soon(text, within_ns):
+            if is_alive(tid) if text is None else _wakes_soon(text, within_ns):
                 return True
     return False
-
-
-def _lives(tid: int) -> bool:
-    stat = read_stat(tid)
-    return stat is not None and stat.state not in "ZX"
 
 
 def _wakes_soon(text: bytes, within_ns: int) -> bool:

@@ -69,7 +69,7 @@ def list_pids() -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and has not ended; a zombie has."""
+    """Whether a process, or a thread by its tid, exists and has not ended; a zombie has."""
     stat = read_stat(pid)
     return stat is not None and stat.state not in "ZX"
 
