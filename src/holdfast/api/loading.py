@@ -11,11 +11,11 @@ from holdfast.api.load_saving import SavingAsItGoes
 from holdfast.engine.connecting import check_http2
 from holdfast.engine.processes import Watched
 from holdfast.engine.quantities import Threshold
-from holdfast.engine.target import Target, check_sources, prefer_listening, target_of
-from holdfast.engine.url import parse_url
+from holdfast.engine.target import Target, check_sources
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.interrupts import Interrupts
 from holdfast.loadtest import saved
+from holdfast.loadtest.plans import target_at
 from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
@@ -23,7 +23,6 @@ from holdfast.model.saved import Asked
 from holdfast.model.suggestions import did_you_mean
 from holdfast.runs_file import marked
 
-_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 _SHOWN_LABELS = 6
 _RANKS = ("p50", "p90", "p95", "p99", "p999", "max")
 
@@ -65,7 +64,7 @@ def targets_of(experiment: LoadExperiment, allowed_hosts: Collection[str]) -> tu
         UsageError, EnvironmentFailure: one cannot be loaded.
     """
     if experiment.journeys is not None:
-        from holdfast.loadtest.journey_plans import known_origins, target_at  # noqa: PLC0415 - of journeys alone
+        from holdfast.loadtest.journey_plans import known_origins  # noqa: PLC0415 - of journeys alone
 
         origins = known_origins(experiment.journeys)
         targets = tuple(target_at(each, allowed_hosts, verify=experiment.verify) for each in origins)
@@ -73,15 +72,10 @@ def targets_of(experiment: LoadExperiment, allowed_hosts: Collection[str]) -> tu
             check_sources(experiment.sources, target)
         return targets
     check_http2(asked=any(group.streams is not None for group in experiment.groups))
-    targets = tuple(_target_of(group.url, allowed_hosts, verify=experiment.verify) for group in experiment.groups)
+    targets = tuple(target_at(group.url, allowed_hosts, verify=experiment.verify) for group in experiment.groups)
     for target in targets:
         check_sources(experiment.sources, target)
     return targets
-
-
-def _target_of(url: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:
-    host = parse_url(url).host
-    return prefer_listening(target_of(url, host if host in allowed_hosts else None, _HARM, verify=verify))
 
 
 def loaded(

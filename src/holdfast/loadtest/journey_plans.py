@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,10 @@ from holdfast.engine.particulars import Particulars
 from holdfast.engine.plan import Plan
 from holdfast.engine.shared_numbers import SharedNumbers
 from holdfast.engine.stuck import NoneOfOwn
-from holdfast.engine.target import Target, prefer_listening, target_of
-from holdfast.engine.url import parse_url
+from holdfast.engine.target import Target
 from holdfast.errors import EnvironmentFailure
 from holdfast.loadtest.hooks import Hooks, hooks_of
+from holdfast.loadtest.plans import target_at
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.answers import HookExtract
 from holdfast.model.journey import Crew, Journeys, Node
@@ -33,7 +33,6 @@ MOST_PER_S = 50_000
 """Requests of journeys that one process sends; no machine comes near it, since each is decided, sent and read there."""
 _MORE_ROWS = 1_000_000
 _FEWEST_ROWS = 100_000
-_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
 Walks = Callable[[Crew, int], "Walk"]
 """Crew and number of a client, from 1 -> its walk."""
@@ -67,16 +66,6 @@ def labels_of(journeys: Journeys) -> tuple[str, ...] | None:
         if request.resources is not None:
             found |= dict.fromkeys(f"{each}, embedded" for each in own)
     return tuple(found)
-
-
-def target_at(origin: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:
-    """The server of an origin; a host that is not loopback must be allowed by name.
-
-    Raises:
-        UsageError, EnvironmentFailure: it cannot be loaded.
-    """
-    host = parse_url(origin).host
-    return prefer_listening(target_of(origin, host if host in allowed_hosts else None, _HARM, verify=verify))
 
 
 def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: Walks | None = None) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast.engine.acceptance import Acceptance
 from holdfast.engine.plan import Plan
 from holdfast.engine.shapes import Closed, EngineShape, Open
-from holdfast.engine.target import Target
+from holdfast.engine.target import Target, prefer_listening, target_of
 from holdfast.engine.url import parse_url
 from holdfast.engine.values import Numbering, request_bytes
 from holdfast.model.load import MOST_REQUESTS, LoadExperiment
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOST_PER_S = 400_000  # of closed-model rows; no machine of two cores comes near it
 _MOST_PER_CLIENT_S = 5_000  # of one client that waits for each answer, over loopback
+
+_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
 _NO_PAUSE = Pause()
 
@@ -49,6 +51,16 @@ class _Draws:
     def expovariate(self, lambd: float) -> float:
         """The next one of an exponential distribution with this rate."""
         return self._source.expovariate(lambd)
+
+
+def target_at(origin: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:
+    """The server that a URL, or the origin of one, means; a host that is not loopback must be allowed by name.
+
+    Raises:
+        UsageError, EnvironmentFailure: it cannot be loaded.
+    """
+    host = parse_url(origin).host
+    return prefer_listening(target_of(origin, host if host in allowed_hosts else None, _HARM, verify=verify))
 
 
 def requests_of(experiment: LoadExperiment) -> tuple[bytes | Callable[[int], bytes], ...]:
