@@ -20,10 +20,10 @@ from holdfast.model.answers import (
     MarkupExtract,
     RegexExtract,
 )
+from holdfast.model.http_syntax import TOKEN
 from holdfast.model.suggestions import did_you_mean
 
 _NAME = re.compile(r"\w+")
-_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 EXAMPLE = "Write it as token=json:$.access_token, or with regex:, header:, boundary:, css: or xpath:."
 
 
@@ -86,7 +86,7 @@ def _regex(name: str, where: str, default: _Default, match: int) -> Extract:
 
 
 def _header(name: str, where: str, default: _Default, _match: int) -> Extract:
-    if _FIELD.fullmatch(where) is None:
+    if TOKEN.fullmatch(where) is None:
         raise ValueError(f"{where!r} is not the name of a header.")
     return HeaderExtract(name, (where,), default)
 

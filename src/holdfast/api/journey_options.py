@@ -13,7 +13,6 @@ from holdfast.api.load_arguments import LoadArguments
 from holdfast.api.load_shape import shape_of
 from holdfast.api.option_values import fits_into_a_request
 from holdfast.api.references import Escape, names_in, template
-from holdfast.api.scenario_request import IN_PATH
 from holdfast.api.scenario_shape import stays_of
 from holdfast.api.scenario_steps import once, pause
 from holdfast.engine.http1 import check_method
@@ -21,6 +20,7 @@ from holdfast.engine.url import parse_url
 from holdfast.model import journey
 from holdfast.model.answers import Assertion, Extract, HookExtract
 from holdfast.model.frozen import frozen
+from holdfast.model.http_syntax import IN_PATH
 from holdfast.model.journey_request import Body, Request, TextBody
 from holdfast.model.scenario import Check, DataRows, Pause, Step
 from holdfast.model.shapes import Clients, Shape

@@ -20,11 +20,11 @@ from holdfast.engine import quantities
 from holdfast.engine.url import parse_url
 from holdfast.model.answers import Assertion, Extract, Template
 from holdfast.model.frozen import frozen
+from holdfast.model.http_syntax import IN_PATH
 from holdfast.model.journey_request import Body, Multipart, Part, Request, Resources, TextBody
 from holdfast.model.scenario import Pause, Timeouts
 from holdfast.model.suggestions import did_you_mean
 
-IN_PATH = "%/?&=:+,;@~!$'()*[]"
 _LINE = re.compile(r"(?:([A-Z][A-Z-]*)\s+)?(\S.*)", re.DOTALL)
 _ORIGIN = re.compile(r"([a-z]+://[^/?#]*|unix:/[^:]+)(.*)", re.IGNORECASE | re.DOTALL)
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"

@@ -14,6 +14,7 @@ from functools import lru_cache
 import httptools
 
 from holdfast.model.address import is_unix, shown
+from holdfast.model.http_syntax import TOKEN
 
 # Rivals' limits for the same thing: h11 100 KiB, curl 300 KiB, Go's net/http client 10 MiB, nginx
 # as a proxy 4-8 KiB. Nothing that answers a probe needs more than this.
@@ -28,7 +29,6 @@ NOT_HTTP2 = "the reply is not HTTP/2"
 # The head of SETTINGS, with which an HTTP/2 server begins, or of GOAWAY, both of the connection (RFC 9113, 4.1, 3.4).
 _HTTP2 = re.compile(rb"\x00\x00.[\x04\x07].\x00{4}", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SWITCHING_PROTOCOLS = 101
 _FIRST_STATUS = 100
 _FIRST_FINAL = 200
@@ -51,7 +51,7 @@ def check_method(method: str) -> None:
     Raises:
         ValueError: it cannot.
     """
-    if not _TOKEN.fullmatch(method):
+    if not TOKEN.fullmatch(method):
         raise ValueError(f"{method!r} is not an HTTP method.")
 
 
@@ -89,7 +89,7 @@ def request_head(
 @lru_cache(1024)
 def _line(name: str, value: str) -> str:
     """A field's line, which is mostly one that was made before: a quarter of the time (measured)."""
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a header field.")
     if _FORBIDDEN.search(value.replace("\t", " ")):
         raise ValueError(f"The value of header {name} holds a line break or another control character.")

@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from holdfast.engine.fetching import REDIRECTS, Exchange
 from holdfast.engine.particulars import Kind
+from holdfast.model.http_syntax import IN_URL
 
 if TYPE_CHECKING:
     from holdfast.journeys.steps import Sending
@@ -22,10 +23,6 @@ _KEEPS_METHOD = frozenset({307, 308})
 _OF_A_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language", "content-location"})
 OF_A_SERVER = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
 """What is meant for the server that it was given for."""
-_AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
-"""What stays as it is in a Location that holds characters that a URL must not."""
-
-
 _OF_LIBRARY = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _NO_URI = re.compile(r"""[\x00-\x20"<>\\^`{|}]""")
 """In a Location, what java.net.URI refuses; in its path, it refuses brackets too."""
@@ -48,7 +45,7 @@ def resolved(origin: str, path: str, reference: str) -> tuple[str, str]:
     """
     has_url = origin.startswith("http")
     base = (origin if has_url else "http://localhost") + path
-    url = urlsplit(urljoin(base, quote(reference.strip(), safe=_AS_WRITTEN)))
+    url = urlsplit(urljoin(base, quote(reference.strip(), safe=IN_URL)))
     if url.scheme not in ("http", "https") or not url.netloc:
         raise ValueError(f"{reference!r} does not lead to a server.")
     sent = (url.path or "/") + (f"?{url.query}" if url.query else "")

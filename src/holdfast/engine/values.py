@@ -13,10 +13,9 @@ from urllib.parse import quote
 
 from holdfast.engine.http1 import request_head
 from holdfast.model.frozen import frozen
+from holdfast.model.http_syntax import IN_URL
 from holdfast.model.scenario import Chance, ClientNumber, Counter, DataRows, Slot, Step, Text, Values
 
-# Characters that stay as they are in path and query; % is one, so an encoded value is not encoded again.
-_IN_PATH = "%/?&=:+,;@~!$'()*#[]"
 _LAST_LATIN_1 = 0xFF
 _WORD = (1 << 64) - 1
 
@@ -183,7 +182,7 @@ def _unused_mark(step: Step) -> str:
 
 
 def _in_path(value: str) -> bytes:
-    return quote(value, safe=_IN_PATH).encode()
+    return quote(value, safe=IN_URL).encode()
 
 
 def _in_header(value: str) -> bytes:

@@ -8,13 +8,11 @@ from urllib.parse import quote, quote_plus
 
 from holdfast.journeys.context import Context
 from holdfast.journeys.known import Known
-
-# What stays as it is in a path and query: % too, so that what is encoded is not encoded again.
-_IN_PATH = "%/?&=:+,;@~!$'()*[]"
+from holdfast.model.http_syntax import IN_PATH
 
 
 def _percent(arguments: list[str], _context: Context) -> str:
-    return quote(arguments[0], safe=_IN_PATH)
+    return quote(arguments[0], safe=IN_PATH)
 
 
 def _form(arguments: list[str], _context: Context) -> str:

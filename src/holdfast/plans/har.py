@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
+from holdfast.model.http_syntax import IN_PATH
 from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note, in_words
 from holdfast.plans.har_bodies import joined, mapping, recorded_body
@@ -25,8 +26,7 @@ from holdfast.plans.origins import AS_RECORDED, Origins, replaced_headers
 from holdfast.plans.samplers import PORTS, server_name
 
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
-_SAFE = "%/?&=:+,;@~!$'()*[]"
-_SAFE_IN_QUERY = _SAFE + "{}|\\^`"
+_IN_QUERY = IN_PATH + "{}|\\^`"
 _PAUSE_S = 1.0
 _LONGEST_URL = 60
 PAUSES = "pauses"
@@ -193,9 +193,9 @@ def _server_of(text: str) -> str:
 
 def _target(request: Mapping[str, object], url: SplitResult, notes: list[Note], name: str) -> str:
     """Path and query as they were on the wire; a URL without a query gets that of the list beside it."""
-    path = quote(url.path or "/", safe=_SAFE)
+    path = quote(url.path or "/", safe=IN_PATH)
     if "?" in str(request["url"]).partition("#")[0]:
-        return f"{path}?{quote(url.query, safe=_SAFE_IN_QUERY)}"
+        return f"{path}?{quote(url.query, safe=_IN_QUERY)}"
     listed = request.get("queryString")
     pairs = [
         (str(each["name"]), str(each.get("value") or ""))

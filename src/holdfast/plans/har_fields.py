@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from holdfast.model.http_syntax import TOKEN
 from holdfast.plans.differences import Note
 from holdfast.plans.har_bodies import mapping
 
@@ -31,7 +32,6 @@ _NOT_SENT = frozenset(
         "upgrade",
     }
 )
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -65,7 +65,7 @@ def sent_fields(request: Mapping[str, object], recorded: Sequence[tuple[str, str
     for name, value in recorded:
         if name.startswith(":") or name.lower() in _NOT_SENT:
             continue
-        if not _TOKEN.fullmatch(name) or _NO_VALUE.search(value):
+        if not TOKEN.fullmatch(name) or _NO_VALUE.search(value):
             notes.append(Note("left out", "header", name, "no header field has such a name or value"))
         elif name.lower() != "cookie":
             fields.append((name, _in_bytes(value)))

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from holdfast.journeys.functions_text import form_encoded
 from holdfast.model.frozen import frozen
+from holdfast.model.http_syntax import IN_URL
 from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -25,7 +26,6 @@ ReadFile = Callable[[str], bytes]
 PORTS = {"http": 80, "https": 443}
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_IN_PATH = "%/?&=:+,;@~!$'()*[]"
 _SENT_OTHERWISE = re.compile(r"""//|[\x00-\x20"<>\\^`{|}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{2})""")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -196,7 +196,7 @@ def _slashed(value: str) -> str:
 
 def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
     """The path with the arguments that belong in the query, encoded as JMeter does."""
-    out: list[str | Slot] = [quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in path]
+    out: list[str | Slot] = [quote(part, safe=IN_URL) if isinstance(part, str) else part for part in path]
     if method in _WITH_QUERY:
         started = any(isinstance(part, str) and "?" in part for part in path)
         for argument in merged.arguments():
@@ -206,7 +206,7 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
             equals = argument.text("Argument.metadata")  # JMeter saves the "=" there, if the argument has one
             out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
             started = True
-    return joined([quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in out])
+    return joined([quote(part, safe=IN_URL) if isinstance(part, str) else part for part in out])
 
 
 def _check_path(path: Parts, scope: Scope) -> None:
