@@ -16,7 +16,7 @@ from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.console import say, tell
-from holdfast.engine.status_advice import START_IT
+from holdfast.engine.status_advice import nothing_listens
 from holdfast.engine.url import parse_url
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -268,7 +268,8 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
         checked: what came of the expectations: where there are any, they say what is a failure.
     """
     if result.outcomes["refused"] == result.offered > 0:
-        tell(_nothing_listens(result.target.url))
+        servers = dict.fromkeys(parse_url(each).host_and_port for each in result.target.url.split(", "))
+        tell(nothing_listens(" and ".join(servers)))
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
@@ -277,11 +278,6 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
-
-
-def _nothing_listens(urls: str) -> EnvironmentFailure:
-    where = " and ".join(dict.fromkeys(parse_url(each).host_and_port for each in urls.split(", ")))
-    return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
 
 
 def show_load(number: int, json_target: str | None) -> int:

@@ -223,6 +223,7 @@ def _scheduler(where: str) -> str:
     """
     if not where.startswith("/") and not where.endswith(".json"):
         return where
+    remedy = "'dask scheduler --scheduler-file FILE' writes it at start; it must be on a disk that both hosts share."
     try:
         with open(where, encoding="utf-8") as file:
             return str(json.load(file)["address"])
@@ -230,14 +231,14 @@ def _scheduler(where: str) -> str:
         raise UsageError(
             f"The scheduler file {where} does not exist.",
             f"Looked in {os.path.dirname(os.path.abspath(where))}.",
-            "'dask scheduler --scheduler-file FILE' writes it at start; it must be on a disk that both hosts share.",
+            remedy,
         ) from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         why = error.strerror if isinstance(error, OSError) else f"It holds no address: {error}"
         raise EnvironmentFailure(
             f"The scheduler file {where} cannot be read.",
             f"{why}.",
-            "'dask scheduler --scheduler-file FILE' writes it at start; it must be on a disk that both hosts share.",
+            remedy,
         ) from error
 
 

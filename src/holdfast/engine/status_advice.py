@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from holdfast.engine.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
-from holdfast.errors import InconclusiveError
+from holdfast.errors import EnvironmentFailure, InconclusiveError
 
 ONLY_HTTP1 = "If it speaks HTTP/1.1 only, leave --http2 out."
 """What to do where a request in HTTP/2 got no answer at all."""
@@ -17,6 +17,11 @@ ONLY_HTTP2 = "If the server takes HTTP/2 alone, give --http2."
 """What to do where a request in HTTP/1.1 was found wrong."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
 """What to do where nothing listens."""
+
+
+def nothing_listens(where: str) -> EnvironmentFailure:
+    """The error that every connection to these addresses was refused."""
+    return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
 
 
 class Advice(NamedTuple):

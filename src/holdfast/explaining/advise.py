@@ -12,7 +12,7 @@ from holdfast.infer.binding import next_bound
 from holdfast.infer.evidence import proved_laws
 from holdfast.infer.laws import Law
 from holdfast.infer.proposal import Settings, most_that_fits, proposed
-from holdfast.infer.trial_values import Proposal
+from holdfast.infer.trial_values import BEYOND, Proposal
 from holdfast.model.advice import AdviceRecord, Attempt, Wish
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord
@@ -24,7 +24,6 @@ _STEP = 8
 _FEW = 500
 MOST_RUN = 5000
 """Requests at once of the largest proposal: what is said of more follows from the law and was not run."""
-_BEYOND = 150
 # Of the memory that the machine has left: the rest is for the load, and for what else runs here.
 _OF_AVAILABLE = 0.8
 
@@ -150,7 +149,7 @@ def _merged(changes: tuple[Change, ...], extra: dict[str, int], first: Trial) ->
 
 def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Bench, done: Trial | None) -> Attempt:
     """A trial of these changes; `done` is one that was run for another purpose."""
-    proposal = Proposal(f"proposed for {at_once} at once", changes, at_once + max(at_once // 2, _BEYOND))
+    proposal = Proposal(f"proposed for {at_once} at once", changes, at_once + max(at_once // 2, BEYOND))
     trial = run_trial(proposal, number, bench) if done is None else done
     return Attempt(probe_of(with_changes(bench.experiment, changes, proposal.offered, bench.scratch)), trial)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from holdfast.infer.capacity_disturbed import LEAST_OTHERS
 from holdfast.model.capacity import ProcessUse
 
 ALL_THE_TIME = 0.85
 _LEAST_CORES = 0.05
 _SEVERAL_LOCKED = 0.9
-_LEAST_OTHERS = 0.2
 _STARVING_OTHERS = 0.5
 _STARVED_MS = 5.0
 _STARVED_SHARE = 0.2
@@ -36,7 +36,7 @@ def taken_by_others(server: Sequence[ProcessUse], others: float | None, cores: i
         cores: of the machine.
     """
     busy = [each for each in server if computes(each)]
-    if not busy or others is None or others < _LEAST_OTHERS:
+    if not busy or others is None or others < LEAST_OTHERS:
         return 0.0
     needed = float(min(len(busy), cores))
     lacked = max(0.0, needed - sum(each.cores for each in busy))

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from holdfast.model.frozen import frozen
 from holdfast.model.units import MS, NS_PER_S
 
-_LEAST_OTHERS = 0.2
+LEAST_OTHERS = 0.2
+"""Cores: what others take less is not what disturbs."""
 _LEAST_NS = 10 * MS
 _AFTER_NS = 200 * MS
 """For so long afterwards, what had to wait is worked off."""
@@ -39,7 +40,7 @@ class Window:
     @property
     def taken_ns(self) -> int:
         """The part of the delay that other programs caused: one cannot have taken more than it used."""
-        if self.others is None or self.others < _LEAST_OTHERS:
+        if self.others is None or self.others < LEAST_OTHERS:
             return 0
         return min(self.starved_ns, round(self.others * (self.to_ns - self.from_ns)))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.journeys.functions_plugin import java_double
 from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
+from holdfast.journeys.markup import EXTRA
 from holdfast.journeys.patterns import compiled, matches_whole
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from holdfast.journeys.context import Context
     from holdfast.model.answers import Assertion, JsonExtract
-
-_EXTRA = "pip install 'holdfast-probe[markup]'"
 
 
 def check_expression(expression: str) -> None:
@@ -39,7 +38,7 @@ def _search(expression: str) -> Callable[[Any], Any]:
         import jmespath  # noqa: PLC0415 - an extra
         from jmespath.exceptions import JMESPathError  # noqa: PLC0415
     except ImportError as error:
-        raise PathError(f"{expression!r} needs jmespath, which is not installed: {_EXTRA}") from error
+        raise PathError(f"{expression!r} needs jmespath, which is not installed: {EXTRA}") from error
     try:
         search: Callable[[Any], Any] = jmespath.compile(expression).search
     except JMESPathError as error:

@@ -62,6 +62,9 @@ class Outcome(IntEnum):
 REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 """Outcomes of requests that got a whole HTTP reply."""
 
+REPLIED_LABELS = frozenset(outcome.label for outcome in REPLIED)
+"""Their names in results and files."""
+
 TURNED_AWAY = frozenset(
     {Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED}
 )

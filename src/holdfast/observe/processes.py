@@ -21,6 +21,7 @@ from holdfast.observe.sock_diag import UnixListener
 from holdfast.procfs import parse
 from holdfast.procfs.parse import ProtocolError
 from holdfast.procfs.read import (
+    TICKS_PER_S,
     count_descriptors,
     is_alive,
     list_pids,
@@ -30,7 +31,6 @@ from holdfast.procfs.read import (
     read_stats,
 )
 
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # nanosleep and clock_nanosleep; select and pselect6 (asm/unistd.h of each architecture).
 _SLEEPS, _SELECTS = {
     "x86_64": (frozenset({35, 230}), frozenset({23, 270})),
@@ -240,7 +240,7 @@ def read_usage(pids: Iterable[int], at_ns: int) -> Usage | None:
         ticks += stat.cpu_ticks
     if not processes:
         return None
-    return Usage(at_ns, processes, threads, descriptors, memory, ticks / _TICKS_PER_S)
+    return Usage(at_ns, processes, threads, descriptors, memory, ticks / TICKS_PER_S)
 
 
 def read_somaxconn() -> int | None:

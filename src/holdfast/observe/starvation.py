@@ -50,7 +50,8 @@ class CoreUse:
     asleep: bool = False
 
 
-_NEW = CoreUse(runnable=False, ran_ns=0, waited_ns=0)
+NOT_SEEN = CoreUse(runnable=False, ran_ns=0, waited_ns=0)
+"""Of a thread that was not there at the last look."""
 
 
 def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> int:
@@ -62,7 +63,7 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
     """
     in_turn = side_by_side = 0
     for tid, now in after.items():
-        then = before.get(tid, _NEW)
+        then = before.get(tid, NOT_SEEN)
         not_on_a_core_ns = wall_ns - (now.ran_ns - then.ran_ns)
         # A wait that began before the first look is counted when it ends, with all of its time.
         waited = not_on_a_core_ns if now.runnable else min(now.waited_ns - then.waited_ns, not_on_a_core_ns)
@@ -85,7 +86,7 @@ def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns
     """
     shares = [0.0]
     for tid, now in after.items():
-        then = before.get(tid, _NEW)
+        then = before.get(tid, NOT_SEEN)
         ran = now.ran_ns - then.ran_ns
         waited = max(now.waited_ns - then.waited_ns, wall_ns - ran if now.runnable else 0)
         shares.append((ran + waited) / wall_ns)

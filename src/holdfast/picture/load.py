@@ -9,7 +9,7 @@ from itertools import compress
 from operator import sub
 
 from holdfast.model.frozen import frozen
-from holdfast.model.places import REPLIED, Outcome, Place
+from holdfast.model.places import REPLIED_LABELS, Outcome, Place
 from holdfast.model.rows import Rows
 from holdfast.picture.areas import Areas, Leg, areas_of
 from holdfast.picture.percentiles import Curve, curve_of
@@ -20,7 +20,6 @@ ORDER = (UNPLACED, Place.SYN.value, REPLYING, *(outcome.label for outcome in Out
 
 FINE = 10_000
 """Instants of a load's picture: more than are drawn at once, so that there is more to see from nearer."""
-_REPLIED = frozenset(outcome.label for outcome in REPLIED)
 
 
 @frozen
@@ -43,7 +42,7 @@ def picture_of_load(chunks: Iterable[Rows]) -> LoadPicture:
     def chains() -> Iterator[Sequence[Leg]]:
         nonlocal from_sent
         for rows in chunks:
-            replied = [outcome in _REPLIED for outcome in rows.outcome]
+            replied = [outcome in REPLIED_LABELS for outcome in rows.outcome]
             done = [*compress(rows.done_ns, replied)]
             due, sent = [*compress(rows.due_ns, replied)], [*compress(rows.sent_ns, replied)]
             # On kept connections they are the same instants, and their times are kept once.

@@ -16,6 +16,9 @@ from holdfast.procfs.parse import ProcessStat, ProtocolError
 # `/proc/PID/stat` and `limits` are shorter; a longer file is read in pieces.
 _PIECE = 4096
 
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+"""The clock ticks in which `/proc` counts processor time."""
+
 Record = TypeVar("Record")
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from holdfast.model.places import REPLIED
+from holdfast.model.places import REPLIED_LABELS
 from holdfast.model.rows import Rows, Samples, Together
 from holdfast.model.units import MS
 from holdfast.report.rows import Remembered, csv_field
@@ -26,7 +26,6 @@ HEAD = (
 
 _EXCEPTION = "Non HTTP response code: "
 _MESSAGE = "Non HTTP response message: "
-_REPLIES = frozenset(outcome.label for outcome in REPLIED)
 
 # The exception that JMeter's Java sampler meets where holdfast sees the outcome, and its words.
 _EXCEPTIONS = {
@@ -134,7 +133,7 @@ def _transaction(each: Together, offset_ns: int, fields: Remembered) -> str:
 
 def _answer(outcome: str, status: int) -> tuple[str | int, str]:
     """Both responseCode and responseMessage; the latter is the registered phrase, the reply's own is not kept."""
-    if outcome in _REPLIES:
+    if outcome in REPLIED_LABELS:
         return status, _PHRASES.get(status, "")
     exception, words = _EXCEPTIONS[outcome]
     return _EXCEPTION + exception, csv_field(_MESSAGE + words)

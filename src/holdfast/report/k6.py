@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.model.load import Expectation, LoadResult
-from holdfast.model.places import REPLIED, Outcome
+from holdfast.model.places import REPLIED_LABELS, Outcome
 from holdfast.model.printable import printable
 from holdfast.model.ranks import nearest_rank
 from holdfast.model.rows import Rows
@@ -23,7 +23,6 @@ from holdfast.report.load import shown_value
 
 _NAME = 35
 _HEADS = ("avg", "min", "med", "max", "p(90)", "p(95)")
-_REPLIES = frozenset(outcome.label for outcome in REPLIED)
 _ANSWERED = Outcome.ANSWERED.label
 _MARKS = {True: "✓", False: "✗", None: "?"}
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -45,7 +44,7 @@ class _Times:
         self.received_bytes += sum(rows.received_bytes)
         columns = (rows.outcome, rows.opened_ns, rows.connected_ns, rows.sent_ns, rows.first_byte_ns, rows.done_ns)
         for outcome, opened, connected, sent, first_byte, done in zip(*columns, strict=True):
-            if outcome not in _REPLIES:
+            if outcome not in REPLIED_LABELS:
                 continue
             self.connecting.append(connected - opened if opened and connected else 0)  # 0 on a kept connection
             self.duration.append(done - sent)

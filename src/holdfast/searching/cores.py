@@ -14,15 +14,13 @@ from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.core_uses import read_core_use
 from holdfast.observe.process_info import is_python, name_of, read_program
-from holdfast.observe.starvation import CoreUse, starved_ns
+from holdfast.observe.starvation import NOT_SEEN, CoreUse, starved_ns
 from holdfast.procfs import parse
-from holdfast.procfs.read import read_as
+from holdfast.procfs.read import TICKS_PER_S, read_as
 
 _EVERY_NS = 200_000_000
 _BUSY_THREAD = 0.01
 _MOST_PROCESSES = 8
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_NEW = CoreUse(runnable=False, ran_ns=0, waited_ns=0)
 
 
 @frozen
@@ -123,7 +121,7 @@ def _idle_and_others(before: _Use, after: _Use, used: float) -> tuple[float | No
     wall_s = (after.at_ns - before.at_ns) / NS_PER_S
     still, whole = (now - then for now, then in zip(after.machine, before.machine, strict=True))
     ours = (after.ours - before.ours) / wall_s
-    others = max(0.0, (whole - still) / _TICKS_PER_S / wall_s - ours - used)
+    others = max(0.0, (whole - still) / TICKS_PER_S / wall_s - ours - used)
     return round(still / whole, 4), round(others, 3)
 
 
@@ -145,7 +143,7 @@ def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUs
     ran = waited = threads = 0
     shares = [0.0]
     for tid, use in after.items():
-        then = before.get(tid, _NEW)
+        then = before.get(tid, NOT_SEEN)
         own, own_wait = use.ran_ns - then.ran_ns, use.waited_ns - then.waited_ns
         ran, waited = ran + own, waited + own_wait
         shares.append((own + own_wait) / wall_ns)

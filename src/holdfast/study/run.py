@@ -24,7 +24,7 @@ from holdfast.errors import (
 from holdfast.explaining.run import Asked, explain
 from holdfast.explaining.run import shown_again as explained_again
 from holdfast.explaining.silent import Wanted, run_silent
-from holdfast.explaining.trials import bench_for
+from holdfast.explaining.trials import bench_for, since
 from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
@@ -142,7 +142,7 @@ def _ran(study: Study, python: str | None, bench: _Bench) -> StudyResult:
     if study.source:
         # A row that was not measured answers none of the source's claims, and none was expected by the person.
         done = tuple(row if row.verdict else replace(row, findings=()) for row in done)
-    return StudyResult(study.name, done, _since(began), study.source, made)
+    return StudyResult(study.name, done, since(began), study.source, made)
 
 
 def shown_again(number: int) -> StudyResult:
@@ -256,7 +256,7 @@ def _with_silent(row: Row, case: Case, bench: _Bench) -> Row:
         silent = judge_silent(run_silent(case.experiment, bench.interrupts, wanted=_SILENT))
     except HoldfastError as error:
         return replace(row, silent_why=f"silent clients: {error.what} {error.why}".rstrip())
-    return replace(row, silent=silent, seconds=round(row.seconds + _since(began), 2))
+    return replace(row, silent=silent, seconds=round(row.seconds + since(began), 2))
 
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, Install | None]:
@@ -302,7 +302,7 @@ def _unanswered(
         why="",
         remedy=remedy,
         exit_code=EXIT_INCONCLUSIVE if outcome in {"interrupted", "inconclusive"} else EXIT_ENVIRONMENT,
-        seconds=_since(began),
+        seconds=since(began),
         note=case.note,
     )
 
@@ -331,7 +331,3 @@ def _circumstances() -> Circumstances:
         cores=len(os.sched_getaffinity(0)),
         somaxconn=read_somaxconn(),
     )
-
-
-def _since(began: float) -> float:
-    return round(time.monotonic() - began, 2)

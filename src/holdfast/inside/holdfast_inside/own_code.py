@@ -21,8 +21,9 @@ from . import interface
 _MOST_OBJECTS = 5_000
 _LONGEST_CHAIN = 20
 _INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_BUILT_IN_APPS = os.path.join(_OURS, "apps") + os.sep
+OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+"""Where holdfast's own code lies."""
+_BUILT_IN_APPS = os.path.join(OURS, "apps") + os.sep
 _STANDARD = tuple(
     os.path.realpath(path) + os.sep
     for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.dirname(os.__file__)}
@@ -38,7 +39,7 @@ def is_own(path: str) -> bool:
     if not path.endswith(".py") or path.startswith("<"):
         return False
     full = os.path.realpath(path)
-    if full.startswith(_OURS):
+    if full.startswith(OURS):
         return full.startswith(_BUILT_IN_APPS)
     return not full.startswith((*_STANDARD, _SCRIPTS)) and not any(part in full for part in _INSTALLED)
 

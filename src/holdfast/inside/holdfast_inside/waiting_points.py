@@ -15,13 +15,11 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-import os
 import types
 from typing import AbstractSet, Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from . import executors, own_code, stacks
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _WAITING_MODULES = frozenset(
     {
         "threading",
@@ -121,7 +119,7 @@ def _seen(instructions: object, frames: Sequence[types.FrameType]) -> Tuple[int,
 
 
 def _is_ours(path: str) -> bool:
-    return path.startswith(_OURS) and not own_code.is_own(path)
+    return path.startswith(own_code.OURS) and not own_code.is_own(path)
 
 
 def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:

@@ -26,7 +26,6 @@ import contextlib
 import contextvars
 import functools
 import inspect
-import os
 import sys
 import threading
 import time
@@ -38,7 +37,6 @@ from . import finding, installed_app, own_code, request, view_functions
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
 Frames = List[types.FrameType]
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class _Candidate:
@@ -369,6 +367,6 @@ def _is_in(package: str) -> Callable[[str], bool]:
 
 def _caller_of(entry: Optional[types.FrameType]) -> str:
     """The package of the server's code that calls the application."""
-    while entry is not None and entry.f_code.co_filename.startswith(_OURS):
+    while entry is not None and entry.f_code.co_filename.startswith(own_code.OURS):
         entry = entry.f_back
     return "" if entry is None else _package(entry.f_code)
