@@ -131,7 +131,7 @@ def counted(offered, together):
 def test_what_was_exceeded_without_anyone_waiting_is_no_bound():
     # A server without a bound on a busy machine: 233 of 233 at once, then 133 of 207 and 205 of 264.
     service = Service(3e8, 300_000_000, 310_000_000, 0.01, 6)
-    flow = Flow(228.5, 0.03, 750.0, cores=0.2)
+    flow = Flow(228.5, 0.03, cores=0.2)
     waves = [counted(64, 64), counted(233, 233), counted(207, 133), counted(264, 205)]
 
     found = estimate(waves, [flow], service)

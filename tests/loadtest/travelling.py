@@ -139,7 +139,9 @@ def carried_out(
 
 def labels_of(finished: FinishedLoad) -> list[str]:
     """The label of each row, in order."""
-    return [finished.label(row) for row in finished.run.begun]
+    known = finished.run.particulars
+    assert known is not None
+    return [str(known.texts[known.label[row]]) for row in finished.run.begun]
 
 
 def reasons_of(finished: FinishedLoad) -> list[str]:

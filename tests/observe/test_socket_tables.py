@@ -26,7 +26,7 @@ def test_a_listening_row_gives_the_depth_and_no_limit():
     listener = next(socket_tables.tcp_rows(TABLE, AF_INET))
 
     assert (listener.state, listener.address, listener.port, listener.inode) == ("LISTEN", "127.0.0.1", 8080, 4711)
-    assert (listener.rqueue, listener.wqueue, listener.uid) == (3, None, 1000)
+    assert (listener.rqueue, listener.wqueue) == (3, None)
 
 
 def test_rows_of_other_ports_are_left_out():

@@ -59,10 +59,6 @@ class AnswerCache:
         self._cache = cache
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._entries.clear()
-
     def has(self, url: str, fields: Fields, now_s: float) -> bool:
         """Whether the answer to a GET of this URL is still fresh, so that nothing is sent.
 

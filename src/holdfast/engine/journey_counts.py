@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import compress
 from operator import or_
 
@@ -14,13 +13,9 @@ from holdfast.engine.processes import Watched
 class JourneyCounts(LiveCounts):
     """The counts of journeys, updated from look to look."""
 
-    def __init__(self, watched: Watched, labels: Iterable[str] = ()) -> None:
-        """Has counted nothing yet.
-
-        Args:
-            labels: that are known beforehand.
-        """
-        super().__init__(watched, [tuple(dict.fromkeys(labels))])
+    def __init__(self, watched: Watched) -> None:
+        """Has counted nothing yet, and knows no label."""
+        super().__init__(watched, [()])
         (plan, *_) = watched.plans
         assert plan.travel is not None
         self._particulars = plan.travel.particulars

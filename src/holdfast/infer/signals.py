@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Outlived, Request
-from holdfast.model.units import MS, NS_PER_S
+from holdfast.model.units import MS
 
 if TYPE_CHECKING:
     from holdfast.model.outside import Round  # of attach alone
@@ -190,7 +190,6 @@ class Flow:
 
     in_service: float
     error: float
-    per_s: float
     cores: float | None = None
 
     @property
@@ -336,7 +335,7 @@ def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: flo
         return None
     error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + FLOW_ERROR
     error += _uneven(done[begin : end + 1], service)
-    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * NS_PER_S, cores)
+    return Flow(departures / took_ns * service.mean_ns, error, cores)
 
 
 def _uneven(done: Sequence[int], service: Service) -> float:

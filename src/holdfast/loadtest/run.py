@@ -12,7 +12,7 @@ from holdfast.engine.quantities import Threshold
 from holdfast.engine.target import Target
 from holdfast.interrupts import Interrupts
 from holdfast.loadtest.plans import plans_of
-from holdfast.loadtest.result import label_of, result_of
+from holdfast.loadtest.result import result_of
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
@@ -36,13 +36,6 @@ class FinishedLoad:
     labels: tuple[tuple[str, ...], ...]
     experiment: LoadExperiment
     remarks: tuple[str, ...] = ()
-
-    def label(self, row: int) -> str:
-        """The label of a row."""
-        known = self.run.particulars
-        if known is not None:
-            return str(known.texts[known.label[row]])
-        return label_of(self.run.facts.spans, self.labels, row)
 
     def with_remarks(self, *remarks: str) -> FinishedLoad:
         """The same load, with these words among its warnings."""

@@ -58,30 +58,17 @@ class Sampler:
         rows: ascending in time, at most MOST_ROWS + 1.
     """
 
-    def __init__(
-        self, kernel: KernelView, address: ListenAddress, interval_ns: int, *, first_ns: int = 0, seed: int = 0
-    ) -> None:
-        """Prepares.
+    def __init__(self, kernel: KernelView, address: ListenAddress, interval_ns: int, *, seed: int = 0) -> None:
+        """Prepares. The first look is due when that is first asked.
 
         Args:
             interval_ns: mean gap between looks; doubled each time that the rows become too many.
-            first_ns: CLOCK_MONOTONIC of the first look; 0 is when `due` is first asked.
             seed: of the gaps.
         """
         self.rows: list[Sample] = []
         self._kernel = kernel
         self._address = address
-        self._instants = Instants(interval_ns, first_ns, seed)
-
-    @property
-    def next_ns(self) -> int:
-        """When the next look is intended, CLOCK_MONOTONIC ns."""
-        return self._instants.next_ns
-
-    @property
-    def interval_ns(self) -> int:
-        """Mean gap in force."""
-        return self._instants.interval_ns
+        self._instants = Instants(interval_ns, 0, seed)
 
     def due(self, now_ns: int) -> bool:
         """Whether it is time for `look`."""

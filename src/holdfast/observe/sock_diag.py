@@ -52,7 +52,7 @@ _INET_DIAG_INFO = 2
 # tcp_info (include/uapi/linux/tcp.h): bytes_acked, bytes_received; since Linux 4.1
 _VOLUMES = Struct("=120xQQ")
 # inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
-_INET_RECORD = Struct("=BBxx2s2s16s16s12xIIIII")
+_INET_RECORD = Struct("=BBxx2s2s16s16s12xIII4xI")
 # The same with both ports and both addresses as one: what makes a connection this one.
 _INET_CONNECTION = Struct("=BBxx36s28xI")
 _INET_QUEUES = Struct("=xB54xII8x")
@@ -217,12 +217,11 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
     """The records of an answer to `tcp_request`. Raises ProtocolError."""
     for start, end in answer.records:
         _check_size(end - start, _INET_RECORD.size)
-        family, state, port, peer_port, address, peer, timer, rqueue, wqueue, uid, inode = _INET_RECORD.unpack_from(
+        family, state, port, peer_port, address, peer, timer, rqueue, wqueue, inode = _INET_RECORD.unpack_from(
             answer.data, start
         )
         _check_family(family)
         yield TcpRecord(
-            family=family,
             state=state_name(state),
             address=address_text(family, address),
             port=int.from_bytes(port),
@@ -231,7 +230,6 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
             inode=inode,
             rqueue=rqueue,
             wqueue=wqueue,
-            uid=uid,
             timer_ms=timer,
         )
 

@@ -42,7 +42,6 @@ def tcp_rows(text: bytes, family: int, port: int = 0) -> Iterator[TcpRecord]:
         peer, peer_port = _endpoint(row[2], family)
         written, _, unread = row[4].partition(b":")
         yield TcpRecord(
-            family=family,
             state=state_name(state),
             address=address_text(family, address),
             port=local_port,
@@ -51,7 +50,6 @@ def tcp_rows(text: bytes, family: int, port: int = 0) -> Iterator[TcpRecord]:
             inode=parse.number(row[9]),
             rqueue=parse.hexadecimal(unread),
             wqueue=None if state == LISTEN else parse.hexadecimal(written),
-            uid=parse.number(row[7]),
         )
 
 

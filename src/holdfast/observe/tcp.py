@@ -53,18 +53,15 @@ class TcpRecord:
     """One TCP socket of this network namespace.
 
     Attributes:
-        family: AF_INET (2) or AF_INET6 (10).
         state: name in `STATES`.
         inode: of the socket; 0 where no process holds it.
         rqueue: LISTEN: established connections in the accept queue; otherwise unread bytes.
         wqueue: LISTEN: the backlog in force, None where the interface does not show it;
             otherwise unacknowledged bytes.
-        uid: owner.
         timer_ms: when the kernel sends again what was not acknowledged, such as a SYN; 0 where nothing is to be sent,
             None where the interface is not read for it.
     """
 
-    family: int
     state: str
     address: str
     port: int
@@ -73,7 +70,6 @@ class TcpRecord:
     inode: int
     rqueue: int
     wqueue: int | None
-    uid: int
     timer_ms: int | None = None
 
 

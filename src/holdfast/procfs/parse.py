@@ -82,7 +82,7 @@ class ProcessStatus:
 
     Attributes:
         uid: the real user, by whom RLIMIT_NPROC counts.
-        effective_uid, saved_uid, gids: the others, and the same three of its group.
+        gid: the real group.
         threads: of the process.
         table_size: FDSize, for how many descriptors its table has room.
         virtual_bytes: VmSize, the size of its address space.
@@ -90,9 +90,7 @@ class ProcessStatus:
     """
 
     uid: int
-    effective_uid: int
-    saved_uid: int
-    gids: tuple[int, int, int]
+    gid: int
     threads: int
     table_size: int
     virtual_bytes: int
@@ -111,9 +109,7 @@ def process_status(text: bytes) -> ProcessStatus:
 
     return ProcessStatus(
         uid=uids[0],
-        effective_uid=uids[1],
-        saved_uid=uids[2],
-        gids=(gids[0], gids[1], gids[2]),
+        gid=gids[0],
         threads=number(first(b"Threads")),
         table_size=number(first(b"FDSize")),
         virtual_bytes=1024 * number(first(b"VmSize")),

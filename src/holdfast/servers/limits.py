@@ -109,7 +109,7 @@ def _as_user_of(pid: int) -> Iterator[None]:
         return
     before = os.getresuid()[0], os.getresgid()[0]
     try:
-        os.setresgid(status.gids[0], -1, -1)
+        os.setresgid(status.gid, -1, -1)
         os.setresuid(status.uid, -1, -1)
         yield
     finally:
@@ -118,7 +118,7 @@ def _as_user_of(pid: int) -> Iterator[None]:
 
 
 def _is_ours(status: ProcessStatus) -> bool:
-    return (os.getuid(), os.getgid()) == (status.uid, status.gids[0])
+    return (os.getuid(), os.getgid()) == (status.uid, status.gid)
 
 
 def higher_than_allowed(limits: Iterable[AskedLimit]) -> UsageError | None:

@@ -6,17 +6,12 @@ A distribution adds one by an entry point of the group `holdfast.servers`: its n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import Adapter
-
-if TYPE_CHECKING:
-    # What reads the installed distributions brings 40 modules, and is asked only for servers that are not ours.
-    from importlib.metadata import EntryPoint
 
 GROUP = "holdfast.servers"
 
@@ -53,21 +48,13 @@ ADAPTERS: Mapping[str, Adapter] = _Adapters()
 """Ours, by name."""
 
 
-def brought_adapters(
-    entry_points: Iterable[EntryPoint] | None = None,
-) -> tuple[dict[str, Adapter], dict[str, str]]:
-    """The adapters of other distributions by name, and the reasons for those that cannot be used.
+def brought_adapters() -> tuple[dict[str, Adapter], dict[str, str]]:
+    """The adapters of other distributions by name, and the reasons for those that cannot be used."""
+    from importlib import metadata  # noqa: PLC0415 - 40 modules, only for servers that are not ours
 
-    Args:
-        entry_points: None are the installed ones.
-    """
-    if entry_points is None:
-        from importlib import metadata  # noqa: PLC0415 - see above
-
-        entry_points = metadata.entry_points(group=GROUP)
     adapters: dict[str, Adapter] = {}
     broken: dict[str, str] = {}
-    for point in entry_points:
+    for point in metadata.entry_points(group=GROUP):
         try:
             found = point.load()
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything

@@ -99,17 +99,14 @@ class FurtherRows:
 _NO_ROWS = LoadRows(())
 
 
-def save_or_tell(
-    timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None], mark: str | None = None
-) -> int | None:
+def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> int | None:
     """Saves a run in the usual file; returns its number, None where it could not be saved.
 
     Args:
         tell: is given the reason if it cannot be saved: the verdict must not be lost because of that.
-        mark: as for `save`.
     """
     try:
-        return save(timeline, default_path(), mark)
+        return save(timeline, default_path())
     except HoldfastError as error:
         tell(error)
         return None
@@ -152,9 +149,7 @@ def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
     return msgspec.json.encode(timeline)
 
 
-def save_explanation(
-    record: ExplanationRecord, asked: Asked, path: Path, directory: Path = Path(), mark: str | None = None
-) -> int:
+def save_explanation(record: ExplanationRecord, asked: Asked, path: Path, directory: Path, mark: str | None) -> int:
     """Saves an explanation and gives its number.
 
     Args:
@@ -173,26 +168,24 @@ def save_explanation(
         return _saved(row, path, parts_of=[record.first_run])
 
 
-def save_study(record: StudyRecord, path: Path, directory: Path = Path(), mark: str | None = None) -> int:
+def save_study(record: StudyRecord, path: Path, mark: str | None) -> int:
     """Saves a study and gives its number.
 
     Args:
-        directory, mark: as for `save_explanation`.
+        mark: as for `save`.
 
     Raises:
         EnvironmentFailure, UsageError: as `save`.
     """
     import msgspec  # noqa: PLC0415 - as above
 
-    with looking(directory) as look:
+    with looking(Path()) as look:
         packed = zlib.compress(msgspec.json.encode(record), 1)
         row = _Row(STUDY_FORM, Asked("study", "study", record.name), len(record.rows), packed, look.found(), mark)
         return _saved(row, path, parts_of=[each.run for each in record.rows if each.run is not None])
 
 
-def save_capacity(
-    record: CapacityRecord, asked: Asked, path: Path, directory: Path = Path(), mark: str | None = None
-) -> int:
+def save_capacity(record: CapacityRecord, asked: Asked, path: Path, directory: Path, mark: str | None) -> int:
     """Saves a search for the highest rate that holds, and gives its number.
 
     Args:

@@ -120,7 +120,7 @@ def run_study(
     with marked(AskedRun("study", "study", study.name)) as mark:
         result = _ran(study, python, _Bench(interrupts, tell, InProgress(study, tell, watch), silent))
         try:
-            number = store.save_study(record_of(result), store.default_path(), mark=mark)
+            number = store.save_study(record_of(result), store.default_path(), mark)
         except HoldfastError as error:
             tell(str(error))
             return result

@@ -23,6 +23,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, O
 
 from . import calling, gate, greenlets, request
 
+_OF_A_KIND = 3
 _DEEPEST = 300
 _OUTERMOST = 15
 """A thread that runs a function for a request has its context in one of the frames around that function."""
@@ -79,22 +80,18 @@ def of_requests(wanted: Callable[[int], bool]) -> Dict[int, List[Stack]]:
     return {id: _nearest(some) for id, some in found.items()}
 
 
-def of_each_kind(most: int = 3) -> Iterator[Tuple[Stack, bool]]:
-    """The stacks of this process, each with whether it is a request's.
-
-    Args:
-        most: of tasks that run the same coroutine, no more than so many.
-    """
+def of_each_kind() -> Iterator[Tuple[Stack, bool]]:
+    """The stacks of this process, each with whether it is a request's; of tasks that run the same coroutine, a few."""
     seen: Dict[object, int] = {}
-    for stack in _all(lambda task: _is_one_of_many(task, seen, most)):
+    for stack in _all(lambda task: _is_one_of_many(task, seen)):
         yield stack, _request_of(stack) is not None
 
 
-def _is_one_of_many(task: Any, seen: Dict[object, int], most: int) -> bool:  # noqa: ANN401 - of any task class
+def _is_one_of_many(task: Any, seen: Dict[object, int]) -> bool:  # noqa: ANN401 - of any task class
     coroutine = _coroutine_of(task)
     kind = getattr(coroutine, "cr_code", None) or type(coroutine)
     seen[kind] = seen.get(kind, 0) + 1
-    return seen[kind] > most
+    return seen[kind] > _OF_A_KIND
 
 
 def _nearest(some: List[Stack]) -> List[Stack]:
