@@ -31,14 +31,15 @@ def test_rows_of_a_table_come_one_after_the_other_and_again(holdfast, counting, 
 
 @pytest.mark.parametrize(
     "shape",
-    [("--burst", "7"), ("--rate", "50", "--for", "5s"), ("--clients", "2", "--for", "20s")],
+    [
+        ("--burst", "7"),
+        ("--rate", "50", "--for", "5s"),
+        ("--clients", "2", "--for", "20s"),
+        ("--clients", "2", "--for", "20s", "--think", "10ms"),
+    ],
 )
-@pytest.mark.parametrize("think", [(), ("--think", "10ms")])
-def test_a_table_that_ends_early_ends_the_load_with_its_last_row(holdfast, counting, people, shape, think):
-    if think and "--clients" not in shape:
-        return
-
-    code, result = loaded(holdfast, counting.url + "/{user}", *shape, *think, "--data-rows", people, "--once")
+def test_a_table_that_ends_early_ends_the_load_with_its_last_row(holdfast, counting, people, shape):
+    code, result = loaded(holdfast, counting.url + "/{user}", *shape, "--data-rows", people, "--once")
 
     assert (code, result["offered"]) == (ANSWERED, 3)
     assert sorted(counting.seen()["paths"]) == ["GET /ann", "GET /bob", "GET /eve"]
