@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import signal
 import sys
@@ -87,7 +86,7 @@ def test_a_host_that_is_lost_takes_its_share_along_and_totals_stay_true(site, wh
         signal_agent(hosts[1])
     ended = running.ended()
 
-    result = json_of(ended)
+    result = ended.json()
     assert ended.exit == INCONCLUSIVE
     assert result["offered"] == sum(result["outcomes"].values()) == 1000
     lost = [each for each in result["hosts"] if each["lost"]]
@@ -108,11 +107,6 @@ def signal_agent(host):
     os.kill(min(host.pids("holdfast.cluster.agent")), signal.SIGKILL)
 
 
-def json_of(ended):
-    assert ended.out, ended.err
-    return json.loads(ended.out)
-
-
 def test_a_host_that_nobody_reaches_any_more_counts_as_lost(site):
     hosts = [site.network.host(name) for name in ("a", "b")]
     for host in hosts:
@@ -121,7 +115,7 @@ def test_a_host_that_nobody_reaches_any_more_counts_as_lost(site):
     until(lambda: site.counting.seen()["requests"] >= 300, "three seconds of the load")
 
     site.network.cut_off(hosts[1])
-    result = json_of(running.ended())
+    result = running.ended().json()
 
     assert result["offered"] == sum(result["outcomes"].values()) == 500
     answered, failed = result["outcomes"]["answered"], result["outcomes"]["failed"]
@@ -160,7 +154,7 @@ def test_ctrl_c_drains_all_hosts_the_second_gives_up_on_all(site, presses):
         running.signal(signal.SIGINT)
     ended = running.ended()
 
-    result = json_of(ended)
+    result = ended.json()
     assert ended.exit == INCONCLUSIVE
     seen = site.counting.seen()["requests"]
     assert result["offered"] == sum(result["outcomes"].values()) == seen < 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import signal
 import socket
 import threading
@@ -13,11 +12,6 @@ import pytest
 from hosts import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
-
-
-def json_of(ended):
-    assert ended.out, ended.err
-    return json.loads(ended.out)
 
 
 def test_two_workers_send_each_request_once_with_the_data_that_is_its_own(holdfast, counting, tmp_path):
@@ -30,7 +24,7 @@ def test_two_workers_send_each_request_once_with_the_data_that_is_its_own(holdfa
         *("--csv", tmp_path / "out.csv", "--json", "-"),
     )
 
-    result, seen = json_of(ended), counting.seen()
+    result, seen = ended.json(), counting.seen()
     assert ended.exit == ANSWERED or result["generator_limited"], ended.err
     assert result["offered"] == result["outcomes"]["answered"] == 300
     assert seen["paths"] == {f"POST /{number}/u{number % 7}": 1 for number in range(300)}
@@ -82,7 +76,7 @@ def test_clients_that_remember_are_dealt_out_and_keep_their_numbers(holdfast, co
 
     ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", *where, "--json", "-", "--jtl", tmp_path / "out.jtl")
 
-    result, seen = json_of(ended), counting.seen()
+    result, seen = ended.json(), counting.seen()
     assert ended.exit == ANSWERED or result["generator_limited"], ended.err
     assert seen["paths"] == {f"GET /{step}/{number}": 3 for step in ("first", "count") for number in range(1, 8)}
     assert result["outcomes"]["answered"] == result["offered"] == 42
@@ -109,11 +103,11 @@ def test_clients_that_share_something_stay_on_one_host_and_the_reason_is_told(ho
 
     # Processes of one host share numbers, and nothing else.
     ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
-    assert not any("One process had all clients" in each for each in json_of(ended)["warnings"])
+    assert not any("One process had all clients" in each for each in ended.json()["warnings"])
     (tmp_path / "plan.jmx").write_text(plan_for(counting, MEETING))
     ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
     together = "because clients wait for each other"
-    assert f"One process had all clients, and not 2, {together}." in json_of(ended)["warnings"]
+    assert f"One process had all clients, and not 2, {together}." in ended.json()["warnings"]
     assert counting.seen()["requests"] == 2 * 42
 
 
@@ -161,7 +155,7 @@ def test_a_rule_that_stops_the_load_stops_it_on_all_workers(holdfast, counting):
         *("--stop", "errors>10%", "--json", "-"),
     )
 
-    result = json_of(ended)
+    result = ended.json()
     assert result["stopped"]
     assert result["offered"] == result["outcomes"]["rejected"] == counting.seen()["requests"] < 1000
 

@@ -209,7 +209,7 @@ class Case:
 
 
 def quotes_of(case: Case) -> Iterator[Quote]:
-    return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
+    return (each for claim in case.claims for each in each_of(claim.source) if isinstance(each, Quote))
 
 
 def still_says(quote: Quote) -> bool | None:
@@ -373,11 +373,12 @@ def _leaves(tree: Mapping[str, Any], stem: str = "") -> Iterator[tuple[str, Any]
             yield stem + name, value
 
 
-def _each(source: Source) -> tuple[str | Quote, ...]:
+def each_of(source: Source) -> tuple[str | Quote, ...]:
+    """The sources, where one of them may stand alone."""
     return source if isinstance(source, tuple) else (source,)
 
 
 def _words(source: Source) -> str:
     return "; ".join(
-        each if isinstance(each, str) else f"{each.module} {each.text!r}: {each.says}" for each in _each(source)
+        each if isinstance(each, str) else f"{each.module} {each.text!r}: {each.says}" for each in each_of(source)
     )

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from asgi_table import DAPHNE, HYPERCORN, UVICORN, UVICORN_BACKLOG
-from expectation import Case, Quote, Says, Source
+from expectation import Case, Quote, Says, Source, each_of
 from loop_sources import (
     ANYIO,
     ANYIO_THREADS,
@@ -17,9 +17,7 @@ from loop_sources import (
     TOKENS,
     Pool,
     blocked,
-    each_of,
     framework_view,
-    fresh_threads,
     pooled,
     unbounded,
 )
@@ -35,6 +33,7 @@ from sources import (
     runs_for_nobody,
     takes_all,
 )
+from wsgi_sources import fresh_threads
 
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
 

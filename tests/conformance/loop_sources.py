@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-from expectation import Between, Case, Quote, Says, Seen, Shares, Source, Within
+from expectation import Between, Case, Quote, Says, Seen, Shares, Source, Within, each_of
 from sources import (
     all_in_service,
     fills_the_accept_queue,
@@ -82,20 +82,6 @@ def in_threads(source: Source, size: int, processes: int = 1, **fields: Any) -> 
     """Views on `size` threads behind the loop of each of so many processes."""
     claims = {"threads_reused": True, "processes_reused": True, "globals_shared": processes == 1, **fields}
     return model(source, "event-loop+thread-pool", *[size] * processes, **claims)
-
-
-def fresh_threads(source: Source) -> Says:
-    """A thread for each view behind the loop of one process."""
-    return model(
-        source,
-        "thread-per-request",
-        1,
-        threads_per_process=all_in_service,
-        spread=lambda seen: (all_in_service(seen),),
-        threads_reused=False,
-        processes_reused=True,
-        globals_shared=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +215,3 @@ def framework_view(framework: str, view: str, kind: str = "") -> Says:
 
 def _held(seen: Seen) -> int:
     return all_in_service(seen) or 0
-
-
-def each_of(source: Source) -> tuple[str | Quote, ...]:
-    return source if isinstance(source, tuple) else (source,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from expectation import Between, Case, Quote, Says, Source, Within
+from expectation import Between, Case, Quote, Says, Source, Within, each_of
 from loop_sources import EXECUTOR_THREADS
 from sources import (
     all_in_service,
@@ -90,15 +90,11 @@ def short_of_descriptors(server: str, arguments: str, source: Source, *waits: Sa
     return Case(
         f"{arguments.split(' ', 2)[2]} under 64 descriptors",
         server,
-        (*SYNC, in_service(under_descriptors, (*_several(source), NO_DESCRIPTOR)), UNWATCHED[server], ran, *waits),
+        (*SYNC, in_service(under_descriptors, (*each_of(source), NO_DESCRIPTOR)), UNWATCHED[server], ran, *waits),
         arguments=tuple(arguments.split()),
         options={"nofile": 64},
         resting=(sys.executable, *plain),
     )
-
-
-def _several(source: Source) -> tuple[str | Quote, ...]:
-    return source if isinstance(source, tuple) else (source,)
 
 
 # waitress

@@ -22,6 +22,7 @@ from sources import (
     runs_for_nobody,
     takes_all,
 )
+from wsgi_sources import under_descriptors
 
 DEFAULT = "uWSGI core/init.c, uwsgi_init_default(): listen_queue = 100; core/socket.c, bind_to_tcp()"
 SETTING = "uWSGI core/uwsgi.c, option `listen`: set the socket listen queue size"
@@ -146,11 +147,6 @@ def resting(threads: int) -> tuple[str, ...]:
     return (program, "--http-socket", "127.0.0.1:0", *module, "--threads", str(threads))
 
 
-def free_descriptors(seen: Seen) -> int:
-    assert seen.experiment.nofile is not None
-    return seen.experiment.nofile - seen.resting.descriptors
-
-
 def free_tasks(seen: Seen) -> int:
     """The main thread is one of the resting server's tasks, and a core too."""
     assert seen.experiment.nproc is not None
@@ -171,7 +167,7 @@ ROWS = (
     direct(*HTTP_SOCKET, "--listen", "50", "--threads", "2", threads=2, queue=listens(50, SETTING)),
     direct(*HTTP_SOCKET, "--processes", "2", processes=2),
     direct(*HTTP_SOCKET, "--threads", "8", threads=8, nofile=64),
-    fewer_than_asked("nofile", 64, 30, Formula("descriptors minus those open at rest", free_descriptors), DESCRIPTORS),
+    fewer_than_asked("nofile", 64, 30, under_descriptors, DESCRIPTORS),
     fewer_than_asked("nproc", 20, 30, Formula("tasks minus those at rest, plus 1", free_tasks), TASKS),
     asynchronous("async"),
     asynchronous("async-blocking"),

@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from driving import PATIENCE_S
 from hypothesis import settings
+from support.answering import answering_server
 
 from holdfast.engine.http1 import host_field, request_head
 from holdfast.engine.prober import Prober
 
 settings.register_profile("load", deadline=None)  # a busy machine is no failure
 settings.load_profile("load")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """That of a server that answers."""
+    with answering_server() as port:
+        yield port
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sys
 import time
 import tracemalloc
 from array import array
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import pytest
 from driving import PATIENCE_S, outcomes, run_plan, steady
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.answering import answering_server
 from support.lateness import apart_from_lateness
 from support.waiting import until
 
@@ -33,12 +31,6 @@ from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts
 
 TIMEOUTS = Timeouts(whole_s=PATIENCE_S)
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with answering_server() as port:
-        yield port
 
 
 def plan(

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 from driving import outcomes, run_plan
-from support.answering import answering_server
 
 from holdfast.engine import matching
 from holdfast.engine.acceptance import Acceptance, TooSlowError
@@ -26,12 +25,6 @@ from holdfast.model.scenario import Check, Timeouts
 
 # Each further `a` before the `b` doubles the steps: 40 take hours.
 BACKTRACKING = Check("(a+)+$", pattern=True)
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with answering_server() as port:
-        yield port
 
 
 @pytest.fixture(autouse=True)

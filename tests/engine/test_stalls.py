@@ -7,11 +7,9 @@ import re
 import signal
 import time
 from array import array
-from collections.abc import Iterator
 
 import pytest
 from driving import steady
-from support.answering import answering_server
 
 from holdfast.engine.http1 import host_field, request_head
 from holdfast.engine.plan import Plan
@@ -25,12 +23,6 @@ from holdfast.model.scenario import Pause
 from holdfast.model.units import MS, NS_PER_S
 
 STOPPED_LOOKS = 8
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with answering_server() as port:
-        yield port
 
 
 class StopsOnce:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import statistics
 from array import array
-from collections.abc import Iterator
 
 import pytest
 from driving import outcomes, run_plan
-from support.answering import answering_server
 
 from holdfast.engine.http1 import host_field, request_head
 from holdfast.engine.plan import Plan
@@ -21,12 +19,6 @@ from holdfast.model.units import MS
 
 THINK_NS = 5 * MS
 REQUESTS = 15
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with answering_server() as port:
-        yield port
 
 
 @pytest.mark.parametrize(

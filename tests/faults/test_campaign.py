@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from support.answering import answering_server
-from support.commandline import PROGRAM, Holdfast, Running
+from support.commandline import PROGRAM, Holdfast, Running, after_mounts, in_mount_namespace
 from support.waiting import PATIENCE_S, until
 
 from holdfast import store
@@ -188,17 +188,6 @@ def test_a_load_process_that_is_killed_costs_its_own_requests_alone(saved: Holdf
     check_saved(saved, 2)
 
 
-def in_namespace(*mounts: str) -> list[str]:
-    return in_namespace_running(" && ".join([*mounts, 'exec "$@"']))
-
-
-def in_namespace_running(script: str) -> list[str]:
-    program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
-    if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
-    return [*program, *PROGRAM]
-
-
 FORMS = ["json", "csv", "jsonl", "jtl", "sqlite"]
 
 
@@ -209,7 +198,7 @@ def test_a_full_disk_costs_the_file_and_not_the_run(saved: Holdfast, url: str, f
     full = saved.directory / "full"
     full.mkdir()
     filled = f'head -c 4096 /dev/zero >"{full}/filler"'
-    program = in_namespace(f'mount -t tmpfs -o size=4k tmpfs "{full}"', filled)
+    program = after_mounts(f'mount -t tmpfs -o size=4k tmpfs "{full}"', filled)
 
     ended = saved.run("load", url, "--burst", "400", f"--{form}", full / "rows", program=program)
 
@@ -263,7 +252,7 @@ def test_a_disk_that_becomes_full_costs_the_run_and_not_those_before(saved: Hold
         for each in $(seq {rounds}); do "$@"; echo "exit $?"; done
         cp "{runs}" "{saved.directory}/after.sqlite"
     """
-    program, environment = in_namespace_running(script), {"HOLDFAST_RUNS": str(runs)}
+    program, environment = in_mount_namespace(script), {"HOLDFAST_RUNS": str(runs)}
     command = ("probe", *SHORT, "--json", "-")
     ended = saved.run(*command, program=program, env=environment, within_s=rounds * PATIENCE_S)
 
@@ -281,7 +270,7 @@ def test_a_disk_that_becomes_full_costs_the_run_and_not_those_before(saved: Hold
 
 @pytest.mark.parametrize("options", ["ro", pytest.param("size=64k", marks=pytest.mark.faults)])
 def test_without_shared_memory_there_is_an_answer_or_one_sentence(saved: Holdfast, options: str) -> None:
-    program = in_namespace(f"mount -t tmpfs -o {options} tmpfs /dev/shm")
+    program = after_mounts(f"mount -t tmpfs -o {options} tmpfs /dev/shm")
 
     ended = saved.run(*PROBE, program=program)
 

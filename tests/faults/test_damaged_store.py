@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import stat
-import subprocess
 
 import pytest
-from support.commandline import PROGRAM
+from support.commandline import in_mount_namespace
 
 ANSWERED, USAGE, ENVIRONMENT = 0, 2, 4
 
@@ -91,15 +89,7 @@ def test_a_form_that_is_not_known_is_refused_by_every_command(two_runs):
 def on_file_system(holdfast, options: str) -> list[str]:
     """A program that runs holdfast where the directory of its saved runs is a file system of its own."""
     holdfast.runs.parent.mkdir(exist_ok=True)
-    return in_namespace(f'mount -t tmpfs -o {options} tmpfs "{holdfast.runs.parent}" && exec "$@"')
-
-
-def in_namespace(script: str) -> list[str]:
-    """A program that runs this script, with holdfast's command line as its arguments, where it may mount."""
-    program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
-    if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
-    return [*program, *PROGRAM]
+    return in_mount_namespace(f'mount -t tmpfs -o {options} tmpfs "{holdfast.runs.parent}" && exec "$@"')
 
 
 ADVICE = {"size=4k": "Free some space there", "size=16k": "Free some space there", "ro": "You may not write there"}
@@ -136,7 +126,7 @@ def test_runs_that_may_only_be_read_are_read(two_runs, command, code, what):
     (directory.parent / f"{directory.name}.ro").mkdir()
     read_only = f"{directory}.ro/{two_runs.runs.name}"
 
-    ended = two_runs.run(*command, program=in_namespace(script), env={"HOLDFAST_RUNS": read_only})
+    ended = two_runs.run(*command, program=in_mount_namespace(script), env={"HOLDFAST_RUNS": read_only})
 
     assert (ended.exit, ended.what) == (code, what.format(runs=read_only))
     if code == ENVIRONMENT:

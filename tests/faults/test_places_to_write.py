@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sqlite3
-import subprocess
 
 import pytest
-from support.commandline import PROGRAM
+from support.commandline import PROGRAM, after_mounts
 
 ANSWERED, USAGE, ENVIRONMENT = 0, 2, 4
 BROKEN_PIPE = 141
@@ -18,18 +16,9 @@ BROKEN_PIPE = 141
 FEW = ("--max-offered", "5")
 
 
-def in_namespace(*mounts: str) -> list[str]:
-    """A program that runs holdfast where some directories are others, seen by nobody else."""
-    script = " && ".join([*mounts, 'exec "$@"'])
-    program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
-    if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
-    return [*program, *PROGRAM]
-
-
 def test_a_full_shared_memory_is_said_before_a_server_is_started(holdfast):
     ended = holdfast.run(
-        "probe", "--max-offered", "100000", program=in_namespace("mount -t tmpfs -o size=64k tmpfs /dev/shm")
+        "probe", "--max-offered", "100000", program=after_mounts("mount -t tmpfs -o size=64k tmpfs /dev/shm")
     )
 
     assert ended.exit == ENVIRONMENT
@@ -40,7 +29,7 @@ def test_a_full_shared_memory_is_said_before_a_server_is_started(holdfast):
 
 
 def test_a_shared_memory_without_inodes_is_said_too(holdfast):
-    ended = holdfast.run("probe", program=in_namespace("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm"))
+    ended = holdfast.run("probe", program=after_mounts("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm"))
 
     assert ended.exit == ENVIRONMENT
     assert ended.what == "holdfast: The directory for the run could not be created in /dev/shm."
@@ -48,14 +37,14 @@ def test_a_shared_memory_without_inodes_is_said_too(holdfast):
 
 
 def test_where_there_is_no_shared_memory_another_directory_serves(holdfast):
-    program = in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm")
+    program = after_mounts("mount -t tmpfs -o ro tmpfs /dev/shm")
 
     assert holdfast.run("probe", *FEW, program=program).exit == ANSWERED
     assert not list(holdfast.temporary.iterdir())
 
 
 def test_what_a_killed_holdfast_left_is_swept_by_the_next(holdfast):
-    program = in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm")
+    program = after_mounts("mount -t tmpfs -o ro tmpfs /dev/shm")
     left = holdfast.temporary / "holdfast-1-01234567"  # process 1 lives, and the lock is not held
     left.mkdir()
     (left / "holdfast.lock").touch()

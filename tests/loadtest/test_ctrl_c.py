@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-from support.commandline import holdfast_in
-from support.counting import counting_server
 from support.waiting import until
 
 INCONCLUSIVE = 3
@@ -55,18 +52,6 @@ LOADS = {
     "cluster": ("URL/silent", *CLOSED, "--cluster", "local:2"),
 }
 NO_TIMEOUT = {"plan", "plan with cookies"}
-
-
-@pytest.fixture
-def holdfast(tmp_path):
-    with holdfast_in(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def counting():
-    with counting_server() as running:
-        yield running
 
 
 def test_the_first_ctrl_c_says_what_is_waited_for_and_the_second_ends_it_at_once(holdfast, counting, tmp_path):

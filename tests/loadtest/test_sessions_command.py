@@ -9,16 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commandline import holdfast_in
 from travelling import Reply, answering
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE = 0, 1, 2, 3
-
-
-@pytest.fixture
-def holdfast(tmp_path):
-    with holdfast_in(tmp_path) as running:
-        yield running
 
 
 class Shop:

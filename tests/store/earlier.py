@@ -15,6 +15,7 @@ import sqlite3
 import zlib
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from recorded.saved import LOADS, RUNS, record_of
 
@@ -29,6 +30,12 @@ TABLES = {"first": [RUN], "loads": [RUN, ROWS], "versions": [RUN, ROWS, VERSION]
 SAVED_AT = 1_790_000_000.0
 PROBE, ATTACH, LOAD, EXPLANATION = 1, 2, 3, 4
 """Numbers of the runs."""
+
+
+def ask(path: Path, what: str) -> list[tuple[Any, ...]]:
+    """The rows that a query finds."""
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(what).fetchall()
 
 
 def packed(record: bytes) -> bytes:

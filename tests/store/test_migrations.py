@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 from recorded.saved import RUNS, result_of
-from store.earlier import ATTACH, EXPLANATION, LOAD, PROBE, RUN, TABLES, make, put
+from store.earlier import ATTACH, EXPLANATION, LOAD, PROBE, RUN, TABLES, ask, make, put
 
 from holdfast import store
 from holdfast.errors import EnvironmentFailure, UsageError
@@ -43,11 +43,6 @@ def content(path):
         else:
             found[run.id] = store.load(run.id, path)
     return found
-
-
-def ask(path, what):
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(what).fetchall()
 
 
 @EVERY

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import pty
-import sqlite3
 import subprocess
 import time
-from contextlib import closing
 
 import pytest
-from store.earlier import ATTACH, EXPLANATION, LOAD, PROBE, make
+from store.earlier import ATTACH, EXPLANATION, LOAD, PROBE, ask, make
 from support.commandline import PROGRAM
 
 from holdfast import store
@@ -30,11 +28,6 @@ def saved(holdfast):
 
 def numbers(holdfast):
     return [each.id for each in store.saved_runs(holdfast.runs)]
-
-
-def ask(path, what):
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(what).fetchall()
 
 
 def test_a_dry_run_says_what_would_be_removed_and_removes_nothing(saved):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from holdfast.inside.holdfast_inside import layout
 from holdfast.probing.ports import free_port
@@ -75,6 +79,11 @@ class Ended:
     def what(self) -> str:
         """First line of the error: what happened."""
         return self.err.splitlines()[0] if self.err else ""
+
+    def json(self) -> Any:
+        """What it printed, where that is JSON."""
+        assert self.out, self.err
+        return json.loads(self.out)
 
 
 class Running:
@@ -328,3 +337,19 @@ def holdfast_in(directory: Path) -> Iterator[Holdfast]:
         holdfast.check()
     finally:
         holdfast.close()
+
+
+def after_mounts(*mounts: str) -> list[str]:
+    """A program that runs holdfast where some directories are others, seen by nothing else."""
+    return in_mount_namespace(" && ".join([*mounts, 'exec "$@"']))
+
+
+def in_mount_namespace(script: str) -> list[str]:
+    """A program that runs this script, with holdfast's command line as its arguments, where it may mount.
+
+    Skips the test where there can be none.
+    """
+    program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
+    if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
+    return [*program, *PROGRAM]
