@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import pytest
 from own_commands import ANSWERED, INCONCLUSIVE, Own, run_all, value
+from support import supervisor
 
 APP = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
     return [b"done"]
 """
-# As supervisord has it: its own commands are served before it starts a program, after a wait of a second at most.
-SUPERVISOR = """
-import http.server, os, socketserver, subprocess, sys, threading, time
-
-class Commands(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(404)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def address_string(self):
-        return "client"
-
-KIND
-threading.Thread(target=commands.serve_forever, args=(60,), daemon=True).start()
-time.sleep(1)
-subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:{port}", "app"]).wait()
-"""
-ON_A_SOCKET = 'commands = socketserver.UnixStreamServer("commands.sock", Commands)'
-ON_A_PORT = 'commands = http.server.HTTPServer(("127.0.0.1", {other}), Commands)'
 # As OctoPrint has it: a page of its own answers on the server's port, and makes way for the server.
 PAGE_OF_THE_START = """
 import http.server, threading, time
@@ -101,10 +82,15 @@ def own(id, script, **more):
     return Own(id, ("python", "start.py"), {"start.py": script, "app.py": APP}, **more)
 
 
+def supervised(id, *owns):
+    command = ("python", supervisor.__file__, "{port}", "3", *owns)
+    return Own(id, command, {"app.py": APP}, {"ceiling.in_service": 3})
+
+
 COMMANDS = (
     # gunicorn/arbiter.py: sync workers serve one request each.
-    own("commands on a Unix socket", SUPERVISOR.replace("KIND", ON_A_SOCKET), says={"ceiling.in_service": 3}),
-    own("commands on a port", SUPERVISOR.replace("KIND", ON_A_PORT), says={"ceiling.in_service": 3}),
+    supervised("commands on a Unix socket", "commands.sock"),
+    supervised("commands on a port", "{other}"),
     # wsgiref serves one request after another.
     own("a page on the same port", PAGE_OF_THE_START, says={"ceiling.in_service": 1}),
     own("a sleep in a script", SCRIPT, says={"ceiling.in_service": 3}),

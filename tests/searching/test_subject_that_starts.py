@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from support import supervisor
 from support.commandline import free_port
 
 from holdfast.errors import InconclusiveError
@@ -13,22 +14,6 @@ from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment
 from holdfast.searching.subject import started_subject
 
-# As a supervisor has it: its own ports answer, and the server that it starts comes a second later.
-SUPERVISOR = """
-import http.server, subprocess, sys, threading, time
-
-class Commands(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(404)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-for port in sys.argv[2:]:
-    commands = http.server.HTTPServer(("127.0.0.1", int(port)), Commands)
-    threading.Thread(target=commands.serve_forever, args=(60,), daemon=True).start()
-time.sleep(1)
-subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{sys.argv[1]}", "app"]).wait()
-"""
 # gunicorn ends itself when a worker ends with 3 (gunicorn/arbiter.py, WORKER_BOOT_ERROR).
 MORTAL = """
 import os
@@ -50,10 +35,9 @@ def application(environ, start_response):
 @pytest.fixture(params=[1, 2])
 def supervised(tmp_path, request):
     """The experiment of such a command with so many ports of its own, and the server's port."""
-    (tmp_path / "start.py").write_text(SUPERVISOR)
     (tmp_path / "app.py").write_text(APP)
-    command = (sys.executable, "start.py", *(str(free_port()) for _ in range(1 + request.param)))
-    port = int(command[2])
+    port, *owns = (free_port() for _ in range(1 + request.param))
+    command = (sys.executable, supervisor.__file__, str(port), "2", *map(str, owns))
     return Experiment(CommandTarget(command), cwd=str(tmp_path), max_offered=50), port
 
 
