@@ -174,7 +174,7 @@ def imports(path: PurePosixPath, tree: ast.AST) -> list[Import]:
 
 
 def part_of(path: PurePosixPath) -> str:
-    """`engine` for `engine/epoll.py`, `run` for `run.py`."""
+    """`engine` for `engine/epoll.py`, `errors` for `errors.py`."""
     return path.parts[0].removesuffix(".py")
 
 

@@ -88,7 +88,7 @@ class Table:
         return tuple(several)
 
     def read(self, key: str, reader: Callable[[str], _Read]) -> _Read | None:
-        """What a reader of `load.quantities` makes of a text or a number; None where there is none."""
+        """What a reader of `engine.quantities` makes of a text or a number; None where there is none."""
         found = self.values.get(key)
         if found is None:
             return None

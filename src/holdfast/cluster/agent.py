@@ -90,7 +90,7 @@ class ProgressReporter:
     """Tells the worker how far the load is, a few times a second, and each second what has ended since.
 
     So a host that is lost does not take along what it had sent. The process that watches the load does it, as it would
-    save the rows of a load on this host alone; packing takes 1.5 us a row (`load.packing`).
+    save the rows of a load on this host alone; packing takes 1.5 us a row (`engine.packing`).
     """
 
     def __init__(self, worker: Connection, plans: int) -> None:

@@ -33,7 +33,7 @@ LOST = "lost with its host"
 
 @frozen
 class PackedRows:
-    """The begun rows of one plan, as `load.packing` packs them, and the source addresses that they count."""
+    """The begun rows of one plan, as `engine.packing` packs them, and the source addresses that they count."""
 
     parts: list[bytes]
     sources: list[str]

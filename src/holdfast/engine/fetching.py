@@ -56,7 +56,7 @@ class Exchange(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Where it goes, as a person writes it (`load.url`)."""
+        """Where it goes, as a person writes it (`engine.url`)."""
         colon = ":" if self.origin.startswith("unix:") else ""
         return f"{self.origin}{colon}{self.path}"
 

@@ -1,4 +1,4 @@
-"""Counts of a load in progress, taken from the rows that have ended (`load.ended`).
+"""Counts of a load in progress, taken from the rows that have ended (`engine.ended`).
 
 CPU time of a look, measured: 0.4 ms if nothing has ended; for each request that has ended since the last look 0.2 us
 among neighbours, 0.8 us if scattered. With 100,000 of 1,000,000 rows in flight, 4 ms for 2,500 that ended in random

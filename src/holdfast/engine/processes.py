@@ -15,7 +15,7 @@ Decisions
   into a pipe when it is done. A pipe that ends without a report is a lost process: what it had not ended counts
   as our own failure, never as the server's.
 * A process ends itself when its parent is gone. One that does not end when it is asked to is killed
-  (`load.listening`). A pattern may take any time, so what checks replies by one is always a process of its own.
+  (`engine.listening`). A pattern may take any time, so what checks replies by one is always a process of its own.
 * What exists before the fork is hidden from the garbage collector, here and in the processes: a collection writes
   to every object that it looks at, so each process would get its own copy of it, 9 MB after some 10,000 connections
   (measured).

@@ -25,7 +25,7 @@ class WorkerReport:
         lasted_s: how long it had requests to send or to wait for.
         redirects: requests of journeys that followed a redirect.
         notes: doubts that journeys have, in words.
-        longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
+        longest_stall_s, stalled_s: its longest stall, and all of them together (`engine.stalls`).
         sources: our addresses, as `columns.source` counts them.
         streams: over HTTP/2, how often it happened to connections and streams, by words (`stream_connections`).
         advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS; None where it sent none.

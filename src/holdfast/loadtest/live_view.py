@@ -3,7 +3,7 @@
 How a view is written, and why so: `live_terminal`.
 
 * A write to a full pipe that is not read blocks. So a line that cannot be written now is left out.
-* A view takes 1.5 ms of CPU at 80 x 24, in addition to the look at the rows (`load.live_counts`).
+* A view takes 1.5 ms of CPU at 80 x 24, in addition to the look at the rows (`engine.live_counts`).
 """
 
 from __future__ import annotations

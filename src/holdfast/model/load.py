@@ -26,7 +26,7 @@ class StopRule:
 
 
 MIN_ENDED = 20
-"""So many, so that a chance does not end a load; also of connections that are all refused (`load.processes`)."""
+"""So many, so that a chance does not end a load; also of connections that are all refused (`engine.plan`)."""
 MOST_REQUESTS = 50_000_000
 """Of one load. Each takes 61 bytes, in pages that are allocated when they are first written."""
 MOST_PROCESSES = 256
