@@ -130,7 +130,7 @@ def test_a_stream_that_comes_byte_by_byte_is_the_same_stream(data):
 def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers, timer):
     addresses = (bytes([127, 0, 0, 1]) + bytes(12), bytes([127, 0, 0, 2]) + bytes(12))
     answer = answer_to([message(inet_record(family, 10, ports, addresses, numbers, timer)) + DONE])
-    rqueue, wqueue, uid, inode = numbers
+    rqueue, wqueue, _uid, inode = numbers
 
     (record,) = sock_diag.tcp_records(answer)
 
@@ -138,9 +138,7 @@ def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers, ti
         AF_INET: ("127.0.0.1", "127.0.0.2"),
         AF_INET6: ("7f00:1::", "7f00:2::"),
     }[family]
-    assert record == TcpRecord(
-        family, "LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, uid, timer
-    )
+    assert record == TcpRecord("LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, timer)
     assert sock_diag.queue_sums(answer) == (1, rqueue, wqueue)
     assert answer.done
 

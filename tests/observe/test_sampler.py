@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.waiting import until
 
 from holdfast.model.samples import Sample
-from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler
+from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler, thinned
 
 MS = 1_000_000
 
@@ -70,19 +70,28 @@ def test_gaps_are_exponential_with_the_interval_as_mean():
     assert 0.34 < sum(gap > 10 * MS for gap in gaps) / len(gaps) < 0.40
 
 
-def test_rows_stay_bounded_by_looking_less_often(sock_diag_view):
-    sampler = Sampler(sock_diag_view, 1, MS, first_ns=1)
+def test_rows_stay_bounded_and_keep_the_first(sock_diag_view):
+    sampler = Sampler(sock_diag_view, 1, MS)
     for look in range(2 * MOST_ROWS):
         sampler.look(look * MS, look, 0, 0)
 
     assert len(sampler.rows) <= MOST_ROWS
-    assert sampler.interval_ns >= 2 * MS
     assert sampler.rows[0].offered == 0
     assert [row.at_ns for row in sampler.rows] == sorted(row.at_ns for row in sampler.rows)
 
 
+def test_the_interval_is_doubled_each_time_that_the_rows_become_too_many():
+    instants = Instants(MS, first_ns=0, seed=1)
+    rows = [Sample(look, 0, None, look, 0, 0) for look in range(MOST_ROWS)]
+
+    assert thinned(rows, instants) == rows
+    assert instants.interval_ns == MS
+    assert thinned([*rows, rows[0]], instants) == [*rows, rows[0]][::2]
+    assert instants.interval_ns == 2 * MS
+
+
 def test_a_pause_in_which_no_look_was_intended_makes_the_next_one_no_later(sock_diag_view):
-    sampler = Sampler(sock_diag_view, 1, MS, first_ns=1)
+    sampler = Sampler(sock_diag_view, 1, MS)
     sampler.look(MS, 0, 0, 0)
     sampler.resume(1000 * MS)
 
