@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.engine.http1 import IS_HTTP2, ProtocolError, ReplyReader, request_head
-from holdfast.engine.http2 import GoAway, Heard, Http2Client, request_fields
+from holdfast.engine.http2 import Heard, Http2Client, request_fields
+from holdfast.engine.stream_reply import GoAway
 
 FIELDS = request_fields(request_head("GET", "/p?q=1", "localhost:80", [("Connection", "close")]), "http")
 OK = [(b":status", b"200")]

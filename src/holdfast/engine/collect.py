@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from holdfast.engine.columns import Columns
 from holdfast.engine.endpoint import NO_TLS
 from holdfast.engine.event_rows import EventCounts, EventRows
+from holdfast.engine.frames import BROKEN
 from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2
-from holdfast.engine.http2_begin import BROKEN
 from holdfast.engine.parts import Part
 from holdfast.engine.plan import Plan
 from holdfast.engine.replies import MOST_CHECKED

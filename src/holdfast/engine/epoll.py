@@ -45,14 +45,12 @@ from holdfast.engine.local_limits import descriptors_for_load, failure_in_words
 from holdfast.engine.replies import Replies
 from holdfast.engine.resending import ENDED_BY_PEER, may_be_sent_again
 from holdfast.engine.sender import WithoutStreams
-from holdfast.engine.waiting import Waiting
+from holdfast.engine.waiting import END_SIGNS, WATCHED, Waiting
 from holdfast.model.places import Outcome
 
 RECEIVE_BYTES = 65536
-_WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _SENT = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _READS_AT_ONCE = 64
-END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _ANSWERED, _REFUSED = Outcome.ANSWERED, Outcome.REFUSED  # as the states in `exchange`
 
@@ -153,7 +151,7 @@ class Connections(WithoutStreams):
         self.connecting += 1
         try:
             columns.source[row], columns.local_port[row] = self._endpoint.connect(sock)
-            watched = self._sent_at_once(connection) if self._sends_plainly else _WATCHED
+            watched = self._sent_at_once(connection) if self._sends_plainly else WATCHED
             self._waiting.register(sock, watched)
         except OSError as error:
             event = self._endpoint.event(error.errno or 0)
@@ -174,7 +172,7 @@ class Connections(WithoutStreams):
         try:
             count = connection.sock.send(request)
         except BlockingIOError:
-            return _WATCHED
+            return WATCHED
         columns.connected[row] = columns.sent[row] = now_ns
         if self.remembers_sent:
             self.sent_rows.append(~row if columns.resent[row] else row)
@@ -184,7 +182,7 @@ class Connections(WithoutStreams):
         self.established += 1
         connection.unsent = request[count:]
         connection.state = SENDING if connection.unsent else WAITING
-        return _WATCHED if connection.unsent else _SENT
+        return WATCHED if connection.unsent else _SENT
 
     @property
     def idle_ns(self) -> int:
@@ -277,7 +275,7 @@ class Connections(WithoutStreams):
                 count = connection.sock.send(connection.unsent)
                 connection.unsent = connection.unsent[count:]
         except BlockingIOError:
-            self._waiting.watch_again(connection.sock, _WATCHED)
+            self._waiting.watch_again(connection.sock, WATCHED)
             return
         except OSError as error:
             # What TLS has taken in may be on its way in part.
@@ -296,7 +294,7 @@ class Connections(WithoutStreams):
         while connection.state is not ENDED:
             if left <= 0 and not getattr(connection.sock, "holds", False):
                 # A peer that sends faster than this is read would keep everything else from its turn, and timeouts.
-                self._waiting.watch_again(connection.sock, _WATCHED)
+                self._waiting.watch_again(connection.sock, WATCHED)
                 return
             left -= 1
             try:

@@ -6,7 +6,9 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from holdfast.engine.http1 import ProtocolError
-from holdfast.engine.http2_begin import BROKEN
+
+BROKEN = "the server broke HTTP/2"
+"""How a `ProtocolError` begins where it is a breach of RFC 9113."""
 
 FRAME_HEAD = 9
 HEAD = struct.Struct(">HBBBI")

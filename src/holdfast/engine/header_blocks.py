@@ -24,12 +24,12 @@ from typing import NamedTuple
 import hpack
 from hpack.table import HeaderTable
 
-from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.frames import BROKEN
+from holdfast.engine.http1 import MAX_HEAD_BYTES, ProtocolError
 
 Field = tuple[bytes, bytes]
 
 TABLE_BYTES = 4096
-MAX_HEAD_BYTES = 65_536
 _ENTRY_BYTES = 32
 _STATIC = {field: at for at, field in reversed([*enumerate(HeaderTable.STATIC_TABLE, 1)])}
 _STATIC_NAMES = {name: at for at, (name, _) in reversed([*enumerate(HeaderTable.STATIC_TABLE, 1)])}
@@ -172,7 +172,7 @@ class ReplyBlocks:
         except (hpack.HPACKError, ValueError, KeyError, IndexError, OverflowError) as error:
             # Of damaged bytes, the library has raised all of these.
             words = str(error)[:200] or type(error).__name__
-            raise ProtocolError(f"the server broke HTTP/2: a head cannot be read ({words})") from error
+            raise ProtocolError(f"{BROKEN}: a head cannot be read ({words})") from error
         depends, entered = forms(block)
         adds = tuple(field for field, enters in zip(fields, entered, strict=True) if enters)
         head = _head(fields, depends, adds)

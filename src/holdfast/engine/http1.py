@@ -31,9 +31,9 @@ _HTTP2 = re.compile(rb"\x00\x00.[\x04\x07].\x00{4}", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 _SWITCHING_PROTOCOLS = 101
 _FIRST_STATUS = 100
-_FIRST_FINAL = 200
-_BODILESS = frozenset({204, 304})
-_SHOWN_BYTES = 60
+FIRST_FINAL = 200
+BODILESS = frozenset({204, 304})
+SHOWN_BYTES = 60
 
 
 class ProtocolError(Exception):
@@ -238,14 +238,14 @@ class ReplyReader:
         if _HTTP2.match(begin):
             raise ProtocolError(IS_HTTP2)
         if not _START.startswith(self._start):
-            raise ProtocolError(f"the reply is not HTTP/1: it begins with {begin[:_SHOWN_BYTES]!r}")
+            raise ProtocolError(f"the reply is not HTTP/1: it begins with {begin[:SHOWN_BYTES]!r}")
 
     def _head_complete(self) -> None:
         parser = self._parser
         if parser is None:
             raise AssertionError
         status = parser.get_status_code()
-        if status < _FIRST_FINAL and status != _SWITCHING_PROTOCOLS:
+        if status < FIRST_FINAL and status != _SWITCHING_PROTOCOLS:
             if status < _FIRST_STATUS:
                 raise ProtocolError(f"the status of the reply is {status:03d}")
             self.interim += 1
@@ -253,7 +253,7 @@ class ReplyReader:
             return
         self.status = status
         persistent = self._keep if parser.get_http_version() == "1.0" else not self._close
-        if self._head or status in _BODILESS:
+        if self._head or status in BODILESS:
             self.length = 0
             self._finish(keep_alive=persistent)
         elif status == _SWITCHING_PROTOCOLS:

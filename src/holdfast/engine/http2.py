@@ -33,18 +33,16 @@ import h2.settings
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
+from holdfast.engine.frames import BROKEN, FRAME_HEAD, GOAWAY, STREAM_BITS
 from holdfast.engine.header_blocks import Field
 from holdfast.engine.header_blocks import request_fields as fields_of
-from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.http1 import SHOWN_BYTES, ProtocolError
 from holdfast.engine.http2_begin import Begin
+from holdfast.engine.stream_reply import GoAway
 
 What = Literal["interim", "head", "part", "end", "rst", "goaway"]
 
-_FRAME_HEAD = 9
-_GOAWAY = 0x7
 _NO_LIMIT = 2**32 - 1
-_LARGEST_WINDOW = 2**31 - 1
-_SHOWN_BYTES = 60
 _STATUS = re.compile(rb"[1-9]\d\d")
 
 
@@ -62,18 +60,6 @@ class Heard(NamedTuple):
     what: What
     status: int = 0
     code: str = ""
-
-
-class GoAway(NamedTuple):
-    """The peer takes no further streams on this connection.
-
-    Attributes:
-        last: the highest stream that it may have processed.
-        code: as of `Heard`.
-    """
-
-    last: int
-    code: str
 
 
 def request_fields(request: bytes, scheme: str) -> list[Field]:
@@ -147,7 +133,7 @@ class Http2Client:
             self._begin = None
         heard: list[Heard] = []
         for kind, frame in self._frames(data):
-            if kind == _GOAWAY:
+            if kind == GOAWAY:
                 heard += self._gone_away(frame)
             else:
                 heard += self._frame(frame)
@@ -157,11 +143,11 @@ class Http2Client:
         """Complete frames, with the kind of each; what is left of the data waits for more."""
         data = self._left + data
         at = 0
-        while len(data) - at >= _FRAME_HEAD:
+        while len(data) - at >= FRAME_HEAD:
             length = int.from_bytes(data[at : at + 3], "big")
             if length > self._connection.max_inbound_frame_size:
                 raise ProtocolError(f"a frame of {length:,} bytes came, which is more than HTTP/2 allows here")
-            end = at + _FRAME_HEAD + length
+            end = at + FRAME_HEAD + length
             if len(data) < end:
                 break
             yield data[at + 3], data[at:end]
@@ -172,10 +158,10 @@ class Http2Client:
         try:
             events = self._connection.receive_data(frame)
         except h2.exceptions.H2Error as error:
-            raise ProtocolError(f"the server broke HTTP/2: {_in_words(error)}") from error
+            raise ProtocolError(f"{BROKEN}: {_in_words(error)}") from error
         except (ValueError, KeyError, IndexError, OverflowError) as error:
             # Of damaged bytes, the library's parsers have raised all of these.
-            raise ProtocolError(f"the server broke HTTP/2: {_in_words(error)}") from error
+            raise ProtocolError(f"{BROKEN}: {_in_words(error)}") from error
         for event in events:
             yield from self._heard(event)
 
@@ -195,10 +181,10 @@ class Http2Client:
                 yield from self._ended(event.stream_id or 0, "rst", _code_name(int(event.error_code or 0)))
 
     def _gone_away(self, frame: bytes) -> Iterator[Heard]:
-        body = frame[_FRAME_HEAD:]
+        body = frame[FRAME_HEAD:]
         if len(body) < 8 or any(frame[5:9]):
-            raise ProtocolError("the server broke HTTP/2: a GOAWAY frame that is cut short, or on a stream")
-        last = int.from_bytes(body[:4], "big") & _LARGEST_WINDOW
+            raise ProtocolError(f"{BROKEN}: a GOAWAY frame that is cut short, or on a stream")
+        last = int.from_bytes(body[:4], "big") & STREAM_BITS
         code = _code_name(int.from_bytes(body[4:8], "big"))
         self.goaway = self.goaway or GoAway(last, code)
         for stream in sorted(each for each in self._open if each > last):
@@ -216,7 +202,7 @@ class Http2Client:
         stream = event.stream_id or 0
         status = next((bytes(value) for name, value in event.headers or () if name == b":status"), b"")
         if not _STATUS.fullmatch(status):
-            raise ProtocolError(f"the server broke HTTP/2: a reply has the status {status[:_SHOWN_BYTES]!r}")
+            raise ProtocolError(f"{BROKEN}: a reply has the status {status[:SHOWN_BYTES]!r}")
         self._statuses[stream] = int(status)
         return Heard(stream, "head", int(status))
 
@@ -226,7 +212,7 @@ class Http2Client:
             try:
                 self._connection.acknowledge_received_data(event.flow_controlled_length, stream)
             except h2.exceptions.H2Error as error:
-                raise ProtocolError(f"the server broke HTTP/2: {_in_words(error)}") from error
+                raise ProtocolError(f"{BROKEN}: {_in_words(error)}") from error
         return Heard(stream, "part", self._statuses.get(stream, 0))
 
     def _ended(self, stream: int, what: What, code: str) -> Iterator[Heard]:

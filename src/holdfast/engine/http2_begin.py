@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 
-from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2, ProtocolError
+from holdfast.engine.frames import FRAME_HEAD, GOAWAY, SETTINGS
+from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2, SHOWN_BYTES, ProtocolError
 
-BROKEN = "the server broke HTTP/2"
-"""How a `ProtocolError` begins where it is a breach of RFC 9113."""
-
-_FRAME_HEAD = 9
-_SETTINGS = 0x4
-_GOAWAY = 0x7
-_SHOWN_BYTES = 60
 _TEXT = re.compile(rb"HTTP/\d[^\r\n]{0,40}")
 
 
@@ -30,12 +24,12 @@ class Begin:
         Raises:
             ProtocolError: it is not HTTP/2.
         """
-        self._data = begun = (self._data + data)[:_SHOWN_BYTES]
+        self._data = begun = (self._data + data)[:SHOWN_BYTES]
         if found := _TEXT.match(begun):
             # The version is that of the request where a server answers in its words.
             raise ProtocolError(f"{IS_HTTP1}: {found[0].decode('latin-1').strip()!r}")
-        if len(begun) < _FRAME_HEAD:
+        if len(begun) < FRAME_HEAD:
             return False
-        if begun[3] not in (_SETTINGS, _GOAWAY) or any(begun[5:9]):
+        if begun[3] not in (SETTINGS, GOAWAY) or any(begun[5:9]):
             raise ProtocolError(f"{NOT_HTTP2}: it begins with {begun!r}")
         return True

@@ -10,8 +10,9 @@ from __future__ import annotations
 import select
 import time
 
-from holdfast.engine.epoll import END_SIGNS, RECEIVE_BYTES, Connections
+from holdfast.engine.epoll import RECEIVE_BYTES, Connections
 from holdfast.engine.exchange import ENDED, SENDING, WAITING, event_of_errno
+from holdfast.engine.waiting import END_SIGNS
 from holdfast.model.places import Outcome
 
 _ANSWERED = Outcome.ANSWERED.value  # A plain number: storing an enum's member looks its number up first.

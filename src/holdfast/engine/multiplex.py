@@ -22,10 +22,9 @@ import struct
 from collections.abc import Sequence
 
 from holdfast.engine import frames
-from holdfast.engine.frames import FRAME_BYTES, HEAD
+from holdfast.engine.frames import BROKEN, FRAME_BYTES, HEAD
 from holdfast.engine.header_blocks import RequestBlocks
 from holdfast.engine.http1 import ProtocolError
-from holdfast.engine.http2_begin import BROKEN
 from holdfast.engine.stream_replies import WINDOW, StreamReplies
 from holdfast.engine.uploads import Uploads
 

@@ -21,13 +21,13 @@ from typing import Self
 from holdfast.engine.endpoint import endpoint
 from holdfast.engine.exchange import Event
 from holdfast.engine.http1 import ProtocolError, ReplyReader
+from holdfast.engine.waiting import END_SIGNS
 from holdfast.model.silent import SilentConnection, SilentEnd
 
 _RECEIVE_BYTES = 65536
 _SMALL_BUFFER = 4096
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 _HEAD_BYTES = 16
-_END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class _Client:
@@ -144,7 +144,7 @@ class SilentConnections:
             client = self._by_fd[fd]
             if mask & select.EPOLLOUT and not self._send(client):
                 continue
-            if mask & (select.EPOLLIN | _END_SIGNS):
+            if mask & (select.EPOLLIN | END_SIGNS):
                 self._hear(client, mask)
 
     def note_end(self, number: int) -> None:
@@ -203,7 +203,7 @@ class SilentConnections:
             # Errors and the end are reported without being asked for.
             client.silent_ns = client.silent_ns or self._now_ns()
             self._epoll.modify(client.sock.fileno(), select.EPOLLRDHUP)
-            if mask & _END_SIGNS:
+            if mask & END_SIGNS:
                 self._end(client, "reset" if mask & select.EPOLLERR else "closed")
             return
         try:

@@ -38,13 +38,11 @@ from holdfast.engine.stream_room import LinksWithRoom, Streams
 from holdfast.engine.stream_rows import StreamRows
 from holdfast.engine.streams_seen import CONNECTIONS, GOAWAY, UNSETTLED
 from holdfast.engine.tls import context_for
-from holdfast.engine.waiting import Waiting
+from holdfast.engine.waiting import END_SIGNS, WATCHED, Waiting
 from holdfast.model.places import Outcome
 
 MOST_TIMES = 8
 _READS = 16
-_WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-_END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class StreamConnections(StreamRows):
@@ -174,7 +172,7 @@ class StreamConnections(StreamRows):
         self._wait_for(link, row, now)
         try:
             link.source, link.local_port = self._endpoint.connect(sock)
-            self._waiting.register(sock, _WATCHED)
+            self._waiting.register(sock, WATCHED)
         except OSError as error:
             return self._not_connected(link, self._endpoint.event(error.errno or 0), error)
         return True
@@ -237,8 +235,8 @@ class StreamConnections(StreamRows):
             self._open_up(link)
         elif link.unsent and mask & select.EPOLLOUT:
             self._send(link)
-        link.peer_ended = link.peer_ended or bool(mask & _END_SIGNS)
-        if not link.ended and link.is_open and mask & (select.EPOLLIN | _END_SIGNS):
+        link.peer_ended = link.peer_ended or bool(mask & END_SIGNS)
+        if not link.ended and link.is_open and mask & (select.EPOLLIN | END_SIGNS):
             self._receive(link)
 
     def _open_up(self, link: StreamLink) -> None:

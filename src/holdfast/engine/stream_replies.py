@@ -21,16 +21,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from holdfast.engine import frames
-from holdfast.engine.frames import FRAME_HEAD, HEAD
-from holdfast.engine.header_blocks import MAX_HEAD_BYTES, ReplyBlocks
-from holdfast.engine.http1 import ProtocolError
-from holdfast.engine.http2_begin import BROKEN, Begin
+from holdfast.engine.frames import BROKEN, FRAME_HEAD, HEAD
+from holdfast.engine.header_blocks import ReplyBlocks
+from holdfast.engine.http1 import BODILESS, FIRST_FINAL, MAX_HEAD_BYTES, ProtocolError
+from holdfast.engine.http2_begin import Begin
 from holdfast.engine.stream_reply import NO_BODY, GoAway, Heard, Progress, Reply, Usual, What
 from holdfast.engine.uploads import Uploads
 
 WINDOW = 2**30
-_FIRST_FINAL = 200
-_BODILESS = frozenset({204, 304})
 
 
 class StreamReplies:
@@ -227,7 +225,7 @@ class StreamReplies:
         ends = bool(flags & frames.END_STREAM)
         if head.broken or (reply.head is None) != bool(head.status) or (reply.head is not None and not ends):
             self._malformed(reply, head.broken or "a reply has a head in the wrong place")
-        elif 0 < head.status < _FIRST_FINAL:
+        elif 0 < head.status < FIRST_FINAL:
             if ends:
                 self._malformed(reply, f"a reply ends with the status {head.status}")
         else:
@@ -264,7 +262,7 @@ class StreamReplies:
 
     def _end(self, reply: Reply) -> None:
         head = reply.head
-        announced = None if head is None or self._head_only or head.status in _BODILESS else head.length
+        announced = None if head is None or self._head_only or head.status in BODILESS else head.length
         if announced is not None and announced != reply.length:
             self._malformed(reply, f"a body of {announced:,} bytes was announced, and {reply.length:,} came")
             return

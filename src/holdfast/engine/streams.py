@@ -20,16 +20,14 @@ from holdfast.engine.endpoint import NO_TLS, Tls, endpoint
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import State, after, event_of_errno
 from holdfast.engine.http1 import ProtocolError
-from holdfast.engine.http2 import GoAway, Heard, Http2Client, request_fields
+from holdfast.engine.http2 import Heard, Http2Client, request_fields
 from holdfast.engine.local_limits import failure_in_words
+from holdfast.engine.stream_reply import GoAway
 from holdfast.engine.tls import TlsSocket, context_for, words_of
-from holdfast.engine.waiting import Waiting
+from holdfast.engine.waiting import END_SIGNS, WATCHED, Waiting
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Request
-
-_WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-_END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class _Connection:
@@ -107,7 +105,7 @@ class StreamProber:
         self._by_fd[connection.fd] = connection
         try:
             connection.source, connection.local_port = self._endpoint.connect(sock)
-            self._waiting.register(sock, _WATCHED)
+            self._waiting.register(sock, WATCHED)
         except OSError as error:
             outcome = after(State.CONNECTING, self._endpoint.event(error.errno or 0))[1]
             if outcome is Outcome.FAILED:
@@ -208,7 +206,7 @@ class StreamProber:
                 return
             self._connected(connection)
         self._send(connection)
-        if mask & (select.EPOLLIN | _END_SIGNS):
+        if mask & (select.EPOLLIN | END_SIGNS):
             self._receive(connection)
 
     def _connected(self, connection: _Connection) -> None:

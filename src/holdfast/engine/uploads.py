@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.engine import frames
+from holdfast.engine.frames import BROKEN
 from holdfast.engine.http1 import ProtocolError
 
 MOST_AT_ONCE = 1 << 18
@@ -85,7 +86,7 @@ class Uploads:
         if stream == 0:
             self._window += more
             if self._window > frames.LARGEST_WINDOW:
-                raise ProtocolError("the server broke HTTP/2: it opened its window beyond 2^31-1 bytes")
+                raise ProtocolError(f"{BROKEN}: it opened its window beyond 2^31-1 bytes")
             return True
         if (upload := self._open.get(stream)) is None:
             return True
@@ -97,7 +98,7 @@ class Uploads:
         for each in self._open.values():
             each.window += stream_window - self.stream_window
             if each.window > frames.LARGEST_WINDOW:
-                raise ProtocolError("the server broke HTTP/2: its settings open a window beyond 2^31-1 bytes")
+                raise ProtocolError(f"{BROKEN}: its settings open a window beyond 2^31-1 bytes")
         self.stream_window = stream_window
 
     def _next(self, stream: int) -> bytes:

@@ -22,11 +22,16 @@ Costs
 
 from __future__ import annotations
 
-from select import epoll, select
+from select import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, epoll, select
 from time import monotonic_ns
 from typing import Protocol
 
 from holdfast.model.units import MS, NS_PER_S
+
+WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+"""What is waited for of a connection, where each change is told once."""
+END_SIGNS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+"""What says that the peer has ended a connection, or a direction of it."""
 
 MAX_EVENTS = 512
 FIRST_UNSELECTABLE = 1024
