@@ -48,7 +48,7 @@ def read_input(file: Path, remedy: str = _CHECK) -> bytes:
 
 
 def read_body(data: str | None) -> bytes | None:
-    """The body that is typed, or that the file holds whose name stands behind an `@`; None for none.
+    """The body that is typed, or the content of the file that is named after an `@`; None for none.
 
     Raises:
         UsageError, EnvironmentFailure: as `read_input`.

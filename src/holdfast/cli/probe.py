@@ -307,7 +307,7 @@ def names_a_known_server(context: click.Context, options: Mapping[str, Any]) -> 
 
 
 def started_experiment(context: click.Context, options: Mapping[str, Any]) -> Experiment:
-    """The experiment of a command that starts a known server, or what stands behind `--` where that is a command."""
+    """The experiment of a command that starts a known server, or what comes after `--` where that is a command."""
     after: tuple[str, ...] = context.obj
     if after and not after[0].startswith("-") and not names_a_known_server(context, options):
         return experiment_of(**{k: v for k, v in options.items() if k not in OF_A_KNOWN_SERVER}, command=after)

@@ -93,19 +93,19 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
 
 def _reasons(run: SilentRun, *, kept: bool) -> dict[str, str]:
     """Why each field is null, if it is; but for `ended_by`."""
-    nobody = run.given_up or "no ordinary request waited"
+    none_waited = run.given_up or "no ordinary request waited"
     none = run.given_up or _why_none(run, _tried(run), kept=kept)
     open_still = _why_open(run, _first(run))
-    waits_still = nobody if run.decisive is None else f"not answered within {_watched_s(run):.1f} s"
+    waits_still = none_waited if run.decisive is None else f"not answered within {_watched_s(run):.1f} s"
     return {
         "connections": none,
         "at_least": none,
-        "by_chance": nobody if run.decisive is None else "one worker takes all connections",
-        "request_gets": nobody,
+        "by_chance": none_waited if run.decisive is None else "one worker takes all connections",
+        "request_gets": none_waited,
         "usual_ms": run.given_up,
         "waited_s": waits_still,
         "waits_up_to_s": waits_still,
-        "answered_once_they_left": nobody if run.decisive is None else "they were not made to leave",
+        "answered_once_they_left": none_waited if run.decisive is None else "they were not made to leave",
         "connection_gets": open_still,
         "ended_after_s": open_still,
         "would_end": "no time-out that is not set was found to",
