@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
+from holdfast.infer.signals import most_at_once
 from holdfast.infer.waiting import running_in
 from holdfast.model.call import Body, Call, Calls, Spread
 from holdfast.model.frozen import frozen
@@ -111,15 +112,7 @@ def _figures(together: _Together, alone: Body) -> Known[Calls]:
 
 def at_once(calls: Sequence[Call]) -> int:
     """Most of these that had begun and not ended at one instant; one that never ended counts to the last."""
-    # At the same nanosecond the end comes first: half-open, as everywhere.
-    turns = sorted(
-        [(each.begun_ns, 1) for each in calls] + [(each.ended_ns, -1) for each in calls if each.ended_ns != NEVER]
-    )
-    most = now = 0
-    for _at, change in turns:
-        now += change
-        most = max(most, now)
-    return most
+    return most_at_once((each.begun_ns, each.ended_ns) for each in calls)
 
 
 def doubts_of_ceiling(ceiling: Ceiling, calls: Calls | None, timeline: Timeline) -> tuple[str, ...]:

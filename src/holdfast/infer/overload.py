@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from holdfast.infer.overload_words import sentences_of
+from holdfast.infer.signals import most_at_once
 from holdfast.model.frozen import frozen
 from holdfast.model.overload import (
     Attempt,
@@ -88,7 +89,7 @@ def _judged(record: OverloadRecord, level: Level) -> OverloadLevel:
         in_vain=_in_vain(level),
         recovery=_recovery(record, level),
         health=_health(level),
-        most_in_service=_most_at_once(level),
+        most_in_service=most_at_once((each.entered_ns, each.left_ns) for each in level.attempts if each.entered_ns),
         most_waiting=_waiting(record, level).most,
         turned_away_s=_seconds(percentile(turned_away, MEDIAN)),
         deepest_queue=max(depths, default=None),
@@ -287,17 +288,6 @@ def _health(level: Level) -> Health:
         p50_s=_seconds(percentile(waits, MEDIAN)),
         longest_s=_seconds(max(waits, default=None)),
     )
-
-
-def _most_at_once(level: Level) -> int:
-    steps = [(each.entered_ns, 1) for each in level.attempts if each.entered_ns]
-    # One that leaves at the same instant makes room first.
-    steps += [(each.left_ns, -1) for each in level.attempts if each.left_ns]
-    most = now = 0
-    for _, step in sorted(steps):
-        now += step
-        most = max(most, now)
-    return most
 
 
 def _seconds(ns: int | None) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,17 +68,22 @@ def ended_by_server(outcome: Outcome, entered_ns: int, done_ns: int) -> bool:
 
 def peak(entries: Iterable[Entry], before_ns: int) -> int:
     """Most handlers that ran at once before an instant."""
-    moves = sorted(
-        move
-        for entry in entries
-        for move in ((entry.entered_ns, 1), (entry.left_ns, -1))
-        if NEVER < move[0] < before_ns
+    return most_at_once(
+        (each.entered_ns, each.left_ns if each.left_ns < before_ns else NEVER)
+        for each in entries
+        if NEVER < each.entered_ns < before_ns
     )
-    most = running = 0
-    for _, change in moves:
-        running += change
-        most = max(most, running)
-    return most
+
+
+def most_at_once(spans: Iterable[tuple[int, int]]) -> int:
+    """Most of these that had begun and not ended at one instant.
+
+    Args:
+        spans: begin and end of each, CLOCK_MONOTONIC ns; the end is NEVER where it did not come.
+    """
+    # At the same nanosecond the end comes first: half-open, as everywhere.
+    moves = sorted(move for begun, ended in spans for move in ((begun, 1), (ended, -1)) if move[0] != NEVER)
+    return max(accumulate((change for _, change in moves), initial=0))
 
 
 def later_entries(entries: Sequence[Entry]) -> int:
