@@ -22,7 +22,6 @@ ROW_BYTES = 60
 KERNEL_BYTES = 4_100
 # CPU for a request from its connection to its answer, where a few processes are busy all the time.
 LOAD_US = 63
-SERVER_US = 32
 PER_PROCESS = 19_960
 FAST_PORTS = 14_116
 

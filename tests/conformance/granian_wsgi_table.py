@@ -23,7 +23,6 @@ PERMIT = (
     "granian src/workers.rs, acceptor_impl_loop!: a connection is accepted only with a permit of a semaphore of "
     "`backpressure`, which it keeps until it is closed"
 )
-CHANNEL = "granian src/blocking.rs, BlockingRunnerPool::new(): channel::unbounded() between the runtime and the threads"
 GRANIAN_UNASKED = (
     "granian src/blocking.rs, BlockingRunnerPool::run(): a call that was sent into the channel is run, whatever "
     "becomes of the future that waits for its reply"

@@ -6,7 +6,6 @@ import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from test_inside_pythons import interpreter
@@ -18,7 +17,6 @@ from holdfast.observe.record_reader import (
 )
 from holdfast.observe.startup_reports import StartupReport, read_startup_reports
 
-STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
 LOOK = """
 import sys
 print([each for each in sys.path])

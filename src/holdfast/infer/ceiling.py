@@ -10,6 +10,7 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Listener, Snapshot
 from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
 
+NO_LISTENER = "the listening socket could not be read"
 _NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"
 
 
@@ -34,7 +35,7 @@ def why_no_backlog(listeners: Iterable[Listener]) -> str:
     limits = [each.limit for each in listeners]
     known = sorted({limit for limit in limits if limit is not None})
     if not limits:
-        return "the listening socket could not be read"
+        return NO_LISTENER
     if len(known) > 1:
         return f"its queues have different backlogs: {', '.join(map(str, known))}"
     return "the kernel's socket diagnostics (sock_diag) are not available here"

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
+from holdfast.infer.ceiling import NO_LISTENER
 from holdfast.infer.known import Known, because, fields_of
 from holdfast.infer.signals import NOTHING_OUTLIVED, later_entries, reused
 from holdfast.model.timeline import Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
 _UNSEEN = "too few requests were entered after others had left to show it"
-_NO_LISTENER = "the listening socket could not be read"
 
 
 def model_of(
@@ -77,7 +77,7 @@ def model_of(
     return Known(model, unknown)
 
 
-def listen_queues_of(listeners: Sequence[Listener], why_none: str = _NO_LISTENER) -> Known[ListenQueues | None]:
+def listen_queues_of(listeners: Sequence[Listener], why_none: str = NO_LISTENER) -> Known[ListenQueues | None]:
     """Whether all workers accept from one queue, or each from its own.
 
     Args:
