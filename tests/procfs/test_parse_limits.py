@@ -152,3 +152,12 @@ def test_a_file_that_is_damaged_is_a_record_or_a_protocol_error(name, data):
     at, cut = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 20))
 
     assert is_a_record_or_refused(name, text[:at] + data.draw(st.binary(max_size=5)) + text[at + cut :])
+
+
+def test_the_memory_that_is_available_is_that_of_the_machine_in_bytes():
+    text = b"MemTotal:       24622540 kB\nMemFree:         3105784 kB\nMemAvailable:   22735552 kB\nBuffers: 9 kB\n"
+
+    assert parse.available_bytes(text) == 22735552 * 1024
+    assert 0 < parse.available_bytes(read("/proc/meminfo")) < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with pytest.raises(ProtocolError):
+        parse.available_bytes(b"MemTotal: 1 kB\n")

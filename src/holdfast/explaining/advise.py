@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from holdfast.explaining.machine import available_bytes
 from holdfast.explaining.rivals import with_changes
 from holdfast.explaining.trials import Bench, run_trial
 from holdfast.infer.advice import fulfils, too_few_bodies
@@ -17,6 +16,7 @@ from holdfast.model.advice import AdviceRecord, Attempt, Wish
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord
 from holdfast.model.trial import Change, Rival, Trial, named
+from holdfast.observe.limits import available_memory
 
 _MOST_ATTEMPTS = 6
 _MOST_SECONDS = 40.0
@@ -126,7 +126,7 @@ def _settings(
 
 
 def _room(wish: Wish) -> int:
-    free = int(available_bytes() * _OF_AVAILABLE)
+    free = int(available_memory() * _OF_AVAILABLE)
     return free if wish.memory_bytes is None else min(wish.memory_bytes, free)
 
 

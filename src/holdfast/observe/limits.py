@@ -8,8 +8,8 @@ from holdfast.model.frozen import frozen
 from holdfast.model.limits import GroupUse, LimitLook, OtherLimits, ProcessUse
 from holdfast.observe.cgroups import MEMORY, TASKS, Resource, strictest, use_of
 from holdfast.procfs import parse
-from holdfast.procfs.parse import ProcessStatus, ProtocolError
-from holdfast.procfs.read import count_descriptors, list_pids, read_as, read_if_readable
+from holdfast.procfs.parse import ProtocolError
+from holdfast.procfs.read import count_descriptors, list_pids, read, read_as, read_if_readable, read_status
 
 # capability.h; kernel/fork.c, copy_process(): RLIMIT_NPROC does not bind a process that has one of them, nor root.
 _EXEMPT = 1 << 21 | 1 << 24  # CAP_SYS_ADMIN, CAP_SYS_RESOURCE
@@ -93,12 +93,13 @@ def look_at_limits(pids: Iterable[int], accepting: Iterable[int], at_ns: int) ->
     )
 
 
-def _status(pid: int) -> ProcessStatus | None:
-    return read_as(parse.process_status, f"/proc/{pid}/status")
+def available_memory() -> int:
+    """Memory of this machine that can be taken without swapping, bytes. Raises OSError, ProtocolError."""
+    return parse.available_bytes(read("/proc/meminfo"))
 
 
 def _process_use(pid: int) -> ProcessUse | None:
-    status = _status(pid)
+    status = read_status(pid)
     if status is None or not status.table_size:
         return None  # it has ended
     limits = read_limits(pid)
@@ -120,17 +121,17 @@ def _process_use(pid: int) -> ProcessUse | None:
 
 def _nproc_binds(pid: int) -> bool:
     """Whether RLIMIT_NPROC limits a process. It does not limit root of the first user namespace, nor the exempt."""
-    status = _status(pid)
+    status = read_status(pid)
     first = read_as(parse.maps_every_user_to_itself, f"/proc/{pid}/uid_map")
     exempt = status is not None and (status.uid == 0 or status.capabilities & _EXEMPT)
     return status is not None and not (exempt and first)
 
 
 def _tasks_of_user(pid: int) -> int | None:
-    own = _status(pid)
+    own = read_status(pid)
     if own is None:
         return None
-    others = (_status(each) for each in list_pids())
+    others = (read_status(each) for each in list_pids())
     return sum(each.threads for each in others if each is not None and each.uid == own.uid)
 
 

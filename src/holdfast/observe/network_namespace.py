@@ -5,14 +5,13 @@ Source: network_namespaces(7); proc(5), `net`: a process's tables are those of i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from socket import AF_INET, AF_INET6
 
 from holdfast.observe.processes import socket_inodes
 from holdfast.observe.socket_tables import tcp_rows
 from holdfast.procfs.parse import ProtocolError
-from holdfast.procfs.read import read_if_readable
+from holdfast.procfs.read import read_if_readable, read_namespace
 
 _TABLES = (("tcp", AF_INET), ("tcp6", AF_INET6))
 
@@ -22,9 +21,9 @@ def listens_elsewhere(pids: Iterable[int]) -> tuple[int, int] | None:
 
     Costs ~3 us for each process that is in ours.
     """
-    ours = _namespace("self")
+    ours = read_namespace("self", "net")
     for pid in pids:
-        theirs = _namespace(str(pid))
+        theirs = read_namespace(str(pid), "net")
         if None in (ours, theirs) or ours == theirs:
             continue
         inodes = socket_inodes(pid)
@@ -37,11 +36,3 @@ def listens_elsewhere(pids: Iterable[int]) -> tuple[int, int] | None:
                 if row.state == "LISTEN" and row.inode in inodes:
                     return pid, row.port
     return None
-
-
-def _namespace(process: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(f"/proc/{process}/ns/net")
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

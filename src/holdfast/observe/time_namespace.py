@@ -6,11 +6,10 @@ which are in its own namespace unless it has just called unshare(2).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from holdfast.procfs import parse
-from holdfast.procfs.read import read_as
+from holdfast.procfs.read import read_as, read_namespace
 
 
 def runs_on_another_clock(pids: Iterable[int]) -> int | None:
@@ -18,20 +17,12 @@ def runs_on_another_clock(pids: Iterable[int]) -> int | None:
 
     Costs ~3 us for each process.
     """
-    namespace, offset = _namespace("self"), _offset("self")
+    namespace, offset = read_namespace("self", "time"), _offset("self")
     for pid in pids:
-        theirs = _namespace(str(pid))
+        theirs = read_namespace(str(pid), "time")
         if theirs not in (namespace, None) and _offset(str(pid)) not in (offset, None):
             return pid
     return None
-
-
-def _namespace(process: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(f"/proc/{process}/ns/time")
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _offset(process: str) -> tuple[int, int] | None:

@@ -206,6 +206,17 @@ def core_ticks(text: bytes) -> tuple[int, int]:
     return ticks[3] + ticks[4], sum(ticks)
 
 
+def available_bytes(text: bytes) -> int:
+    """Memory that can be taken without swapping, from `/proc/meminfo`.
+
+    Raises ProtocolError. Source: proc_meminfo(5), MemAvailable.
+    """
+    for line in text.splitlines():
+        if line.startswith(b"MemAvailable:"):
+            return 1024 * number(line.split()[1])
+    raise ProtocolError("/proc/meminfo has no MemAvailable")
+
+
 def proportional_bytes(text: bytes) -> int:
     """Anonymous memory of a process from `/proc/PID/smaps_rollup`, each shared page divided by its sharers.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from holdfast.procfs import parse
-from holdfast.procfs.parse import ProcessStat, ProtocolError
+from holdfast.procfs.parse import ProcessStat, ProcessStatus, ProtocolError
 
 # `/proc/PID/stat` and `limits` are shorter; a longer file is read in pieces.
 _PIECE = 4096
@@ -64,6 +64,25 @@ def read_stats() -> Iterator[ProcessStat]:
         stat = read_stat(pid)
         if stat is not None:
             yield stat
+
+
+def read_status(pid: int) -> ProcessStatus | None:
+    """What `/proc/PID/status` says of a process."""
+    return read_as(parse.process_status, f"/proc/{pid}/status")
+
+
+def read_namespace(process: str, kind: str) -> tuple[int, int] | None:
+    """Which namespace a process is in: two are the same if these are. Source: namespaces(7).
+
+    Args:
+        process: its number, or "self".
+        kind: "net", "time" and so on.
+    """
+    try:
+        found = os.stat(f"/proc/{process}/ns/{kind}")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def list_pids() -> list[int]:

@@ -12,9 +12,8 @@ from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.frozen import frozen
 from holdfast.model.limits import ADDRESS_SPACE, NOFILE, NPROC, LimitName
 from holdfast.model.sizes import shown_size
-from holdfast.procfs import parse
 from holdfast.procfs.parse import ProcessStatus
-from holdfast.procfs.read import read_as, read_stat
+from holdfast.procfs.read import read_stat, read_status
 
 
 @frozen
@@ -103,7 +102,7 @@ def _as_user_of(pid: int) -> Iterator[None]:
 
     prlimit(2) asks for these, or for CAP_SYS_RESOURCE, which root has not in most containers.
     """
-    status = read_as(parse.process_status, f"/proc/{pid}/status")
+    status = read_status(pid)
     if os.geteuid() != 0 or status is None or _is_ours(status):
         yield
         return

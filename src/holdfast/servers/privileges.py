@@ -14,9 +14,10 @@ import os
 import random
 import signal
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from contextlib import suppress
 
 from holdfast.model.limits import ADDRESS_SPACE
+from holdfast.procfs.read import list_pids
 from holdfast.servers.limits import AskedLimit, impose
 
 _PR_SET_PDEATHSIG = 1
@@ -62,12 +63,9 @@ def spare_uid() -> int | None:
     if os.geteuid() != 0:
         return None
     taken = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                taken.add(entry.stat().st_uid)
-            except OSError:
-                continue
+    for pid in list_pids():
+        with suppress(OSError):
+            taken.add(os.stat(f"/proc/{pid}").st_uid)
     spare = [uid for uid in range(_FIRST_SPARE_UID, _LAST_SPARE_UID) if uid not in taken]
     # To be spread, not secret: `secrets` loads libcrypto, 3 to 6 ms of CPU at each start (measured).
     return random.choice(spare) if spare else None  # noqa: S311

@@ -15,7 +15,7 @@ from typing import Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.model.frozen import frozen
-from holdfast.procfs.read import is_alive, read_stats
+from holdfast.procfs.read import is_alive, read, read_if_readable, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.limits import AskedLimit, higher_than_allowed
 from holdfast.servers.ownership import user_name
@@ -239,12 +239,8 @@ def _trackers(pids: set[int]) -> set[int]:
 
     They then end by themselves; if they were killed with the others, every semaphore and shared block would stay.
     """
-    found = set()
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            if b"multiprocessing.resource_tracker" in Path("/proc", str(pid), "cmdline").read_bytes():
-                found.add(pid)
-    return found
+    tracks = b"multiprocessing.resource_tracker"
+    return {pid for pid in pids if tracks in (read_if_readable(f"/proc/{pid}/cmdline") or b"")}
 
 
 def _foreign(pids: AbstractSet[int]) -> dict[int, int | None]:
@@ -306,11 +302,11 @@ def _children() -> set[int]:
 
 
 def _children_of(process: int) -> set[int]:
-    found, threads = set[int](), Path("/proc", str(process), "task")
+    found, threads = set[int](), f"/proc/{process}/task"
     try:
         # 20 us, where a look at every process of the machine takes as long for each of them.
         for thread in os.listdir(threads):
-            found |= set(map(int, (threads / thread / "children").read_bytes().split()))
+            found |= set(map(int, read(f"{threads}/{thread}/children").split()))
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN
         return {pid for pid, parent in _parents().items() if parent == process}
     return found
@@ -332,10 +328,7 @@ def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool
 
 
 def _has_mark(pid: int, mark: bytes) -> bool:
-    try:
-        return mark in Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
+    return mark in (read_if_readable(f"/proc/{pid}/environ") or b"").split(b"\0")
 
 
 def _still_there(pids: set[int]) -> set[int]:
