@@ -16,9 +16,10 @@ from holdfast.model.check import BaselineCheck, Checked, CheckResult, Moved
 from holdfast.model.load import Expectation
 from holdfast.model.study import Circumstances, Finding, Outcome, Row, StudyResult
 from holdfast.report.expectations import render_expectations, with_expectations
-from holdfast.report.github import annotation_lines, escaped, failure_markdown, summary_markdown, workflow_command
+from holdfast.report.github import annotation_lines, failure_markdown, summary_markdown, workflow_command
 from holdfast.report.junit import ReportedCase, cases_of, cases_of_rows, cases_of_thresholds, errors_of, junit_xml
 from holdfast.report.layout import Text, rendered
+from holdfast.report.marking import escaped
 
 MET = Checked("in_service >= 4", True, {"ceiling.in_service": 8}, shown="8")
 UNMET = Checked("client_sees != 'reset'", False, {"overflow.client_sees": "reset"}, shown="reset")
@@ -294,4 +295,5 @@ def test_text_from_outside_is_no_markup_in_a_summary() -> None:
     assert "\x1b" not in text
     assert text.splitlines().count("`````") == 1  # the end of the block, which nothing in it ends
     assert escaped("a_b*c`d") == "a\\_b\\*c\\`d"
+    assert escaped("&lt; is <") == "\\&lt; is &lt;"
     assert "No result." in failure_markdown("probe", "why")

@@ -40,8 +40,8 @@ from holdfast.cli.probe import (
     names_a_known_server,
     request_options,
     server_options,
-    started_experiment,
     target_options,
+    typed_experiment,
     was_given,
     with_defaults,
 )
@@ -328,4 +328,4 @@ def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
     options = with_defaults(context, given)
     if not context.obj and not names_a_known_server(context, options):
         raise click.UsageError("Say what to load: a URL, an APP with --server, or a command after --.", ctx=context)
-    return started_experiment(context, options)
+    return typed_experiment(context, options)

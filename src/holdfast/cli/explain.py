@@ -22,8 +22,8 @@ from holdfast.cli.probe import (
     measurement_options,
     request_options,
     server_options,
-    started_experiment,
     target_options,
+    typed_experiment,
     with_defaults,
 )
 from holdfast.cli.whole_number import WholeNumber
@@ -159,7 +159,7 @@ def explain(
     asked = _asked(given)
     options = with_defaults(context, given)
     checks = checks_of(options, "explain", _fields, "explanation")
-    experiment = started_experiment(context, options)
+    experiment = typed_experiment(context, options)
     title = shlex.join(command_line_of(experiment.target))
     with (
         checks.told_without_result(),

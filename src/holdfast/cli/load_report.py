@@ -16,7 +16,7 @@ from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.console import say, tell
-from holdfast.engine.status_advice import nothing_listens
+from holdfast.engine.status_advice import all_refused
 from holdfast.engine.url import parse_url
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -269,7 +269,7 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
     """
     if result.outcomes["refused"] == result.offered > 0:
         servers = dict.fromkeys(parse_url(each).host_and_port for each in result.target.url.split(", "))
-        tell(nothing_listens(" and ".join(servers)))
+        tell(all_refused(" and ".join(servers)))
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE

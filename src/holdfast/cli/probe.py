@@ -306,7 +306,7 @@ def names_a_known_server(context: click.Context, options: Mapping[str, Any]) -> 
     return any(options.get(name) not in {None, ""} for name in OF_A_KNOWN_SERVER if was_given(context, name))
 
 
-def started_experiment(context: click.Context, options: Mapping[str, Any]) -> Experiment:
+def typed_experiment(context: click.Context, options: Mapping[str, Any]) -> Experiment:
     """The experiment of a command that starts a known server, or what comes after `--` where that is a command."""
     after: tuple[str, ...] = context.obj
     if after and not after[0].startswith("-") and not names_a_known_server(context, options):

@@ -1,4 +1,4 @@
-"""Sockets and epoll: the only module of a load process that talks to the kernel.
+"""Sockets and epoll: connections of HTTP/1, each with one request at a time, and what the kernel tells of them.
 
 Facts
 -----

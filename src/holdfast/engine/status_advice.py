@@ -19,7 +19,7 @@ START_IT = "Start the server, or check the port (ss -tln shows who listens where
 """What to do where nothing listens."""
 
 
-def nothing_listens(where: str) -> EnvironmentFailure:
+def all_refused(where: str) -> EnvironmentFailure:
     """The error that every connection to these addresses was refused."""
     return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult
-from holdfast.model.printable import printable
 from holdfast.report.expectations import not_compared, sum_up, sum_up_baseline, value
 from holdfast.report.junit import ReportedCase
-
-_TICKS = re.compile(r"`+")
-_MARKUP = re.compile(r"[\\`*_\[\]~|&]")
+from holdfast.report.marking import block, code, escaped, row
 
 
 def summary_markdown(command: str, found: CheckResult, picture: str) -> str:
@@ -27,12 +23,12 @@ def summary_markdown(command: str, found: CheckResult, picture: str) -> str:
     if found.baseline is not None:
         lines += [escaped(sum_up_baseline(found.baseline)), "", *_moved(found.baseline), ""]
         lines += [*(f"- {escaped(each)}" for each in not_compared(found.baseline)), ""]
-    return "\n".join([*lines, *_block(picture), "", ""])
+    return "\n".join([*lines, block(picture), "", ""])
 
 
 def failure_markdown(command: str, words: str) -> str:
     """The same of a run that ended without a result."""
-    return "\n".join([f"### holdfast {command}", "", "No result.", "", *_block(words), "", ""])
+    return "\n".join([f"### holdfast {command}", "", "No result.", "", block(words), "", ""])
 
 
 def annotation_lines(command: str, found: CheckResult, cases: Sequence[ReportedCase] = ()) -> Iterator[str]:
@@ -70,26 +66,13 @@ def workflow_command(kind: str, title: str, message: str) -> str:
     return f"::{kind} title={_property(title)}::{_data(message)}"
 
 
-def escaped(text: str) -> str:
-    """A text within Markdown, without markup of its own, that breaks no table."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split())).replace("<", "&lt;")
-
-
-def code(text: str) -> str:
-    """A code span within a table, in which nothing is interpreted."""
-    text = " ".join(printable(text).split()).replace("|", "\\|")
-    fence = _fence(text, 1)
-    edge = " " if "`" in text else ""  # a span that begins or ends with a tick needs it (CommonMark 6.1)
-    return f"{fence}{edge}{text}{edge}{fence}" if text else ""
-
-
 def _table(checked: Sequence[Checked]) -> Iterator[str]:
     of = any(each.of for each in checked)
     yield f"| |{' of |' if of else ''} expected | found |"
     yield f"| :-- |{' :-- |' if of else ''} :-- | :-- |"
     for each in checked:
         cells = [*([each.of] if of else []), each.expression, each.shown]
-        yield f"| {'✅ met' if each.met else '❌ not met'} | {' | '.join(code(cell) for cell in cells)} |"
+        yield row(["✅ met" if each.met else "❌ not met", *map(code, cells)])
 
 
 def _moved(baseline: BaselineCheck) -> Iterator[str]:
@@ -100,17 +83,7 @@ def _moved(baseline: BaselineCheck) -> Iterator[str]:
     yield "| :-- | :-- | :-- | :-- | :-- |"
     for each in shown:
         cells = (code(each.field), code(value(each.before)), code(value(each.after)), escaped(each.why))
-        yield f"| {'❌ ' if each.against in FAILS else ''}{each.against} | {' | '.join(cells)} |"
-
-
-def _block(text: str) -> list[str]:
-    fence = _fence(text, 3)
-    return [f"{fence}text", printable(text).rstrip("\n"), fence]
-
-
-def _fence(text: str, least: int) -> str:
-    """More ticks than any row of them in the text has, so that nothing in it ends it (CommonMark 4.5, 6.1)."""
-    return "`" * max(least, 1 + max(map(len, _TICKS.findall(text)), default=0))
+        yield row([f"{'❌ ' if each.against in FAILS else ''}{each.against}", *cells])
 
 
 def _data(text: str) -> str:

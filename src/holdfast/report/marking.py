@@ -21,7 +21,7 @@ def code(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Words of servers, systems and a person's own files, with what Markdown would interpret escaped."""
-    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", printable(" ".join(text.split()))).replace("<", "&lt;")
+    return re.sub(r"[\\`*_\[\]~&]", r"\\\g<0>", printable(" ".join(text.split()))).replace("<", "&lt;")
 
 
 def paragraph(text: str) -> str:

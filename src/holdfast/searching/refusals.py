@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.engine.collect import LoadRun
-from holdfast.engine.status_advice import nothing_listens
+from holdfast.engine.status_advice import all_refused
 from holdfast.errors import HoldfastError, InconclusiveError
 from holdfast.model.places import Outcome
 from holdfast.searching.offer import Bench
@@ -28,7 +28,7 @@ def check_singles(bench: Bench, singles: LoadRun) -> None:
         )
     outcomes = [Outcome(singles.columns.outcome[row]) for row in singles.begun]
     if outcomes and all(each is Outcome.REFUSED for each in outcomes):
-        raise nothing_listens(bench.subject.target.url.host_and_port)
+        raise all_refused(bench.subject.target.url.host_and_port)
     statuses = {singles.columns.status[row] for row in singles.begun} - {0}
     redirects = [each for each in statuses if _FIRST_REDIRECT <= each < _FIRST_ERROR]
     if redirects and bench.sent.expected is None:
