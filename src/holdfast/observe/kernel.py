@@ -85,6 +85,10 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.LISTENING, port) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
 
+    def dual_stack(self) -> Iterator[int]:
+        dumps = (self._dump(family, sock_diag.LISTENING, 0) for family in self._families if family == AF_INET6)
+        return chain.from_iterable(map(sock_diag.dual_stack, dumps))
+
     def accept_queue(self, port: int) -> AcceptQueue:
         count = depth = limit = 0
         for family in self._families:
@@ -185,6 +189,9 @@ class _ProcNetTcp:
         rows = (socket_tables.tcp_rows(self._read(family), family) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "SYN_SENT")
 
+    def dual_stack(self) -> Iterator[int]:
+        return iter(())
+
     def accept_queue(self, port: int) -> AcceptQueue:
         return AcceptQueue(summed(record.rqueue for record in self.listening(port)))
 
@@ -275,6 +282,11 @@ class KernelView:
         with _words_for_failure():
             found = listeners_among(self._interface.listening(0))
         return {listener.inode: listener for listener in found}
+
+    def dual_stack(self) -> frozenset[int]:
+        """Inodes of the listening IPv6 sockets that take IPv4 connections too, as far as the interface shows that."""
+        with _words_for_failure():
+            return frozenset(self._interface.dual_stack())
 
     def accept_queue(self, address: ListenAddress) -> AcceptQueue:
         """The accept queues at one address, counted as one.
