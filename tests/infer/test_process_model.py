@@ -158,6 +158,18 @@ def test_a_pool_of_which_most_threads_are_idle_is_not_taken_for_fresh_threads():
     assert {"model.kind", "model.threads_reused"} <= unknown.keys()
 
 
+def test_a_thread_that_counts_anew_each_time_is_reused_if_it_was_there_throughout():
+    # What a server in C or Rust calls Python from: to Python it is a new thread each time (PyGILState_Release).
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(3)])
+    after = [on_thread(3 + n, tid=100 + n % 3, seq=1, entered_ns=LATER + n) for n in range(8)]
+    lives_on = Outlived(process=True, entry_thread=True, thread=True)
+
+    model, unknown = model_of([*held, *after], held, outlived=lives_on)
+
+    assert (model.kind, model.threads_reused, model.threads_per_process) == ("thread-pool", True, 3)
+    assert "model.kind" not in unknown
+
+
 def test_fresh_threads_of_a_process_that_lives_on_are_thread_per_request():
     held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(3)])
     after = [on_thread(3 + n, tid=200 + n, seq=1, entered_ns=LATER + n) for n in range(8)]

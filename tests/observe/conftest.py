@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from holdfast.observe.kernel import KernelView, Source
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.socket_interfaces import Source
 
 PATIENCE_S = 20
 

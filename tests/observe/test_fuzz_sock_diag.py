@@ -138,7 +138,9 @@ def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers, ti
         AF_INET: ("127.0.0.1", "127.0.0.2"),
         AF_INET6: ("7f00:1::", "7f00:2::"),
     }[family]
-    assert record == TcpRecord("LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, timer)
+    assert record == TcpRecord(
+        family, "LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, timer
+    )
     assert sock_diag.queue_sums(answer) == (1, rqueue, wqueue)
     assert answer.done
 

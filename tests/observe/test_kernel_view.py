@@ -15,7 +15,7 @@ from support.waiting import until
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener, ServerSocket
-from holdfast.observe import kernel as kernel_module
+from holdfast.observe import socket_interfaces
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import LISTENING, tcp_request
 from holdfast.probing.ports import check_unix_shown
@@ -266,7 +266,7 @@ def test_unix_listeners_show_their_queues_too(sock_diag_view, sockets, tmp_path)
 # kernel listens: it refuses the request.
 @pytest.mark.parametrize("protocol", [99, 2])
 def test_without_sock_diag_the_table_in_proc_is_read(monkeypatch, listen, protocol):
-    monkeypatch.setattr(kernel_module, "NETLINK_SOCK_DIAG", protocol)
+    monkeypatch.setattr(socket_interfaces, "NETLINK_SOCK_DIAG", protocol)
     listener = listen()
 
     with KernelView() as view:
@@ -278,8 +278,8 @@ def test_without_sock_diag_the_table_in_proc_is_read(monkeypatch, listen, protoc
 
 
 def test_a_system_that_shows_no_sockets_is_named_as_the_cause(monkeypatch, tmp_path):
-    monkeypatch.setattr(kernel_module, "NETLINK_SOCK_DIAG", 99)
-    monkeypatch.setattr(kernel_module, "_TABLES", dict.fromkeys((2, 10), str(tmp_path / "tcp")))
+    monkeypatch.setattr(socket_interfaces, "NETLINK_SOCK_DIAG", 99)
+    monkeypatch.setattr(socket_interfaces, "_TABLES", dict.fromkeys((2, 10), str(tmp_path / "tcp")))
 
     with pytest.raises(EnvironmentFailure, match="socket tables cannot be read"):
         KernelView()
@@ -297,7 +297,7 @@ def test_a_dump_that_was_not_read_to_its_end_spoils_only_the_next_look(sock_diag
 
 
 def test_a_kernel_without_ipv6_has_no_ipv6_table_to_miss(monkeypatch, listen, tmp_path):
-    monkeypatch.setitem(kernel_module._TABLES, socket.AF_INET6, str(tmp_path / "tcp6"))
+    monkeypatch.setitem(socket_interfaces._TABLES, socket.AF_INET6, str(tmp_path / "tcp6"))
     listener = listen()
 
     with KernelView("/proc/net/tcp") as view:

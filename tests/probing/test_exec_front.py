@@ -18,6 +18,22 @@ app = Flask(__name__)
 def index():
     return "hello"
 """
+ONE_HOST = """
+from flask import Flask, abort, request
+
+app = Flask(__name__)
+
+
+@app.before_request
+def known():
+    if request.host.rpartition(":")[0] != "127.0.0.1":
+        abort(400)
+
+
+@app.get("/")
+def index():
+    return "hello"
+"""
 # Each connection is passed on as it is to the server's socket; into a full one, it waits (connect(2) blocks).
 FORWARDING = """
 import socket
@@ -143,18 +159,30 @@ ANSWERED_IN_FRONT = (
     script("static", f"{ON_UNIX} -w 2 app:app", NGINX_RUNS, {}, "--path", "/static", code=INCONCLUSIVE),
     script("unreachable", "gunicorn -b unix:other.sock app:app", NGINX_RUNS, {}, code=INCONCLUSIVE),
 )
+# A page of nginx's own in the place where the application has a view: what clients of nginx come to is not gunicorn.
+PAGE = script("a page", f"{ON_TCP} -w 3 app:app", NGINX_RUNS, {"ceiling.in_service": 3, "front": None})
+PAGE.files["nginx.conf"] = NGINX.replace(
+    "location / { proxy_pass http://UPSTREAM; }", 'location / { return 200 "a page"; }'
+)
+# The socket of every IPv6 address takes IPv4 too unless it is asked not to (ipv6(7), bindv6only).
+HOST = Own(
+    "a host by name",
+    ("gunicorn", "-b", "[::]:{port}", "--threads", "2", "app:app"),
+    {"app.py": ONE_HOST},
+    {"ceiling.in_service": 2, "ceiling.bounded": True},
+)
 
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, WITHOUT_NGINX)
+    return run_all(workshop, (*WITHOUT_NGINX, HOST))
 
 
 @pytest.fixture(scope="module")
 def done_with_nginx(workshop):
     if shutil.which("nginx") is None:
         pytest.skip("not installed: nginx (apt-get install nginx-light)")
-    return run_all(workshop, (*WITH_NGINX, *ANSWERED_IN_FRONT))
+    return run_all(workshop, (*WITH_NGINX, *ANSWERED_IN_FRONT, PAGE))
 
 
 def found(own, result):
@@ -189,3 +217,21 @@ def test_a_front_that_does_not_reach_the_server_is_named(done_with_nginx):
 
     assert "answered GET / with 502 itself" in error
     assert "did not reach gunicorn" in error
+
+
+def test_a_front_that_answers_beside_the_server_is_told(done_with_nginx):
+    result = done_with_nginx["a page"]
+    verdict = result.verdict()
+    (told,) = [each for each in verdict["warnings"] if "answered by itself" in each]
+
+    assert {name: value(verdict, name) for name in PAGE.says} == dict(PAGE.says)
+    assert told.startswith("nginx (pid ")
+    assert f"listens on port {result.port} too" in told
+    assert f"--port {result.port}" in told
+
+
+def test_an_address_for_both_families_is_asked_by_the_host_that_applications_allow(done):
+    result = done[HOST.id]
+
+    assert result.ended.exit == HOST.exit, result.ended.err
+    assert {name: value(result.verdict(), name) for name in HOST.says} == dict(HOST.says)

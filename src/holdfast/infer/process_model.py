@@ -1,8 +1,8 @@
 """What ran the handlers, judged from the recorder's rows alone.
 
-Native thread ids are recycled and thread names repeat, so reuse is never judged from them: a
-thread that enters its second request says so itself (its own sequence number is 2). That a
-thread is *not* reused needs more than the absence of such a row: later requests must have been
+Native thread ids are recycled and thread names repeat, so reuse is not judged from them alone: a thread that enters its
+second request says so itself (its own sequence number is 2), or it is the first one and is known to have been there
+throughout. That a thread is *not* reused needs more than the absence of such a row: later requests must have been
 entered after earlier ones had left, so that there was something to reuse.
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 
 from holdfast.infer.ceiling import NO_LISTENER
 from holdfast.infer.known import Known, because, fields_of
-from holdfast.infer.signals import NOTHING_OUTLIVED, later_entries, reused
+from holdfast.infer.signals import NOTHING_OUTLIVED, first_again, later_entries, reused
 from holdfast.model.timeline import Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
@@ -42,8 +43,10 @@ def model_of(
     later = later_entries(entries)
     still = outlived or NOTHING_OUTLIVED
     processes_reused = reused((entry.process_seq for entry in entries), later, outlived=still.process)
-    entry_reused = reused((entry.entry_thread_seq for entry in entries), later, outlived=still.entry_thread)
-    handler_reused = reused((entry.thread_seq for entry in entries), later, outlived=still.thread)
+    entry_again, again = (first_again(entries, attrgetter(thread)) for thread in ("entry_tid", "tid"))
+    counts = (entry.entry_thread_seq for entry in entries)
+    entry_reused = reused(counts, later, outlived=still.entry_thread, again=entry_again)
+    handler_reused = reused((entry.thread_seq for entry in entries), later, outlived=still.thread, again=again)
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused

@@ -8,9 +8,10 @@ that the two cannot disagree. Nothing else of this room is known to acquisition.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import ceil, inf
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model.frozen import frozen
@@ -92,7 +93,7 @@ def later_entries(entries: Sequence[Entry]) -> int:
     return sum(each.entered_ns >= first_left_ns for each in entries)
 
 
-def reused(sequence: Iterable[int], later: int, *, outlived: bool = False) -> bool | None:
+def reused(sequence: Iterable[int], later: int, *, outlived: bool = False, again: bool = False) -> bool | None:
     """Whether threads or processes serve again; None where too little was seen.
 
     One that is idle may wait for its turn behind many that are too, so that those which came later show nothing.
@@ -101,17 +102,26 @@ def reused(sequence: Iterable[int], later: int, *, outlived: bool = False) -> bo
         sequence: how many requests its thread or process had entered when each request was entered, itself included.
         later: how many requests were entered after others had left, so that there was something to reuse.
         outlived: the one that ran the first of all was still there when that had long been answered.
+        again: a later request had the id of that one. So it was the same, if it outlived, also where it counts anew
+            each time: a thread that Python did not start is new to it whenever it comes back (PyGILState_Release).
     """
-    if any(number > 1 for number in sequence):
+    if any(number > 1 for number in sequence) or (outlived and again):
         return True
     return False if later >= _FEW and not outlived else None
+
+
+def first_again(entries: Iterable[Entry], thread: Callable[[Entry], int]) -> bool:
+    """Whether the thread that ran the first handler has the id of one that ran a later one."""
+    ids = [(each.pid, thread(each)) for each in sorted(entries, key=attrgetter("entered_ns"))]
+    return ids[0] in ids[1:] if ids else False
 
 
 def reuse_seen(entries: Sequence[Entry], outlived: Outlived | None = None) -> bool:
     """Whether these handler runs suffice to tell if threads and processes are reused."""
     later, idle = later_entries(entries), outlived or NOTHING_OUTLIVED
     processes = reused((each.process_seq for each in entries), later, outlived=idle.process)
-    threads = reused((each.thread_seq for each in entries), later, outlived=idle.thread)
+    again = first_again(entries, attrgetter("tid"))
+    threads = reused((each.thread_seq for each in entries), later, outlived=idle.thread, again=again)
     return processes is not None and threads is not None
 
 

@@ -8,7 +8,7 @@ connections.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 
 from holdfast.model.address import NO_PORT, is_unix
@@ -67,10 +67,14 @@ class Route:
         return TcpListenAddress(self.port, self.listens_on) if self.shares_port else self.port
 
 
-def routes_to(listeners: Iterable[Listener]) -> tuple[Route, ...]:
+def routes_to(listeners: Iterable[Listener], dual_stack: Collection[int]) -> tuple[Route, ...]:
     """One route to each port, ascending by port, then one to each Unix socket, by name.
 
-    A port is reached over loopback where that is possible, best over IPv4.
+    A port is reached over loopback where that is possible, best over IPv4: that is what applications and fronts expect
+    as their own host, if they expect one.
+
+    Args:
+        dual_stack: inodes of those that listen on every IPv6 address, and take IPv4 too.
     """
     by_port: dict[int, list[Listener]] = {}
     by_name: dict[str, Listener] = {}
@@ -80,19 +84,24 @@ def routes_to(listeners: Iterable[Listener]) -> tuple[Route, ...]:
         else:
             by_port.setdefault(each.port, []).append(each)
     return (
-        *(_route_to(port, by_port[port]) for port in sorted(by_port)),
+        *(_route_to(port, by_port[port], dual_stack) for port in sorted(by_port)),
         *(Route(name, NO_PORT, name, (by_name[name],)) for name in sorted(by_name)),
     )
 
 
-def _route_to(port: int, listeners: list[Listener]) -> Route:
-    address, listens_on = min(((_destination(each.address), each.address) for each in listeners), key=_preference)
+def _route_to(port: int, listeners: list[Listener], dual_stack: Collection[int]) -> Route:
+    destinations = (
+        (_destination(each.address, takes_ipv4=each.inode in dual_stack), each.address) for each in listeners
+    )
+    address, listens_on = min(destinations, key=_preference)
     return Route(address, port, listens_on, tuple(each for each in listeners if each.address == listens_on))
 
 
-def _destination(listens_on: str) -> str:
+def _destination(listens_on: str, *, takes_ipv4: bool) -> str:
     address = ip_address(listens_on.removeprefix(_MAPPED))
-    return _LOOPBACKS[address.version] if address.is_unspecified else str(address)
+    if not address.is_unspecified:
+        return str(address)
+    return _LOOPBACKS[4 if takes_ipv4 else address.version]
 
 
 def _preference(route: tuple[str, str]) -> tuple[bool, int, bool, str]:

@@ -49,6 +49,7 @@ _CODE = Struct("=i")
 # inet_diag_req_v2: family, protocol, ext, pad, states; then sockid: sport, dport, src, dst, if, cookie
 _INET_REQUEST = Struct("=BBBxI2s46x")
 _INET_DIAG_INFO = 2
+_INET_DIAG_SKV6ONLY = 11  # one byte of each listening IPv6 socket: IPV6_V6ONLY of ipv6(7); since Linux 4.2
 # tcp_info (include/uapi/linux/tcp.h): bytes_acked, bytes_received; since Linux 4.1
 _VOLUMES = Struct("=120xQQ")
 # inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
@@ -222,6 +223,7 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
         )
         _check_family(family)
         yield TcpRecord(
+            family=family,
             state=state_name(state),
             address=address_text(family, address),
             port=int.from_bytes(port),
@@ -242,6 +244,14 @@ def tcp_volumes(answer: Answer) -> Iterator[TcpVolume]:
             yield TcpVolume(
                 record.inode, record.port, record.peer_address, record.peer_port, *_VOLUMES.unpack_from(info)
             )
+
+
+def dual_stack(answer: Answer) -> Iterator[int]:
+    """Inodes of the listening IPv6 sockets of an answer that say they take IPv4 too. Raises ProtocolError."""
+    for record, (start, end) in zip(tcp_records(answer), answer.records, strict=True):
+        attributes = dict(_attributes(bytes(answer.data[start + _INET_RECORD.size : end])))
+        if record.family == AF_INET6 and attributes.get(_INET_DIAG_SKV6ONLY) == b"\0":
+            yield record.inode
 
 
 def queue_sums(answer: Answer) -> tuple[int, int, int]:

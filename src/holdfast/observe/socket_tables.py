@@ -42,6 +42,7 @@ def tcp_rows(text: bytes, family: int, port: int = 0) -> Iterator[TcpRecord]:
         peer, peer_port = _endpoint(row[2], family)
         written, _, unread = row[4].partition(b":")
         yield TcpRecord(
+            family=family,
             state=state_name(state),
             address=address_text(family, address),
             port=local_port,

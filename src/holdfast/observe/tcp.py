@@ -53,6 +53,7 @@ class TcpRecord:
     """One TCP socket of this network namespace.
 
     Attributes:
+        family: AF_INET (2) or AF_INET6 (10).
         state: name in `STATES`.
         inode: of the socket; 0 where no process holds it.
         rqueue: LISTEN: established connections in the accept queue; otherwise unread bytes.
@@ -62,6 +63,7 @@ class TcpRecord:
             None where the interface is not read for it.
     """
 
+    family: int
     state: str
     address: str
     port: int

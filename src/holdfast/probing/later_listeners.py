@@ -60,9 +60,8 @@ def look_for_later(running: Running, session: Session, measured: FirstRequest) -
     spec = running.prepared.spec
     if not spec.own or spec.listen_address is not None:
         return Later()
-    known, listeners = {session.port, *session.inner_ports}, _when_awake(running, session, measured)
-    notes = []
-    for route, slot in zip(_new(listeners, known), reversed(session.slots.listeners), strict=False):
+    listeners, notes = _when_awake(running, session, measured), []
+    for route, slot in zip(_new(session, listeners), reversed(session.slots.listeners), strict=False):
         at = replace(running, ready=Ready(listeners, ())).session_at(route)
         reply = send_into_view(at, slot, _ANSWER_S, STILL_S)
         held = session.recording.held_in(slot)
@@ -73,19 +72,21 @@ def look_for_later(running: Running, session: Session, measured: FirstRequest) -
     return Later(tuple(notes))
 
 
-def _new(listeners: Iterable[Listener], known: Iterable[int]) -> list[Route]:
-    routes = routes_to(each for each in listeners if each.port not in known)
+def _new(session: Session, listeners: Iterable[Listener]) -> list[Route]:
+    known = {session.port, *session.inner_ports}
+    found = [each for each in listeners if each.port not in known]
+    routes = routes_to(found, session.kernel.dual_stack()) if found else ()
     return [each for each in routes if each.port][:_MOST]
 
 
 def _when_awake(running: Running, session: Session, measured: FirstRequest) -> tuple[Listener, ...]:
     """What listens once nothing sleeps any more that may be about to open another port, or one was opened."""
-    until_ns, known = running.ready_ns + _WAIT_NS, {session.port, *session.inner_ports}
+    until_ns = running.ready_ns + _WAIT_NS
     first, slept_ns = FirstSleeps(read_descendants(*session.server.roots())), NEVER
     while True:
         listeners, now_ns = listeners_now(session.server, session.kernel), time.monotonic_ns()
         ended = session.interrupts.asked or session.server.exit_status() is not None
-        if ended or session.experiment.brief or now_ns > until_ns or _new(listeners, known):
+        if ended or session.experiment.brief or now_ns > until_ns or _new(session, listeners):
             return listeners
         tree = read_descendants(*session.server.roots())
         # Where the path has no view, what was measured is less likely to be what is meant.

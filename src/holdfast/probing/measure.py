@@ -191,7 +191,7 @@ def _measured_ceiling(running: Running) -> Measured:
     try:
         session, facts = connect_to(running)
         marks = {"ready_ns": running.ready_ns}
-        seen = Measured(session, facts, running.started_ns, marks, notes=list(running.ready.notes))
+        seen = Measured(session, facts, running.started_ns, marks, notes=[*running.ready.notes, *session.beside])
         _measure_ceiling(seen)
     except (InconclusiveError, UsageError) as error:
         begun = seen is not None and seen.first_request is not None

@@ -15,7 +15,7 @@ from holdfast.engine.endpoint import Tls
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED, Outcome
-from holdfast.observe.fronts import is_front
+from holdfast.observe.fronts import is_front, program_of
 from holdfast.observe.process_info import is_python, read_program
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
@@ -48,10 +48,16 @@ class _Tried:
 
 
 class Picked(NamedTuple):
-    """The listener to probe, and how it is spoken to; TLS of None is plain HTTP, or not found out yet."""
+    """The listener to probe.
+
+    Attributes:
+        tls: how it is spoken to; None is plain HTTP, or not found out yet.
+        beside: the ports at which another program answered by itself, in words.
+    """
 
     route: Route
     tls: Tls | None
+    beside: tuple[str, ...] = ()
 
 
 def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Picked:
@@ -81,11 +87,12 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
     if not any(each.held for each in tried):
         tried = _tried_again(tried, session_at)
     found = _the_one(tried)
-    if found is not None and not found.route.port and (front := _answers_itself(tried)) is not None:
+    if found is not None and not found.route.port and (front := next(filter(_answers_itself, tried), None)) is not None:
         # Its clients do not reach the Unix socket. Probing it tells them so.
-        return front
+        return Picked(front.route, front.reply.tls)
     if found is not None:
-        return found
+        others = (each for each in tried if each.route != found.route)
+        return found._replace(beside=tuple(_beside(each) for each in others if _answers_itself(each)))
     if len(named) + len(unnamed) == 1:
         # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
         route = (*named, *unnamed)[0]
@@ -127,10 +134,19 @@ def _is_python(pid: int) -> bool:
     return program is None or is_python(program)
 
 
-def _answers_itself(tried: Iterable[_Tried]) -> Picked | None:
-    """A port of a front that gave an answer of its own; None if there is no such port."""
-    ports = (each for each in tried if each.route.port and each.held is None and each.in_front)
-    return next((Picked(each.route, each.reply.tls) for each in ports if each.reply.request.outcome in REPLIED), None)
+def _answers_itself(tried: _Tried) -> bool:
+    """Whether it is the port of a front that gave an answer of its own."""
+    replied = tried.reply.request.outcome in REPLIED and tried.reply.finding is None
+    return bool(tried.route.port) and tried.held is None and tried.in_front and replied
+
+
+def _beside(tried: _Tried) -> str:
+    pid, port = min(pid for each in tried.route.listeners for pid in each.pids), tried.route.port
+    return (
+        f"{program_of(pid)} (pid {pid}) listens on port {port} too. It answered by itself, with "
+        f"{tried.reply.request.status}, so what is measured is the server behind it or beside it. If clients come to "
+        f"port {port}, measure that: --port {port}, with the --path and the Host (-H 'Host: ...') that it hands on."
+    )
 
 
 def _the_one(tried: Iterable[_Tried]) -> Picked | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
@@ -14,17 +15,23 @@ from holdfast.procfs.read import read_ephemeral_ports
 _FIRST_PORT = 15_000
 _TRIES = 100
 
+# For the latest ports that this process chose. Each is kept by a name that only one socket in the port's own network
+# namespace can have, and that ends with the process (unix(7), abstract addresses).
+_MOST_KEPT = 16
+_kept: deque[socket.socket] = deque()
+
 
 def free_port() -> int:
-    """A port that is unused on every address.
+    """A port that is unused on every address, and that no other holdfast chooses while this process runs.
 
     It is not one of those that the kernel gives to clients: between this look and the server's own bind, any client
-    on this machine might get it, and a load test in another process opens a thousand a second.
+    on this machine might get it, and a load test in another process opens a thousand a second. Another holdfast that
+    draws the same number meanwhile would find it unused too.
     """
     last = read_ephemeral_ports().start - 1
     for _ in range(_TRIES if last > _FIRST_PORT else 0):
         port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
-        if _can_be_bound(port):
+        if _can_be_bound(port) and _kept_from_others(port):
             return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -107,6 +114,19 @@ def check_alone(route: Route, kernel: KernelView) -> None:
             "The kernel distributes the connections over all of them, so not every request would reach this server.",
             f"End that process (ss -ltnp 'sport = :{route.port}' names it), or choose another port.",
         )
+
+
+def _kept_from_others(port: int) -> bool:
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0holdfast-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _kept.append(name)
+    if len(_kept) > _MOST_KEPT:
+        _kept.popleft().close()
+    return True
 
 
 def _can_be_bound(port: int) -> bool:

@@ -57,6 +57,7 @@ class Session:
         start_ns: how long the whole server needed until it was ready.
         tls: how requests are sent; None is plain HTTP.
         front: another program that accepts the requests; None where the server does, and before the first request.
+        beside: what else of a person's own command answers, in words.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -87,6 +88,7 @@ class Session:
     start_ns: int = 0
     tls: Tls | None = None
     front: Behind | None = None
+    beside: tuple[str, ...] = ()
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property

@@ -131,20 +131,19 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
         EnvironmentFailure: another process listens on the same port.
     """
     spec, kernel = running.prepared.spec, running.prepared.kernel
-    routes = tuple(
-        each for each in routes_to(running.ready.listeners) if spec.listen_address in (None, each.port, each.address)
-    )
-    tls = None
+    found = routes_to(running.ready.listeners, kernel.dual_stack())
+    routes = tuple(each for each in found if spec.listen_address in (None, each.port, each.address))
+    tls, beside = None, tuple[str, ...]()
     if spec.address is not None:
         route = replace(routes[0], address=spec.address)
     else:
-        route, tls = pick(routes, read_ephemeral_ports(), running.session_at)
+        route, tls, beside = pick(routes, read_ephemeral_ports(), running.session_at)
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
-    session = replace(session, tls=session.tls or tls, growth=_growth_of(running, session.pids))
+    session = replace(session, tls=session.tls or tls, beside=beside, growth=_growth_of(running, session.pids))
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
