@@ -8,6 +8,7 @@ import threading
 import weakref
 
 import pytest
+from support.waiting import until
 
 from holdfast.inside.holdfast_inside import layout, recorder, request, showing
 from holdfast.model.phase import Phase
@@ -80,11 +81,7 @@ def test_a_held_request_answers_while_it_is_held(recording):
     holder.start()
     try:
         questions = ask(recording, os.getpid())
-        patience = threading.Event()
-        for _ in range(LONGEST_WAIT_S * 100):
-            if questions.answers():
-                break
-            patience.wait(0.01)
+        until(questions.answers, "an answer")
         answered = questions.answers()
     finally:
         recording.release(0)

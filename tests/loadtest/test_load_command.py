@@ -10,6 +10,7 @@ import threading
 
 import pytest
 from support.lateness import apart_from_lateness
+from support.waiting import until
 
 from holdfast.model.load import MIN_ENDED
 
@@ -124,11 +125,9 @@ def test_the_rows_of_all_requests_are_written(holdfast, counting, tmp_path):
 def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast, counting, presses, more):
     path = "/" if presses == 1 else "/silent"
     running = holdfast.start("load", counting.url + path, "--rate", "100", "--for", "60s", "--json", "-", *more)
-    pause = threading.Event()
-    while counting.seen()["requests"] < 10:
-        pause.wait(0.01)
+    until(lambda: counting.seen()["requests"] >= 10, "ten requests")
     running.signal(signal.SIGINT)
-    before = -1
+    before, pause = -1, threading.Event()
     while (now := counting.seen()["requests"]) > before:  # until nothing more is begun
         before = now
         pause.wait(0.3)

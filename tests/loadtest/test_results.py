@@ -178,9 +178,7 @@ def test_a_saved_load_is_shown_and_written_again_as_it_was(holdfast, faulty, tmp
 
 def test_a_load_that_was_interrupted_or_stopped_says_so_again(holdfast, counting):
     running = holdfast.start("load", counting.url, "--rate", "100", "--for", "60s")
-    pause = threading.Event()
-    while counting.seen()["requests"] < 5:
-        pause.wait(0.01)
+    until(lambda: counting.seen()["requests"] >= 5, "five requests")
     running.signal(signal.SIGINT)
     interrupted = running.ended()
     stopped = holdfast.run("load", f"{counting.url}/busy", "--rate", "100", "--for", "60s", "--stop", "first-failure")
