@@ -14,7 +14,6 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.known import Known
-from holdfast.model.http_syntax import IN_URL
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
@@ -22,6 +21,7 @@ NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
 SCHEMES = ("http://", "https://")
+_AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _ENDS = re.compile(r"[\x00-\x20\x7f]")
@@ -121,7 +121,7 @@ def in_url(path: str) -> str:
         raise FunctionError(
             f"{path}{has_query}{query} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing."
         )
-    return quote(_SLASHES.sub("/", path), safe=IN_URL) + has_query + quote(query, safe=IN_URL)
+    return quote(_SLASHES.sub("/", path), safe=_AS_WRITTEN) + has_query + quote(query, safe=_AS_WRITTEN)
 
 
 def form(arguments: list[str]) -> str:
