@@ -219,7 +219,7 @@ def _stays_full(view: View, state: State) -> bool:
     if not (view.queue.full or view.one_full):
         return False
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
-    return view.sleeps or (not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS)
+    return view.sleeps or (not pauses and waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= CONFIRM_NS)
 
 
 def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
@@ -326,7 +326,7 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
     # An accepted request may be about to start. A server that accepted four times as many each time accepts everything.
-    may_start = view.now_ns - view.last_sent_ns < CONFIRM_NS and not _through(view)
+    may_start = waited_ns(view, view.last_sent_ns, state.opened_free_ns) < CONFIRM_NS and not _through(view)
     if taken_in and state.batch < MAX_BATCH and may_start:
         return Wait(LOOK_NS), state
     room = view.queue.room
