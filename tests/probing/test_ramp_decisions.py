@@ -239,21 +239,24 @@ def test_our_own_failure_ends_the_ramp():
     assert done.reason == "our side"
 
 
+QUEUED = View(
+    now_ns=10 * S,
+    offered=101,
+    connecting=1,
+    established=100,
+    entered=4,
+    in_service=4,
+    last_entry_ns=5 * S,
+    last_sent_ns=10 * S - 60 * MS,
+    max_offered=1000,
+    depth=96,
+    limit=127,
+)
+
+
 def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_syn():
     # Room in the sum, none where these SYNs were sent: the depth never reaches the limit.
-    view = View(
-        now_ns=10 * S,
-        offered=103,
-        connecting=3,
-        established=100,
-        entered=4,
-        in_service=4,
-        last_entry_ns=5 * S,
-        last_sent_ns=10 * S - 500 * MS,
-        max_offered=1000,
-        depth=96,
-        limit=128,
-    )
+    view = replace(QUEUED, offered=103, connecting=3, last_sent_ns=10 * S - 500 * MS, limit=128)
     state = State(stage="fill", entered=4, depth=96, stalled_since_ns=5 * S)
 
     early, _ = decide(view, state)
@@ -264,20 +267,7 @@ def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_
 
 
 def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
-    view = View(
-        now_ns=10 * S,
-        offered=101,
-        connecting=1,
-        established=100,
-        entered=4,
-        in_service=4,
-        last_entry_ns=5 * S,
-        last_sent_ns=10 * S - 60 * MS,
-        max_offered=1000,
-        depth=96,
-        limit=127,
-        one_full=True,
-    )
+    view = replace(QUEUED, one_full=True)
     state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
 
     unconfirmed, _ = decide(replace(view, last_sent_ns=10 * S - 10 * MS), state)
@@ -292,19 +282,7 @@ def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
 
 
 def test_a_syn_lost_to_a_full_queue_counts_also_when_no_more_may_be_offered():
-    view = View(
-        now_ns=10 * S,
-        offered=101,
-        connecting=1,
-        established=100,
-        entered=4,
-        in_service=4,
-        last_entry_ns=5 * S,
-        last_sent_ns=10 * S - 60 * MS,
-        max_offered=101,
-        depth=96,
-        limit=95,
-    )
+    view = replace(QUEUED, max_offered=101, limit=95)
     state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
 
     done, _ = decide(view, state)
