@@ -126,14 +126,26 @@ def test_a_plateau_lasts_as_many_ways_as_may_follow_one_another_and_half_as_many
     assert plateau_needed_ns(view, state) == S
 
 
-@pytest.mark.parametrize(("slowed", "opens"), [(1, 3), (2.5, 1)])
-def test_time_without_a_core_does_not_end_the_climb_one_by_one(slowed, opens):
+@pytest.mark.parametrize(
+    ("changed", "opens"),
+    [
+        ({}, 3),
+        # Time without a core does not count.
+        ({"slowed": 2.5}, 1),
+        # Near the limit of descriptors, a quarter of those that fit.
+        ({"fits": 40}, 3),
+        ({"fits": 11}, 2),
+        ({"fits": 3}, 1),
+        ({"fits": 0}, 1),
+    ],
+)
+def test_a_climb_one_by_one_may_end_where_that_keeps_no_request_out(changed, opens):
     """48 are in after 4 s, none on its way; a sixteenth of them may be opened at once after 2 s with a core."""
     view = growing_view(
         now_ns=14 * S, entered=48, in_service=48, offered=48, established=48, connecting=0, depth=0, limit=127
     )
 
-    action, _ = decide(replace(view, slowed=slowed), State(began_ns=10 * S, entered=48))
+    action, _ = decide(replace(view, **changed), State(began_ns=10 * S, entered=48))
 
     assert action == Open(opens)
 

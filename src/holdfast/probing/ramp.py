@@ -22,7 +22,8 @@ Decisions
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
   after ALONE_NS, not counting time without a core, open more at once: a sixteenth of those that are in, and at most
   half of the accept queue, so that every connection is taken. From SOME on, where no process is near its limit of
-  descriptors, it is a quarter.
+  descriptors, it is a quarter; near one, at most a quarter of those that fit. Requests that start together for lack of
+  which none of them gets all that it needs may leave some taken for good (an event loop that could not be made).
   Handlers that each have a process of their own do not take from each other; of them, an eighth may start at once. As
   many as were seen to start together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
@@ -288,6 +289,8 @@ def _together(view: View, state: State) -> int:
     else:
         return 1
     rooms = [each // 2 for each in (view.limit, view.room_behind) if each is not None]
+    if view.fits is not None and view.entered >= state.known:
+        rooms.append(view.fits // QUARTER)
     return min(most, max(1, min(rooms, default=most)))
 
 

@@ -53,6 +53,7 @@ class View:
         born_ns: when the latest new worker process was seen that had run nothing yet; NEVER where none came.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
         roomy: no process has used more than a small part of the descriptors that it may have.
+        fits: how many more handlers may start until a process has all that it may have; None where they cost none.
         slowed: how many times as long the server has taken for want of a core, STARVED at most.
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
@@ -84,6 +85,7 @@ class View:
     born_ns: int = NEVER
     way_ns: int = 0
     roomy: bool = False
+    fits: int | None = None
     slowed: float = 1.0
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS

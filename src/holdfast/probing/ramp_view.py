@@ -106,24 +106,51 @@ class LostRequests:
 
 
 class Room:
-    """Whether the processes that take requests are far from their limits of descriptors, looked at now and then."""
+    """How far the processes that take requests are from their limits of descriptors, looked at now and then.
+
+    Attributes:
+        fits: how many more handlers may start until one of them is at its limit, at the cost so far, as of the last
+            look; None where none has used more than at first. 0 where they may not be read.
+    """
 
     def __init__(self, session: Session) -> None:
+        """Nothing is held yet."""
+        self.fits: int | None = None
         self._limits = {pid: read_limits(pid).nofile for pid in session.accepting}
         # Threads are not counted: their limit is one of the whole user, and of what contains the server. Nor is memory.
         self._roomy = session.experiment.nproc is None and session.experiment.address_space is None
+        self._first = self._read()
         self._next = 0
 
-    def is_roomy(self, entered: int) -> bool:
-        """Whether none has used more than a quarter, as of the last look.
+    def look(self, entered: int) -> None:
+        """Looks, if that is due.
 
         Args:
-            entered: handlers that have started; a look is due when there are a quarter more than at the last one.
+            entered: handlers that have started; a look is due when there are a quarter more than at the last one, or a
+                quarter of those that fit.
         """
-        if self._roomy and entered >= self._next:
-            self._next = entered + max(SOME, entered) // 4
-            self._roomy = all(used_of(pid, limit) <= _ROOMY for pid, limit in self._limits.items())
-        return self._roomy
+        if entered < self._next:
+            return
+        now = self._read()
+        bounded = [(pid, limit) for pid, limit in self._limits.items() if limit is not None]
+        if self._first is None or now is None:
+            self._roomy, self.fits = False, 0
+        else:
+            costs = [(limit - now[pid], now[pid] - self._first[pid]) for pid, limit in bounded]
+            self.fits = min((max(0, left) * entered // used for left, used in costs if used > 0), default=None)
+            self._roomy &= all(now[pid] <= _ROOMY * limit for pid, limit in bounded)
+        step = max(SOME, entered) // 4
+        self._next = entered + (step if self.fits is None else max(1, min(step, self.fits // 4)))
+
+    def is_roomy(self, entered: int) -> bool:
+        """Whether none has used more than a quarter, as of the last look; False where so few have started."""
+        return self._roomy and entered >= SOME
+
+    def _read(self) -> dict[int, int] | None:
+        try:
+            return {pid: count_descriptors(pid) for pid in self._limits}
+        except OSError:
+            return None
 
 
 class Hindrance:
@@ -183,6 +210,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     moved_ns = max(starts.latest_ns, last_sent_ns, prober.columns.done[max(0, offered - 1)])
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
+    lookout.room.look(entered)
     queue = session.kernel.accept_queue(session.listen_address)
     return View(
         now_ns=now,
@@ -211,7 +239,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         untried=starts.untried,
         way_ns=session.way_ns,
         slowed=lookout.hindrance.times(now, starts),
-        roomy=entered >= SOME and lookout.room.is_roomy(entered),
+        roomy=lookout.room.is_roomy(entered),
+        fits=lookout.room.fits,
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
     )
