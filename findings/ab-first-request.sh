@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # ab: the first request goes alone, so `-n 10 -c 10` never has ten at once, and `-n 2 -c 2` asks one after the other.
 #
-# Versions  ab 2.3 of Apache 2.4.71 (Debian 12); the main branch does the same. uvicorn 0.54.0 as the server
-# Source    support/ab.c: test() starts one connection. The others are started where the head of the first answer is
-#           read ("we know this destination socket address is working").
-# Guess     -c is the "number of multiple requests to make at a time": ten requests of 1 s on ten connections take 1 s,
-#           and the server sees ten at once, as with wrk, hey or any script.
+# Versions  ab 2.3 of Apache 2.4.71 (Debian 12); by its source, the main branch does the same. uvicorn 0.54.0 as the server
+# Source    support/ab.c: one connection is started. The others are started when the head of its first answer has been
+#           read (read_response() in the main branch: "so we know this destination socket address is working").
+# Guess     -c is the "Number of multiple requests to make at a time": ten requests of 1 s on ten connections take 1 s,
+#           and the server sees ten at once.
 # Seen      They take 2 s, and the server sees nine. With two, it sees one: a server that can do two at once looks like
-#           one that cannot. The slower the answers, the more of the test has one request in flight. Nothing in the report
+#           one that cannot. The slower the answers, the longer a test has one request in flight. Nothing in the report
 #           tells of it.
-# Output    ab -n 10 -c 10: 2.0 s, 9 requests at once
-#           ab -n 2 -c 2:   2.0 s, 1 requests at once
-#           Python, 10:     1.0 s, 10 requests at once
+# Output    ab -n 10 -c 10: 2.0 s, most at once: 9
+#           ab -n 2 -c 2:   2.0 s, most at once: 1
+#           Python, 10:     1.0 s, most at once: 10
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
 command -v ab >/dev/null || { echo "ab is not installed" >&2; exit 2; }
@@ -61,7 +61,7 @@ answers "$port"
 look() { # what is looked at, seconds, how many at once are expected
     local most
     most=$(curl --silent --max-time 10 "http://127.0.0.1:$port/most") || exit 2
-    printf '%-15s %.1f s, %s requests at once\n' "$1:" "$2" "$most"
+    printf '%-15s %.1f s, most at once: %s\n' "$1:" "$2" "$most"
     [ "$most" = "$3" ] || changed "expected $3 at once"
 }
 

@@ -8,9 +8,9 @@
 #           token back while the thread is in the view. The next request starts a new thread.
 # Guess     abandon_on_cancel=False, which Starlette uses, is "to ignore cancellations in the host task until the
 #           operation has completed in the worker thread". So a late view keeps its token, and never more than 40 run.
-# Seen      As guessed with anyio.fail_after(): views that have a thread are answered when they end, those that have none
+# Seen      As guessed with anyio.fail_after(): views that have a thread are answered when they end, those without one
 #           get 504, 40 run at most. With asyncio.timeout() all get 504 in time, and each further 40 requests start 40
-#           more threads, without limit: the slower the database, the more run at once.
+#           more threads: the slower the views, the more of them run at once.
 # Output    anyio.fail_after(2), 3 x 40 requests: 80 got 504, 40 were late; at most 40 views at once
 #           asyncio.timeout(2), 3 x 40 requests:  120 got 504, 0 were late; at most 120 views at once
 set -euo pipefail

@@ -5,12 +5,12 @@
 # Source    gevent/pywsgi.py, WSGIHandler._write_with_headers: the head is one sendall(), the body another one, and
 #           nothing sets TCP_NODELAY (of gevent's own servers only backdoor.py does). The kernel keeps the second piece
 #           back until the first is acknowledged (Nagle's algorithm), and the client's kernel acknowledges up to 40 ms
-#           late, but at once while a connection is new. Any application with a body is concerned, Flask's too.
-# Guess     Servers set TCP_NODELAY or send a short answer in one piece, as gunicorn, waitress, cheroot, uvicorn
-#           and Tornado do. A kept connection saves time.
-# Seen      22 requests a second on each kept connection, whatever the application takes less than 40 ms for. A proxy
-#           or load tool that keeps connections is a hundred times slower than one that does not. gunicorn's worker
-#           gevent_pywsgi is not concerned: gunicorn sets the option on the listening socket, which is enough here, too.
+#           late, but at once while a connection is new. It concerns each answer with a body, so Flask's, too.
+# Guess     Servers set TCP_NODELAY or send a short answer in one piece, as gunicorn, waitress, cheroot, uvicorn and
+#           Tornado do. A kept connection saves time.
+# Seen      22 requests a second on each kept connection, however fast the application is; a proxy or a load tool that
+#           keeps connections gets a small part of what one gets that does not. gunicorn's worker gevent_pywsgi has no
+#           such wait: gunicorn sets the option on the listening socket, which is enough here, too.
 # Output    kept connection:              median 44.1 ms
 #           new connections:              median 0.5 ms
 #           kept connection, TCP_NODELAY: median 0.3 ms

@@ -2,11 +2,11 @@
 # gunicorn's own ASGI worker asked by `ab -k`: each answer takes as long as --keep-alive.
 #
 # Versions  gunicorn 27.0.1, ab 2.3 of Apache 2.4.71 (Debian 12); uvicorn 0.54.0 for comparison
-# Source    ab asks with HTTP/1.0 and `Connection: Keep-Alive`. gunicorn/asgi/parser.py takes that for a connection to be
-#           kept, and ASGIProtocol._send_response_start (gunicorn/asgi/protocol.py) writes a Connection header only where
-#           it closes; HTTP/1.0 keeps a connection only if the answer says so (RFC 9112, 9.3). So ab reads on to the end
-#           of the connection, which comes when --keep-alive is over. The other workers' Response.default_headers
-#           (gunicorn/http/wsgi.py) always writes the header.
+# Source    ab asks with HTTP/1.0 and `Connection: Keep-Alive`. gunicorn/asgi/parser.py takes that for a connection to
+#           be kept, and ASGIProtocol._send_response_start (gunicorn/asgi/protocol.py) writes a Connection header only
+#           where it closes. With HTTP/1.0, a connection is kept only if the answer says so (RFC 9112, 9.3). So ab reads
+#           to the end of the connection, which comes when --keep-alive is over. The other workers always write the
+#           header (gunicorn/http/wsgi.py, Response.default_headers).
 # Guess     A server keeps the connection, as gunicorn's gthread does, or closes it behind the answer, as uvicorn does
 #           for HTTP/1.0. ab shows which: "Keep-Alive requests". -k is never slower.
 # Seen      Half a request a second on each connection, no failed request, and no error. A longer --keep-alive, as is

@@ -6,8 +6,8 @@
 # Source    fastwsgi/asgi.c of fastpysgi: the connection is read again in asgi_done(), the callback for the end of the
 #           application's task, which is after its background tasks. h2corn's HTTP/1.1 is compiled (h2corn/_lib). In
 #           uvicorn it is on_response_complete(), which is called with the last part of the body.
-# Guess     BackgroundTask is "to be run after returning a response": the client has its answer, so the connection is
-#           free for the next request.
+# Guess     Background tasks are "to be run after returning a response" (FastAPI's documentation): the client has its
+#           answer, so the connection is free for the next request.
 # Seen      The next request on the connection waits until the task has ended, with a free loop and nothing else to do.
 #           Behind a proxy that keeps connections it may be another client's. A new connection is answered at once.
 # Output    h2corn:         the next request waits for the task, one on a new connection does not
