@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ab: the first request goes alone, so `-n 10 -c 10` never has ten at once, and `-n 2 -c 2` asks one after the other.
 #
-# Versions  ab 2.3 of Apache 2.4.71 (Debian 12); by its source, the main branch does the same. uvicorn 0.54.0 as the server
+# Versions  ab 2.3 of Apache 2.4.71 (Debian 12), and the main branch by its source; uvicorn 0.54.0 as the server
 # Source    support/ab.c: one connection is started. The others are started when the head of its first answer has been
 #           read (read_response() in the main branch: "so we know this destination socket address is working").
 # Guess     -c is the "Number of multiple requests to make at a time": ten requests of 1 s on ten connections take 1 s,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ab -s 1: an answer that takes 3 s has no time-out while others come, and costs the whole report when none does.
 #
-# Versions  ab 2.3 of Apache 2.4.71 (Debian 12); by its source, the main branch does the same. uvicorn 0.54.0 as the server
+# Versions  ab 2.3 of Apache 2.4.71 (Debian 12), and the main branch by its source; uvicorn 0.54.0 as the server
 # Source    support/ab.c: the seconds of -s are given to apr_pollset_poll() alone, which waits for any of all
 #           connections. No connection has a time of its own. If poll() times out, ab ends itself at once, with what
 #           graceful_strerror() prints; -r is for other errors.
