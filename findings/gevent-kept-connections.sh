@@ -71,5 +71,5 @@ look() { # what is looked at, kept or new, option, least and most milliseconds
 }
 
 look "kept connection" kept none 35 200
-look "new connections" new none 0 25
-look "kept connection, TCP_NODELAY" kept nodelay 0 25
+look "new connections" new none 0 33
+look "kept connection, TCP_NODELAY" kept nodelay 0 33
