@@ -76,7 +76,7 @@ PURE = frozenset({
     "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py",
     "api/scenario_name.py", "api/texts.py", "api/toml_places.py",
     "attaching/unusable.py",
-    "cli/option_groups.py", "cli/sending_options.py", "cli/whole_number.py",
+    "cli/asked.py", "cli/option_groups.py", "cli/sending_options.py", "cli/whole_number.py",
     "cluster/clocks.py", "cluster/frames.py",
     "engine/acceptance.py", "engine/answer_cache.py", "engine/arrivals.py", "engine/buckets.py", "engine/embedded.py",
     "engine/events.py", "engine/exchange.py", "engine/frames.py", "engine/header_blocks.py", "engine/http1.py",

@@ -17,7 +17,7 @@ from holdfast.engine.processes import Watched, load_runs
 from holdfast.engine.reports import WorkerReport
 from holdfast.engine.sessions import Sessions
 from holdfast.engine.shapes import Closed, Open
-from holdfast.engine.stalls import Stalls, stalled, stalls_limit
+from holdfast.engine.stalls import Stalls, is_fault, stalled, stalls_limit
 from holdfast.engine.timeouts import IDLE_NS
 from holdfast.model.scenario import Pause
 from holdfast.model.units import MS, NS_PER_S
@@ -75,6 +75,14 @@ def test_only_what_is_beyond_the_turns_own_work_is_a_stall():
         stalls.add(beyond_ns)
 
     assert (stalls.longest_ns, stalls.total_ns) == (130 * MS, 190 * MS)
+
+
+@pytest.mark.parametrize(
+    ("longest_s", "total_s", "lasted_s", "fault"),
+    [(0.06, 0.06, 0.2, False), (0.06, 0.12, 0.2, True), (0.06, 0.12, 10.0, False), (0.06, 0.06, 0.6, True)],
+)
+def test_what_the_load_did_itself_is_its_fault_in_a_short_load_too(longest_s, total_s, lasted_s, fault):
+    assert is_fault(longest_s, total_s, lasted_s, own=True) == fault
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ def kept(due: list[int], waited: list[int], took: list[int]) -> Columns:
     return columns
 
 
+def on_own_connections(due: list[int], opened: list[int], waited: list[int], took: list[int]) -> Columns:
+    columns = kept(due, [sum(each) for each in zip(opened, waited, strict=True)], took)
+    columns.opened[:] = array("q", [at + more for at, more in zip(due, opened, strict=True)])
+    columns.connected[:] = columns.sent[:]
+    return columns
+
+
 instants = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2), st.integers(0, 9)), min_size=2, max_size=9)
 changes = st.lists(
     st.tuples(
@@ -70,9 +77,10 @@ changes = st.lists(
 )
 
 
-@given(instants, changes, st.booleans())
-def test_rows_that_are_packed_at_once_are_the_same_bytes_as_one_by_one(rows, changed, gaps):
-    columns = kept(*(list(each) for each in zip(*sorted(rows), strict=True)))
+@given(instants, st.booleans(), changes, st.booleans())
+def test_rows_that_are_packed_at_once_are_the_same_bytes_as_one_by_one(rows, own, changed, gaps):
+    due, waited, took = (list(each) for each in zip(*sorted(rows), strict=True))
+    columns = on_own_connections(due, took, waited, took) if own else kept(due, waited, took)
     for name, row, value in changed:
         getattr(columns, name)[row % len(rows)] = value
     taken = range(0, len(rows), 2) if gaps else range(len(rows))
@@ -84,6 +92,7 @@ def test_rows_that_are_packed_at_once_are_the_same_bytes_as_one_by_one(rows, cha
 
 def test_the_usual_rows_are_packed_at_once():
     assert _usual(kept([5, 7, 7], [0, 0, 1], [3, 4, 5]), range(3)) is not None
+    assert _usual(on_own_connections([5, 7, 7], [1, 0, 1], [0, 0, 1], [3, 4, 5]), range(3)) is not None
 
 
 @given(st.sets(st.integers(0, 40)), st.integers(1, 6), st.integers(1, 4))

@@ -16,8 +16,10 @@ from support.commandline import holdfast_in
 from travelling import answering
 
 from holdfast.engine.stuck import MOST_S, Stuck
+from holdfast.loadtest.hooks import hooks_of
 from holdfast.loadtest.returning import NotReturnedError, Returning, place_in
-from holdfast.model.units import NS_PER_S
+from holdfast.model.answers import Answer, HookExtract
+from holdfast.model.units import MS, NS_PER_S
 
 ANSWERED, INCONCLUSIVE = 0, 3
 
@@ -33,6 +35,9 @@ def adds(answer, values):
 
 def slow(answer, values):
     time.sleep(0.3)
+
+def rather_slow(answer, values):
+    time.sleep(0.06)
 
 def starts(answer, values):
     if os.fork() == 0:
@@ -98,6 +103,16 @@ def test_what_a_slow_hook_holds_up_times_out_no_request_and_is_said_to_be_the_ho
     )
     assert "So much of the latencies is not the server's." in said
     assert "stood still" not in said
+
+
+def test_a_slow_hook_is_the_limit_of_a_short_load_too(holdfast):
+    hook = HookExtract(str(holdfast.directory / "own.py"), "rather_slow")
+    hooks = hooks_of([hook])
+
+    for _ in range(2):
+        hooks.call(hook, Answer("http://127.0.0.1/", True, 200, "OK", "", b""), {})
+
+    assert "So much of the latencies is not the server's." in (hooks.falls_short(200 * MS) or "")
 
 
 def test_what_a_hook_prints_goes_to_standard_error(holdfast):

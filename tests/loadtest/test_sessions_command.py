@@ -173,7 +173,7 @@ def test_a_hook_is_given_the_answer_and_the_values_and_returns_more(holdfast, tm
         assert ended.exit == ANSWERED, ended.err
         assert seen.paths == ["/a", "/s-200-6-0/1", "/a", "/s-200-6-1/3"]
 
-        slow, result = loaded(holdfast, f"{url}/a", "--hook", "own.py:slow", "--clients", "1", "--requests", "2")
+        slow, result = loaded(holdfast, f"{url}/a", "--hook", "own.py:slow", "--clients", "1", "--requests", "1")
         (tmp_path / "a.toml").write_text(
             f"url = '{url}'\nclients = 1\npasses = 1\n[[group]]\nhook = 'own.py:sign'\n[[group.step]]\nrequest = '/b'\n"
             "[[group.step]]\nrequest = '/{signed}'\n"

@@ -6,7 +6,13 @@ import random
 
 import pytest
 
-from holdfast.infer.capacity_cores import computes, is_starved, taken_by_others, waited_for_a_core_ms
+from holdfast.infer.capacity_cores import (
+    computes,
+    is_starved,
+    lateness_in_words,
+    taken_by_others,
+    waited_for_a_core_ms,
+)
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.model.capacity import ProcessUse
 from holdfast.model.load import Expectation
@@ -126,3 +132,23 @@ def test_what_a_computing_server_waits_for_is_no_delay_of_its_own() -> None:
 def test_a_thread_that_always_could_run_computes_however_little_it_gets() -> None:
     assert computes(process(0.15, waited=0.75))
     assert not computes(process(0.01, waited=0.9))
+
+
+@pytest.mark.parametrize(
+    ("busiest", "others", "why"),
+    [
+        (0.95, 1.0, ", and a load process was busy for 95% of the time. Give more of them (--processes N), or "),
+        (0.4, 1.2, ", and other programs used 1.2 cores."),
+        (0.4, 0.1, ". Use connections again (--keep-alive), or share it out (--processes N)."),
+        (None, None, ". Use connections again (--keep-alive), or share it out (--processes N)."),
+    ],
+)
+def test_a_late_load_says_who_had_the_cores_and_names_what_a_search_can_be_given(
+    busiest: float | None, others: float | None, why: str
+) -> None:
+    late = "The load was late: at least one request in a hundred began 25 ms or more after it was due"
+
+    told = lateness_in_words(25.4, busiest, others)
+
+    assert told.startswith(late + why)
+    assert "--cluster" not in told

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from holdfast import console
 from holdfast.cli.option_groups import OUTPUT, REQUESTS, TARGET, option
-from holdfast.report.layout import Renderable, rendered
+
+if TYPE_CHECKING:
+    from holdfast.report.layout import Renderable
 
 
 def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -125,4 +127,6 @@ def put_out(picture: Callable[[], Renderable], *forms: tuple[str | None, Callabl
 
 def show(picture: Renderable) -> None:
     """Prints a picture to standard output."""
+    from holdfast.report.layout import rendered
+
     console.show(lambda width, styled: rendered(picture, width, styled=styled))

@@ -12,9 +12,9 @@ from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, RunA
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
 from holdfast.api.scenario_name import is_scenario
+from holdfast.cli.asked import Asked
 from holdfast.cli.checks import check_options, checks_of
 from holdfast.cli.load_options import EXAMPLES, load_options
-from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
 from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.engine.url import parse_url
@@ -123,6 +123,8 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if len(files) > 1:
         raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
     if plan.jmx is not None:
+        from holdfast.cli.load_plan import read_jmx
+
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
         from holdfast.cli.load_har import read_recording

@@ -11,10 +11,10 @@ import click
 from holdfast.api.input_files import read_input
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.api.load_shape import shape_of
+from holdfast.cli.asked import Asked
 from holdfast.cli.load_plan import (
     OF_A_REQUEST,
     OF_MEMORY,
-    Asked,
     asked_of,
     bounded,
     list_differences,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.api import option_values
-from holdfast.api.extract_syntax import named_extract
 from holdfast.cli.click_types import checked, header_option, insecure_option
 from holdfast.cli.option_groups import (
     CHECKS,
@@ -33,6 +33,16 @@ from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 from holdfast.model.shapes import MOST_CLIENTS
+
+if TYPE_CHECKING:
+    from holdfast.model.answers import Extract
+
+
+def _extract(text: str) -> Extract:
+    from holdfast.api.extract_syntax import named_extract  # few loads take something from answers
+
+    return named_extract(text)
+
 
 _COUNT = WholeNumber(1, MOST_REQUESTS)
 _FILE = click.Path(path_type=Path)
@@ -182,7 +192,7 @@ load_options = declared(
         "extracts",
         multiple=True,
         metavar="NAME=KIND:WHERE",
-        callback=checked(named_extract),
+        callback=checked(_extract),
         help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),

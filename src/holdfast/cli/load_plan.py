@@ -13,10 +13,9 @@ from click.core import ParameterSource
 
 from holdfast.api.input_files import read_input
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
+from holdfast.cli.asked import Asked
 from holdfast.console import say
-from holdfast.engine.quantities import Threshold
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.model.frozen import frozen
 from holdfast.model.load import MOST_REQUESTS, StopRule
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Group, Timeouts
 from holdfast.model.shapes import Clients
@@ -42,23 +41,6 @@ _NOT_WITH_JMX = (
     "pauses",
     "keep_alive",
 )
-
-
-@frozen
-class Asked:
-    """What a command line or a file says to send: groups, or journeys.
-
-    Attributes:
-        stop: when the load ends early, according to the file.
-        warning: what in the file is left out, in words; None if nothing is.
-        thresholds: that the file demands.
-    """
-
-    groups: tuple[Group, ...]
-    stop: StopRule
-    warning: str | None
-    journeys: Journeys | None = None
-    thresholds: tuple[Threshold, ...] = ()
 
 
 def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> Asked:

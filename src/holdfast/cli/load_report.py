@@ -29,11 +29,11 @@ from holdfast.errors import (
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.load import LoadResult
-from holdfast.report.load import render_load
 
 if TYPE_CHECKING:
     from holdfast.engine.event_rows import EventRow
     from holdfast.report.junit import ReportedCase
+    from holdfast.report.layout import Renderable
 
 # Each form brings modules of its own, which a load that does not write it does without.
 
@@ -192,7 +192,7 @@ def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
         tell(found.unsaved)
     result = found.finished.result
     checked = _checked(result, checks)
-    checks.write(checked, partial(render_load, result), cases=_thresholds(result))
+    checks.write(checked, partial(_picture, result), cases=_thresholds(result))
     written = publish(found.finished, targets, result.run, checked)
     checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
     code = checks.exit_code(exit_code(result, checked), checked)
@@ -250,10 +250,16 @@ def publish(
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        show(with_table(partial(render_load, finished.result), checked))
+        show(with_table(partial(_picture, finished.result), checked))
     else:
         console.put_stream(_stream(shown, finished, checked))
     return written
+
+
+def _picture(result: LoadResult) -> Renderable:
+    from holdfast.report.load import render_load
+
+    return render_load(result)
 
 
 def _stream(form: str, finished: FinishedLoad, checked: CheckResult) -> Iterable[bytes]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
-from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, Asked, refuse
+from holdfast.cli.asked import Asked
+from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, refuse
 
 _SAYS_ITSELF = (
     *SHAPE_NAMES,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from holdfast.engine.columns import Columns
 from holdfast.engine.endpoint import NO_TLS
-from holdfast.engine.event_rows import EventCounts, EventRows
 from holdfast.engine.frames import BROKEN
 from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2
 from holdfast.engine.parts import Part
@@ -27,6 +26,7 @@ from holdfast.model.places import Outcome
 
 if TYPE_CHECKING:
     from holdfast.engine.event_packing import PackedEvents
+    from holdfast.engine.event_rows import EventCounts, EventRows
     from holdfast.engine.particulars import Particulars
 
 _ALWAYS = 0.98

@@ -5,7 +5,8 @@ before it in the same request), the lowest bytes of all numbers first, then the 
 bytes a row instead of 61, in 0.6 to 1.5 us (measured). Compressing each column as it is takes 0.5 us and
 makes 22 bytes, but a load's rows are fetched once, and saved again after that.
 
-Rows without gaps that were answered in one piece on kept connections take 0.15 us (`squeezing`, `_usual`).
+Rows without gaps that were answered in one piece take 0.09 us on kept connections, and 0.15 us on connections of their
+own (`squeezing`, `_usual`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import sub
 
 from holdfast.engine import wide
@@ -116,32 +117,38 @@ def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
 
 
 def _usual(columns: Columns, rows: Sequence[int]) -> list[bytes] | None:
-    """As `_any`, for rows without gaps that were answered in one piece on kept connections; None for others.
+    """As `_any`, for rows without gaps of which each instant has happened for all or for none; None for others.
 
-    0.25 us a row instead of 0.65 (measured, without the compression).
+    0.08 us a row instead of 0.60, and 124 bytes instead of 598 (measured, without the compression).
     """
     if rows[-1] - rows[0] != len(rows) - 1:
         return None
     own = columns.part(range(rows[0], rows[-1] + 1))
-    if not all(is_zero(each.tobytes()) for each in (own.opened, own.connected, own.first, own.resent)):
+    due, opened, sent = own.due.tobytes(), own.opened.tobytes(), own.sent.tobytes()
+    if not own.due[0] or is_zero(sent) or not is_zero(own.resent.tobytes()):
         return None
-    due, sent = own.due.tobytes(), own.sent.tobytes()
-    waited, took, apart = minus(sent, due), minus(own.done.tobytes(), sent), minus(due[WIDTH:], due[:-WIDTH])
-    # One that was not sent, or has not ended, has 0 in place of the difference to an instant.
-    if waited is None or took is None or apart is None or not min(own.sent[0], own.due[0]):
+    near = due if is_zero(opened) else opened
+    # As none is less than an earlier one that has happened, none of these is 0: that it has not happened.
+    instants = (opened, due), (own.connected, near), (sent, near), (own.first, sent), (own.done, sent)
+    apart, further = minus(due[WIDTH:], due[:-WIDTH]), [_further(bytes(each), before) for each, before in instants]
+    if apart is None or None in further:
         return None
-    many = len(rows)
     one = (1).to_bytes(WIDTH, "little")
-    numbered, nowhere = rows[0].to_bytes(WIDTH, "little") + one * (many - 1), _equal(_MISSING, many)
+    numbered = rows[0].to_bytes(WIDTH, "little") + one * (len(rows) - 1)
     plain = (getattr(own, name) for name in _PLAIN)
     return [
         *(plane for each in (numbered, due[:WIDTH] + apart) for plane in wide.planes(each, WIDTH)),
-        *nowhere * 2,
-        *wide.planes(waited, WIDTH),
-        *nowhere,
-        *wide.planes(took, WIDTH),
+        *chain.from_iterable(filter(None, further)),
         *(plane for each in plain for plane in wide.planes(each.tobytes(), each.itemsize)),
     ]
+
+
+def _further(instants: bytes, before: bytes) -> list[bytes] | None:
+    """The planes of `_differences`, of instants of which all have happened or none has; None of others."""
+    if is_zero(instants):
+        return _equal(_MISSING, len(instants) // WIDTH)
+    differences = minus(instants, before)
+    return None if differences is None else wide.planes(differences, WIDTH)
 
 
 def _any(columns: Columns, rows: Sequence[int]) -> list[bytes]:

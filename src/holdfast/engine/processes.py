@@ -31,12 +31,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 from holdfast.engine.acceptance import body_holds
 from holdfast.engine.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.connecting import event_rows_of, prepare, sender_of
-from holdfast.engine.event_rows import EventRows
 from holdfast.engine.forked import STOPPING, be_load_process, report_in
 from holdfast.engine.listening import HUNG, end_of, listen
 from holdfast.engine.local_limits import (
@@ -59,6 +59,9 @@ from holdfast.engine.timeouts import Deadlines
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from holdfast.engine.event_rows import EventRows  # of events alone
 
 # A fork of a small process takes about 1 ms.
 HEAD_START_NS = 20_000_000

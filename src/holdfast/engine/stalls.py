@@ -14,6 +14,8 @@ Decisions
   work. Less than the longest wait (`timeouts.IDLE_NS`) of a stall is not seen if it begins within a wait.
 * One stall of LONG_NS, or stalls of SHARE of the time, are a fault of the load and not a property of the server. From
   TOLD_NS on a stall is told.
+* In a short load, one hiccup of the machine is such a share, so there it is none. What the load is known to have done
+  itself is one there too, from TOLD_NS in all on.
 """
 
 from __future__ import annotations
@@ -66,10 +68,14 @@ def stalls_limit(reports: Sequence[WorkerReport]) -> bool:
     return any(map(_is_fault, reports))
 
 
-def is_fault(longest_s: float, total_s: float, lasted_s: float) -> bool:
-    """Whether stalls are a fault of the load: the longest of them, all of them, and the load's time."""
-    share = total_s / lasted_s if lasted_s > _LONG_ENOUGH_S else 0.0
-    return longest_s * NS_PER_S >= LONG_NS or share >= SHARE
+def is_fault(longest_s: float, total_s: float, lasted_s: float, *, own: bool = False) -> bool:
+    """Whether stalls are a fault of the load: the longest of them, all of them, and the load's time.
+
+    Args:
+        own: they are known to be the load's own work.
+    """
+    enough = lasted_s > _LONG_ENOUGH_S or (own and total_s * NS_PER_S >= TOLD_NS)
+    return longest_s * NS_PER_S >= LONG_NS or (enough and total_s >= SHARE * lasted_s)
 
 
 def _is_fault(report: WorkerReport) -> bool:

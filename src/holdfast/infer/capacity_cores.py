@@ -1,4 +1,4 @@
-"""Whether a server computes all the time, and how much of what it needs for that other programs take; pure."""
+"""Who had the machine's cores: a server that computes all the time, the load, or other programs; pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from holdfast.infer.capacity_disturbed import LEAST_OTHERS
 from holdfast.model.capacity import ProcessUse
 
 ALL_THE_TIME = 0.85
+BUSY = 0.9
+"""Of a load process's time on a core, from which on it may be what makes requests late."""
 _LEAST_CORES = 0.05
 _SEVERAL_LOCKED = 0.9
 _STARVING_OTHERS = 0.5
@@ -62,3 +64,20 @@ def is_starved(waited_ms: float, others: float | None, alone_ms: float) -> bool:
     if others is None or others < _STARVING_OTHERS:
         return False
     return waited_ms >= max(_STARVED_MS, _STARVED_SHARE * alone_ms)
+
+
+def lateness_in_words(lag_ms: float, busiest: float | None, others: float | None) -> str:
+    """That a load was late, who had the cores, and what helps.
+
+    Args:
+        lag_ms: how late the hundredth of its requests that was latest began.
+        busiest: share of the time for which the busiest of its threads had a core; None is not known.
+        others: cores that neither the server nor the load used; None is not known.
+    """
+    late = f"The load was late: at least one request in a hundred began {lag_ms:.0f} ms or more after it was due"
+    if busiest is not None and busiest >= BUSY:
+        why = f"a load process was busy for {busiest:.0%} of the time"
+        return f"{late}, and {why}. Give more of them (--processes N), or use connections again (--keep-alive)."
+    if others is not None and others >= _LEAST_OTHERS:
+        return f"{late}, and other programs used {others:.1f} cores."
+    return f"{late}. Use connections again (--keep-alive), or share it out (--processes N)."

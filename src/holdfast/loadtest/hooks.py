@@ -125,7 +125,8 @@ class Hooks:
         return f"a hook did not return and could not be interrupted{at and f', at {at}'}. {_INSTEAD[:-1]}"
 
     def _held_up(self, lasted_ns: int) -> bool:
-        return is_fault(*(each / NS_PER_S for each in (self._stalls.longest_ns, self._stalls.total_ns, lasted_ns)))
+        times_ns = (self._stalls.longest_ns, self._stalls.total_ns, lasted_ns)
+        return is_fault(*(each / NS_PER_S for each in times_ns), own=True)
 
     def _cost(self, lasted_ns: int) -> str:
         return (

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from holdfast.engine.columns import ROW_BYTES
 from holdfast.engine.processes import Watched
 from holdfast.interrupts import Interrupts
 from holdfast.live_terminal import LiveTerminal, takes_a_write, terminal_for_views
-from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
 from holdfast.loadtest.quiet import Quiet
 from holdfast.loadtest.result import urls_of
 from holdfast.model.load import LoadExperiment
@@ -29,6 +28,7 @@ from holdfast.model.units import NS_PER_S
 if TYPE_CHECKING:
     from holdfast.engine.live_counts import LiveCounts
     from holdfast.engine.process_usage import OwnUses
+    from holdfast.loadtest.metrics_server import MetricsPage
     from holdfast.model.progress import Progress
 
 VIEW_S = 0.5
@@ -53,7 +53,7 @@ def open_view(experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool
     Raises:
         EnvironmentFailure: the port is taken.
     """
-    with metrics_page(port) as page:
+    with _page(port) as page:
         if page is not None and (port == 0 or not quiet):
             say(f"holdfast: Prometheus finds the load at {page.url}")
         shown = None if quiet else _shown()
@@ -65,6 +65,14 @@ def open_view(experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool
         finally:
             if shown is not None:
                 shown.close()
+
+
+def _page(port: int | None) -> AbstractContextManager[MetricsPage | None]:
+    if port is None:
+        return nullcontext()
+    from holdfast.loadtest.metrics_server import metrics_page  # noqa: PLC0415 - of a page alone
+
+    return metrics_page(port)
 
 
 class _LiveView:

@@ -62,18 +62,17 @@ class MetricsPage:
 
 
 @contextmanager
-def metrics_page(port: int | None) -> Iterator[MetricsPage | None]:
-    """Serves a page for the duration of a block; None if no port is given.
+def metrics_page(port: int) -> Iterator[MetricsPage]:
+    """Serves a page for the duration of a block.
 
     Raises:
         EnvironmentFailure: the port is taken.
     """
-    page = None if port is None else MetricsPage(port)
+    page = MetricsPage(port)
     try:
         yield page
     finally:
-        if page is not None:
-            page.close()
+        page.close()
 
 
 def _listening(port: int, page: MetricsPage) -> ThreadingTCPServer:

@@ -13,7 +13,7 @@ from holdfast.engine.plan import Plan, Stop
 from holdfast.engine.processes import Watched, load_runs
 from holdfast.engine.quantities import Threshold
 from holdfast.engine.summary import distribution, latency_ms
-from holdfast.infer.capacity_cores import is_starved, taken_by_others, waited_for_a_core_ms
+from holdfast.infer.capacity_cores import BUSY, is_starved, lateness_in_words, taken_by_others, waited_for_a_core_ms
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.infer.capacity_search import GROWS, able
 from holdfast.interrupts import Interrupts
@@ -31,8 +31,6 @@ from holdfast.searching.subject import Sent, Subject
 
 SINGLES = 5
 _MOST_TIMES = 10
-_BUSY = 0.9
-"""Of a load process's time on a core, from which on it may be what makes requests late."""
 
 
 @frozen
@@ -186,10 +184,12 @@ def _judged(
 def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores: CoresSeen) -> str:
     """Why the load, or another program, decided what was seen; "" where neither did."""
     if result.generator_limited:
-        return result.warnings[0] if result.warnings else "The load could not do what was asked."
+        failed = run.facts.limits or result.outcomes["failed"]
+        late_ms = (load.pacing_lag_p99_us or 0) / 1000
+        return result.warnings[0] if failed else lateness_in_words(late_ms, cores.busiest, cores.others)
     if load.held:
         return ""
-    if cores.busiest is not None and cores.busiest >= _BUSY:
+    if cores.busiest is not None and cores.busiest >= BUSY:
         return f"A load process was busy for {cores.busiest:.0%} of the time: it may be what made requests late."
     if load.taken and load.rate_per_s <= able(load):
         return (
