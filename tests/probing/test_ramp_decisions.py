@@ -66,26 +66,10 @@ def test_one_more_is_offered_only_when_the_server_could_be_rid_of_the_last_it_tu
     assert free_since == Open(1)
 
 
-FILLED = View(
-    now_ns=10 * S,
-    offered=9,
-    connecting=0,
-    established=9,
-    entered=3,
-    in_service=3,
-    last_entry_ns=5 * S,
-    last_sent_ns=9 * S,
-    max_offered=100,
-    depth=6,
-    limit=5,
-    free_ns=3 * S,
-)
-
-
 @pytest.mark.parametrize(("depth", "opens"), [(6, 3), (3, 1)])
 def test_an_accept_queue_is_given_time_in_which_the_server_had_a_core(depth, opens):
     """Into a queue that is full for want of a core, a client of a Unix socket is refused (unix(7), EAGAIN)."""
-    view = replace(FILLED, depth=depth, established=3 + depth, offered=3 + depth)
+    view = growing_view(connecting=0, depth=depth, limit=5, established=3 + depth, offered=3 + depth, free_ns=3 * S)
     # Of the last ones that were opened it has taken one.
     fills = State(stage="fill", entered=3, depth=depth, taken=3, filled_from=3, stalled_since_ns=6 * S)
     fills = replace(fills, batch=4, expected_depth=depth + 1, opened_free_ns=3 * S)

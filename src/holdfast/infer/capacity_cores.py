@@ -78,6 +78,6 @@ def lateness_in_words(lag_ms: float, busiest: float | None, others: float | None
     if busiest is not None and busiest >= BUSY:
         why = f"a load process was busy for {busiest:.0%} of the time"
         return f"{late}, and {why}. Give more of them (--processes N), or use connections again (--keep-alive)."
-    if others is not None and others >= _LEAST_OTHERS:
+    if others is not None and others >= LEAST_OTHERS:
         return f"{late}, and other programs used {others:.1f} cores."
     return f"{late}. Use connections again (--keep-alive), or share it out (--processes N)."
