@@ -118,11 +118,38 @@ def view(path: str, held_in: str, at_once: int, *command: str) -> Own:
     return Own(f"view {path}", command, files, says, options=("--path", path))
 
 
+# starlette/staticfiles.py: an application of its own, whose coroutine `get_response` answers.
+FILES = """
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+
+class Always(StaticFiles):
+    async def get_response(self, path, scope):
+        return await super().get_response("index.html", scope)
+
+
+page = StaticFiles(directory="pages", html=True)
+mounted = Starlette(routes=[Mount("/", app=page)])
+own = Starlette(routes=[Mount("/", app=Always(directory="pages"))])
+"""
+
+
+def files(name: str, held_in: str) -> Own:
+    says = {"target.held_in": held_in, "ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"}
+    command = ("uvicorn", "--port", "{port}", f"files_:{name}")
+    return Own(f"files {name}", command, {"files_.py": FILES, "pages/index.html": "<p>page"}, says)
+
+
 GUNICORN = ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "site_:wsgi")
 COMMANDS = (
     consumer("sync", "asgi view Sync.http_request()", 1, bounded=True),
     consumer("async", "asgi async view Async.http_request()", 50, bounded=False),
     consumer("whole", "asgi async view Whole.handle()", 50, bounded=False),
+    files("mounted", "starlette async view StaticFiles.get_response()"),
+    files("page", "starlette async view StaticFiles.get_response()"),
+    files("own", "starlette async view Always.get_response()"),
     view("/sync", "django view Graph.dispatch()", 3, *GUNICORN),
     view("/async", "django view hello()", 1, "uvicorn", "--port", "{port}", "site_:asgi"),
     view("/post", "django entry (no view for GET at /post)", 3, *GUNICORN),
