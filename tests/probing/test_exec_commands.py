@@ -120,7 +120,7 @@ OF_FLASK = {"target.held_in": "flask view index()", "target.view": "sync"}
 # With no pause between two looks (Lib/socketserver.py, BaseServer.serve_forever), it never sleeps.
 POLLING = WSGIREF + "\n\nmake_server('127.0.0.1', {port}, application).serve_forever(poll_interval=0)\n"
 
-# eventlet/wsgi.py, server: a GreenPool of max_size. While it is imported, a module of its own is in the place of others.
+# eventlet/wsgi.py, server: a GreenPool of max_size. While it is imported, its own modules are in the place of others.
 EVENTLET = """
 import eventlet
 from eventlet import wsgi

@@ -21,7 +21,7 @@ from .load_error import LoadError
 
 MODULE = "socketserver"
 _APPLICATION = ("app", "application", "wsgi_app", "wsgi_application")
-"""Attributes of a server object; Werkzeug's, wsgiref's and Paste's among them."""
+"""Attributes of a server object; Paste's among them."""
 
 _looked_at: weakref.WeakSet[Any] = weakref.WeakSet()
 """Server objects whose application is wrapped."""
@@ -66,7 +66,7 @@ def _prepare(handler: Any) -> None:  # noqa: ANN401 - gets attributes
     # Not the object's attribute: Werkzeug's handler has one for any name, and calls the application.
     method = getattr(type(handler), name, None)
     if method is None:
-        _wrap_application(handler.server)
+        _wrap_application(getattr(handler, "server", None))
         return
     claim = request.target_claim(value, handler.path)
     if claim is None:
@@ -106,10 +106,11 @@ def _answer(handler: Any) -> None:  # noqa: ANN401 - calls methods
 
 
 def _wrap_application(server: Any) -> None:  # noqa: ANN401 - gets attributes
-    if server in _looked_at:
+    # Known servers were given a wrapped one; a child that was forked for one request need not look again.
+    if server in _looked_at or any(cls.__module__ in entry_wrappers.SERVERS for cls in type(server).__mro__):
         return
     _looked_at.add(server)
-    attributes: Dict[str, Any] = vars(server)
+    attributes: Dict[str, Any] = getattr(server, "__dict__", {})
     found: Optional[str] = next((each for each in _APPLICATION if callable(attributes.get(each))), None)
     if found is None:
         return
