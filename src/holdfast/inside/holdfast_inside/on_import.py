@@ -71,9 +71,12 @@ def _wrapped(application: object, name: str, point: entry_wrappers.EntryPoint) -
 
 
 def _on_handlers(name: str) -> None:
-    from . import socketserver_hook
+    try:
+        from . import socketserver_hook
 
-    socketserver_hook.install(sys.modules[name])
+        socketserver_hook.install(sys.modules[name])
+    except Exception as error:
+        startup_report.report_failure(name, error)
 
 
 def _on_arrival(name: str) -> None:

@@ -28,8 +28,8 @@ _looked_at: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def install(module: Any) -> None:  # noqa: ANN401 - gets attributes
-    """Surrounds the constructor of handlers in the imported module; does nothing if that fails."""
-    _quietly(gate.surround, module.BaseRequestHandler.__init__, _meeting_class)
+    """Surrounds the constructor of handlers in the imported module."""
+    gate.surround(module.BaseRequestHandler.__init__, _meeting_class)
 
 
 def _meeting_class(original: Any) -> gate.Function:  # noqa: ANN401 - a constructor, which serves the connection
