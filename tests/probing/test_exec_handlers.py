@@ -98,6 +98,21 @@ server = Server(ADDRESS, Handler)
 server.application = application
 server.serve_forever()
 """
+# As Mercurial has it (hgdemandimport/demandimportpy3.py): something around each finder.
+AROUND = """
+import sys
+
+
+class Around:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, fullname, path, target=None):
+        return self.finder.find_spec(fullname, path, target)
+
+
+sys.meta_path[:] = map(Around, sys.meta_path)
+"""
 # A port for metrics beside a server: what is meant is the one with a view.
 BESIDE = """
 from flask import Flask
@@ -194,6 +209,12 @@ COMMANDS = (
         "threads and a class made for each request",
         "http.server.ThreadingHTTPServer(ADDRESS, functools.partial(Page)).serve_forever()",
         {"target.held_in": METHOD, **THREADS},
+    ),
+    Own(
+        "something around each finder",
+        ("python", "serve.py"),
+        {"serve.py": f"{AROUND}{HANDLER}http.server.HTTPServer({ADDRESS}, Page).serve_forever()"},
+        {"target.held_in": METHOD, "ceiling.in_service": 1},
     ),
     own("a thread of a script that sleeps", THREAD, {"target.held_in": METHOD, **THREADS}),
     own(
