@@ -204,7 +204,7 @@ class Watch:
         self._came_within, self._thread = False, threading.get_ident()
         persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
         caller = _caller_of(entry)
-        # The server is no part of the application, unless that has brought it.
+        # What calls the application belongs to it only where the application has brought it.
         installed = installed_app.packages(without="" if caller == package else caller)
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
