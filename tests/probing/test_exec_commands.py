@@ -120,7 +120,29 @@ OF_FLASK = {"target.held_in": "flask view index()", "target.view": "sync"}
 # With no pause between two looks (Lib/socketserver.py, BaseServer.serve_forever), it never sleeps.
 POLLING = WSGIREF + "\n\nmake_server('127.0.0.1', {port}, application).serve_forever(poll_interval=0)\n"
 
+# eventlet/wsgi.py, server: a GreenPool of max_size. While it is imported, its own modules are in the place of others.
+EVENTLET = """
+import eventlet
+from eventlet import wsgi
+
+eventlet.monkey_patch()
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"done"]
+
+
+wsgi.server(eventlet.listen(("127.0.0.1", {port})), application, max_size=3)
+"""
+
 COMMANDS = (
+    Own(
+        "eventlet in a script",
+        ("python", "-W", "ignore", "green.py"),
+        {"green.py": EVENTLET},
+        {"ceiling.in_service": 3, "model.kind": "greenlets", "model.threads_per_process": 1},
+    ),
     Own("a server that never rests", ("python", "polling.py"), {"polling.py": POLLING}, SERIAL),
     Own(
         "a script",

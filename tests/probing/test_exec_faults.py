@@ -37,6 +37,21 @@ server.serve_forever()
 )
 LINES = 'socketserver.TCPServer(("127.0.0.1", {other}), Line)'
 AGAIN = 'make_server("127.0.0.1", {other}, application)'
+# HTTP by hand: nothing of Python's reads the request.
+BY_HAND = """
+import socketserver
+
+
+class Page(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\npage")
+
+
+socketserver.TCPServer.allow_reuse_address = True
+socketserver.TCPServer(("127.0.0.1", {port}), Page).serve_forever()
+"""
 UNIX = """
 import socket, signal
 
@@ -127,10 +142,11 @@ FAULTS = (
         {"serve.py": SERVE},
         exit=INCONCLUSIVE,
     ),
-    Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
+    Own("nothing that is known", ("python", "hand.py"), {"hand.py": BY_HAND}, exit=INCONCLUSIVE),
     Own(
         "only a library of what is known",
-        ("python", "-c", "import http.server as s, werkzeug.serving; s.test(s.SimpleHTTPRequestHandler, port={port})"),
+        ("python", "hand.py"),
+        {"hand.py": "import werkzeug.serving\n" + BY_HAND},
         exit=INCONCLUSIVE,
     ),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),

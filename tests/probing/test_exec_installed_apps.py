@@ -80,12 +80,117 @@ class Router:
         start_response("404 Not Found" if view is None else "200 OK", [("Content-Length", str(len(body[0])))])
         return body
 """
+# As setproctitle does: the kernel shows what is in the memory of the arguments (proc_pid_cmdline(5)).
+TITLE = """
+import ctypes
+
+begin, end = map(int, open("/proc/self/stat").read().rpartition(")")[2].split()[45:47])
+ctypes.memset(begin, 0, end - begin)
+ctypes.memmove(begin, b"title", 5)
+"""
+# It brings the server that calls it.
+TILES = """
+import http.server
+import socketserver
+import sys
+
+from framework import Router
+
+
+class Tiles(Router):
+    def __call__(self, environ, start_response):
+        environ["tiles"] = True
+        return super().__call__(environ, start_response)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def handle_one_request(self):
+        self.raw_requestline = self.rfile.readline(65537)
+        self.close_connection = True
+        if self.parse_request():
+            environ = {"REQUEST_METHOD": self.command, "PATH_INFO": self.path, "QUERY_STRING": ""}
+            for name, value in self.headers.items():
+                environ["HTTP_" + name.upper().replace("-", "_")] = value
+            self.wfile.write(b"".join(self.server.application(environ, self.start)))
+
+    def start(self, status, headers):
+        self.send_response(int(status.split()[0]))
+        for header in headers:
+            self.send_header(*header)
+        self.end_headers()
+
+    def log_message(self, *of_request):
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    pass
+
+
+def tile(environ):
+    return [b"tile"]
+
+
+def main():
+    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    server.application = Tiles({"/": tile})
+    server.serve_forever()
+
+
+main()
+"""
+# A library's page of metrics, of several files, with a type that is made of text.
+METRICS = """
+from metrics.samples import Sample
+
+
+def make_app(samples):
+    def page(environ, start_response):
+        body = "".join(map(Sample.line, samples)).encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    return page
+"""
+SAMPLES = """
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    name: str
+    value: float
+
+    def line(self):
+        return f"{self.name} {self.value}\\n"
+"""
+EXPORTER = """
+import socketserver
+from wsgiref.simple_server import WSGIServer, make_server
+
+from metrics import make_app
+from metrics.samples import Sample
+
+
+class Server(socketserver.ThreadingMixIn, WSGIServer):
+    pass
+
+
+make_server("127.0.0.1", {port}, make_app([Sample("up", 1)]), Server).serve_forever()
+"""
 FILES = {
     "site-packages/framework/__init__.py": FRAMEWORK,
     "site-packages/shop/__init__.py": "",
     "site-packages/shop/__main__.py": SHOP,
     "site-packages/shop/pages.py": PAGES,
+    "site-packages/titled/__init__.py": "",
+    "site-packages/titled/__main__.py": TITLE + SHOP.replace("shop", "titled"),
+    "site-packages/titled/pages.py": PAGES,
+    "site-packages/tiles/__main__.py": TILES,
+    "site-packages/metrics/__init__.py": METRICS,
+    "site-packages/metrics/samples.py": SAMPLES,
+    "exporter.py": EXPORTER,
 }
+UNBOUNDED = {"ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "thread-per-request"}
 INSTALLED = {"PYTHONPATH": "site-packages"}
 GUNICORN = ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "--pythonpath", "site-packages")
 
@@ -100,6 +205,28 @@ COMMANDS = (
             "ceiling.bounded": True,
             "model.kind": "thread-per-request",
         },
+        env=INSTALLED,
+    ),
+    Own(
+        "a package that has overwritten its command line",
+        ("python", "-m", "titled", "{port}"),
+        FILES,
+        {"target.held_in": "wsgi view index()", "ceiling.in_service": 3, "ceiling.bounded": True},
+        env=INSTALLED,
+    ),
+    # socketserver.py, ThreadingMixIn: a thread for each request.
+    Own(
+        "a package with a server of its own",
+        ("python", "-m", "tiles", "{port}"),
+        FILES,
+        {"target.held_in": "wsgi view tile()", **UNBOUNDED},
+        env=INSTALLED,
+    ),
+    Own(
+        "a page of a library",
+        ("python", "exporter.py"),
+        FILES,
+        {"target.held_in": "wsgi entry", **UNBOUNDED},
         env=INSTALLED,
     ),
     # A generator's body begins after the call, so nothing in it can be held, but it is all that there is.

@@ -118,11 +118,86 @@ def view(path: str, held_in: str, at_once: int, *command: str) -> Own:
     return Own(f"view {path}", command, files, says, options=("--path", path))
 
 
+# starlette/staticfiles.py: an application of its own, whose coroutine `get_response` answers.
+FILES = """
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+
+class Always(StaticFiles):
+    async def get_response(self, path, scope):
+        return await super().get_response("index.html", scope)
+
+
+page = StaticFiles(directory="pages", html=True)
+mounted = Starlette(routes=[Mount("/", app=page)])
+own = Starlette(routes=[Mount("/", app=Always(directory="pages"))])
+"""
+
+
+def files(name: str, held_in: str) -> Own:
+    says = {"target.held_in": held_in, "ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"}
+    command = ("uvicorn", "--port", "{port}", f"files_:{name}")
+    return Own(f"files {name}", command, {"files_.py": FILES, "pages/index.html": "<p>page"}, says)
+
+
+# As aiohttp_wsgi has it (aiohttp_wsgi/wsgi.py, WSGIHandler.handle_request): an executor runs the WSGI application.
+BRIDGE = """
+import asyncio
+
+from aiohttp import web
+
+
+class Handler:
+    def __init__(self, application, executor):
+        self.application = application
+        self.executor = executor
+
+    async def handle_request(self, request):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": request.path, "QUERY_STRING": "", "wsgi.url_scheme": "http"}
+        environ.update(SERVER_NAME="localhost", SERVER_PORT="80")
+        for name, value in request.headers.items():
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+        body = await asyncio.get_running_loop().run_in_executor(self.executor, self.run, environ)
+        return web.Response(body=body)
+
+    def run(self, environ):
+        return b"".join(self.application(environ, lambda *of_reply: None))
+"""
+BRIDGED = """
+import sys
+
+sys.path.append("site-packages")
+
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+from bridge import Handler
+from flask import Flask
+
+shop = Flask(__name__)
+
+
+@shop.get("/")
+def index():
+    return "done"
+
+
+app = web.Application()
+app.router.add_route("*", "/{path:.*}", Handler(shop, ThreadPoolExecutor(3)).handle_request)
+web.run_app(app, host="127.0.0.1", port={port})
+"""
+THREE = {"target.held_in": "flask view index()", "ceiling.in_service": 3, "model.kind": "event-loop+thread-pool"}
 GUNICORN = ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "site_:wsgi")
 COMMANDS = (
     consumer("sync", "asgi view Sync.http_request()", 1, bounded=True),
     consumer("async", "asgi async view Async.http_request()", 50, bounded=False),
     consumer("whole", "asgi async view Whole.handle()", 50, bounded=False),
+    Own("bridge", ("python", "b.py"), {"b.py": BRIDGED, "site-packages/bridge.py": BRIDGE}, THREE),
+    files("mounted", "starlette async view StaticFiles.get_response()"),
+    files("page", "starlette async view StaticFiles.get_response()"),
+    files("own", "starlette async view Always.get_response()"),
     view("/sync", "django view Graph.dispatch()", 3, *GUNICORN),
     view("/async", "django view hello()", 1, "uvicorn", "--port", "{port}", "site_:asgi"),
     view("/post", "django entry (no view for GET at /post)", 3, *GUNICORN),

@@ -77,6 +77,16 @@ ALSO_IN_VIEW = (
         "asyncio.locks.Lock.acquire",
         running=1,
     ),
+    # tornado/concurrent.py: run_on_executor chains the executor's future to one of asyncio.
+    Row(
+        "tornado",
+        applications.TORNADO,
+        "/",
+        "await self.work()",
+        "Main.get",
+        "concurrent.futures.thread.ThreadPoolExecutor.submit",
+        running=3,
+    ),
     Row("flask", applications.FLASK, "/lock", "with lock:", "with_lock", "threading.Lock", running=1),
     Row("flask", applications.FLASK, "/pool", "with engine.connect()", "with_pool", POOL, running=5),
     # Cython has no frames: the lock at the line tells (gevent/thread.py, class LockType).

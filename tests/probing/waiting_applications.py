@@ -158,3 +158,24 @@ def index(request):
 urlpatterns = [path("", index)]
 app = get_asgi_application()
 """
+
+TORNADO = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import tornado.web
+from tornado.concurrent import run_on_executor
+
+class Main(tornado.web.RequestHandler):
+    executor = ThreadPoolExecutor(3)
+
+    @run_on_executor
+    def work(self):
+        time.sleep(0.2)
+
+    async def get(self):
+        await self.work()
+        self.write("done")
+
+app = tornado.web.Application([("/", Main)])
+"""

@@ -29,6 +29,10 @@ _AT_ENTRY = {
         "Requests were held where the server hands them to the application: it is plain code of one file, without a "
         "framework, so that is the view itself."
     ),
+    "library": (
+        "Requests were held where the server hands them to the application: it is plain code of an installed package, "
+        "without a framework, so that is the view itself."
+    ),
     "whole": (
         "Requests were held where the server hands them to the application: its own code answers from there, and no "
         "framework was seen to call it."

@@ -185,7 +185,9 @@ class FirstRequest:
         held_in: where requests will be held, in words: "flask view index()".
         kind: of the view, as `View` has it; "" where it is not known.
         via: "view"; "entry" where the path has none; "plain" where the application is itself the view; "unknown" where
-            what lies behind its entry is not known; "whole" where the application's own code was seen to answer there.
+            what lies behind its entry is not known; "whole" where the application's own code was seen to answer there;
+            "method" where a method of a handler object of the standard library's answers; "library" where the
+            application is plain code of a library, such as a page of metrics.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
         tls: it came over TLS, as all others do then.

@@ -325,6 +325,12 @@ class Recording:
     def _call(self, id: int) -> tuple[int, ...]:
         return layout.CALL.unpack_from(self._data, self._at(id) + layout.CALL_OFFSET)
 
+    def hold_methods(self) -> bool:
+        """Lets requests be held in methods of handler objects too; whether they were not before."""
+        before = self._data[layout.METHODS_OFFSET]
+        self._data[layout.METHODS_OFFSET] = 1
+        return before == 0
+
     def held_in(self, id: int) -> HeldIn | None:
         """Where this request was held; None if it did not reach a handler of ours."""
         if not self.is_entered(id):

@@ -50,6 +50,9 @@ def answered_first(running: Running) -> tuple[Session, ServerFacts, Answered]:
 def listens_anew(running: Running) -> Running | None:
     """The server when it is ready again, if it opens another listening socket; None if it does not.
 
+    If it does not, and a method of a handler object was seen to answer (see `layout.METHODS_OFFSET`), that is the view:
+    requests are held there from now on, and the server is the same.
+
     It is waited for until the server has been at rest for longer than a start pauses, and neither a script of it sleeps
     nor a Python in which nothing was found that can be held, for 10 s at most. None too for a server that is started by
     its adapter, and where a request came to something that can be held.
@@ -60,6 +63,17 @@ def listens_anew(running: Running) -> Running | None:
     prepared, server = running.prepared, running.server
     if not prepared.spec.own or _came_somewhere(running):
         return None
+    if (anew := _listening_elsewhere(running)) is not None:
+        return anew
+    said = read_startup_reports(prepared.files.hello)
+    if server.exit_status() is None and any(each.what == "method" for each in said):
+        running.ends.watch(())
+        return running if prepared.recording.hold_methods() else None
+    return None
+
+
+def _listening_elsewhere(running: Running) -> Running | None:
+    prepared, server = running.prepared, running.server
     starting = starting_of(prepared, server, running.patience)
     known = {each.inode for each in running.ready.listeners}
     found_in = {each.pid for each in read_startup_reports(prepared.files.hello) if each.what in {"views", "entry"}}

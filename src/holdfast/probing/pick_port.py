@@ -28,6 +28,8 @@ from holdfast.probing.waits import ANSWER_S, STILL_S
 IN_A_VIEW = frozenset({"view", "plain", "whole"})
 """Of `HeldIn.via`: it came to code of the person's own that answers there, not only to the entry of an application."""
 
+_BESIDE = frozenset({"method", "library"})
+"""Of `HeldIn.via`: what tells metrics, or that a process lives, often answers so."""
 _LIMIT_S = 2.0
 
 
@@ -45,6 +47,11 @@ class _Tried:
     reply: Reply
     held: HeldIn | None
     in_front: bool
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it led to a handler, and not to one of those that a port beside a server has, too."""
+        return self.held is not None and self.held.via not in _BESIDE
 
 
 class Picked(NamedTuple):
@@ -82,9 +89,9 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
             continue
         for route in candidates[: MOST_LISTENERS - len(tried)]:
             tried.append(_try(session_at(route), route, len(tried)))
-        if any(each.held for each in tried):
+        if any(each.is_server for each in tried):
             break
-    if not any(each.held for each in tried):
+    if not any(each.is_server for each in tried):
         tried = _tried_again(tried, session_at)
     found = _the_one(tried)
     if found is not None and not found.route.port and (front := next(filter(_answers_itself, tried), None)) is not None:
@@ -152,7 +159,7 @@ def _beside(tried: _Tried) -> str:
 def _the_one(tried: Iterable[_Tried]) -> Picked | None:
     """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
     in_a_view = [each for each in tried if each.held is not None and each.held.via in IN_A_VIEW]
-    held = [each for each in tried if each.held is not None]
+    held = [each for each in tried if each.is_server]
     replied = [each for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):
         # Where one is in front of the others, clients come to that one.

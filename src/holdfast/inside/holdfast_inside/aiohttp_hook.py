@@ -4,6 +4,7 @@
 - `UrlMappingMatchInfo.handler` names the handler before middleware wraps it. The first read of it gets a
   wrapper that puts the gate into the handler and turns the held handler's end into a response, which then
   passes through the middleware like any other.
+- A library's handler that hands requests on to another framework's application is let through.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Dict, Optional, Tuple
 from aiohttp import web
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from . import code_patch, gate, layout, reply, request
+from . import code_patch, find_views, gate, layout, own_code, reply, request
 
 _pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
     "holdfast aiohttp", default=None
@@ -65,6 +66,9 @@ def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a 
         pending = _pending.get()
         if pending is None:
             return await handler(http_request)
+        if _hands_on(handler):
+            with request.handed_over(pending.claim):
+                return await handler(http_request)
         held = _prepare(pending.claim, http_request, handler)
         token = gate.current.set(held)
         try:
@@ -77,6 +81,13 @@ def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a 
             gate.current.reset(token)
 
     return wrapper
+
+
+def _hands_on(handler: object) -> bool:
+    """Whether it is a library's, and hands requests on to an application of another framework (aiohttp_wsgi)."""
+    function = code_patch.innermost_function(handler)
+    own = function is None or own_code.is_own(function.__code__.co_filename)
+    return not own and find_views.leads_to_views(handler, without="aiohttp")
 
 
 def _prepare(claim: request.RequestClaim, http_request: web.Request, handler: object) -> gate.Held:

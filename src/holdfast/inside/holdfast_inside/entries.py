@@ -50,7 +50,7 @@ class Entry:
             None where it is an application that is called.
     """
 
-    __slots__ = ("_foreign", "_gates", "endpoint", "function", "held_in", "interface", "unless_asked")
+    __slots__ = ("_foreign", "_gates", "_package", "endpoint", "function", "held_in", "interface", "unless_asked")
 
     def __init__(self, application: object, interface: str, held_in: str = "") -> None:
         self.interface = interface
@@ -59,6 +59,7 @@ class Entry:
         self.function = own_code.plain_function(application)
         self.held_in = held_in or f"{interface} entry"
         self._foreign = own_code.framework_files(application)
+        self._package = own_code.package_name(application)
         self._gates: Optional[List[gate.Gate]] = None
         self.endpoint: Optional[types.FunctionType] = None
 
@@ -93,7 +94,7 @@ class Entry:
         seen: Optional[watch.Watch] = None
         before = recorder.times_entered(claim.id)
         try:
-            with watch.watching(claim, frame, self._foreign, self.endpoint) as seen:
+            with watch.watching(claim, frame, self._foreign, self.endpoint, self._package) as seen:
                 yield seen
             seen.answered = True
         finally:
@@ -118,8 +119,12 @@ class Entry:
     def held_here(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held at this entry."""
         kind = "sync" if self.interface == "wsgi" else gate.async_kind()
-        at_entry = "whole" if finding.state()[0] == layout.AT_WHOLE else "unknown"
-        return gate.Held(claim, None, self.held_in, kind, at_entry if self.function is None else "plain")
+        return gate.Held(claim, None, self.held_in, kind, self._via())
+
+    def _via(self) -> str:
+        if self.function is not None:
+            return "plain" if own_code.is_own(self.function.__code__.co_filename) else "library"
+        return "whole" if finding.state()[0] == layout.AT_WHOLE else "unknown"
 
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held in the view that was found."""

@@ -42,6 +42,7 @@ SERVERS: Dict[str, EntryPoint] = {
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
     "mod_wsgi.express.runtime": EntryPoint("ApplicationHandler.__init__", attribute="application", interface="wsgi"),
     "paste.deploy.loadwsgi": EntryPoint("loadapp", interface="wsgi"),
+    "rocket3": EntryPoint("WSGIWorker.__init__", attribute="app", interface="wsgi"),
     "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
     "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),

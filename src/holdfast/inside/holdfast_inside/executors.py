@@ -14,13 +14,30 @@ _NOT_OVER = ("PENDING", "RUNNING")
 def queued() -> FrozenSet[int]:
     """The ids of the futures of all functions that wait in the queue of an executor for a free thread.
 
+    And those of the futures of asyncio that get their results from there.
+
     That a future is pending does not tell: one that no executor made stays so until it has its result, as that of
     `asyncio.run_coroutine_threadsafe`. A queue in C shows what is in it to the collector alone.
     """
     thread = sys.modules.get("concurrent.futures.thread")
     queues = {id(each): each for each in list(getattr(thread, "_threads_queues", {}).values())}
     found = [each for queue in queues.values() for part in gc.get_referents(queue) for each in _parts(part)]
-    return frozenset(id(each.future) for each in found if type(each).__name__ == "_WorkItem")
+    futures = [each.future for each in found if type(each).__name__ == "_WorkItem"]
+    told = [other for each in futures for callback in list(each._done_callbacks) for other in _told_by(callback)]  # noqa: SLF001
+    return frozenset(map(id, (*futures, *told)))
+
+
+def _told_by(callback: Any, deepest: int = 3) -> Iterator[object]:  # noqa: ANN401 - anything that can be called
+    """The futures of asyncio in a callback's closure, and in those of what it calls (as Tornado chains futures)."""
+    for cell in getattr(callback, "__closure__", None) or ():
+        try:
+            kept = cell.cell_contents
+        except ValueError:
+            continue
+        if hasattr(kept, "_asyncio_future_blocking"):
+            yield kept
+        elif deepest and isinstance(kept, types.FunctionType):
+            yield from _told_by(kept, deepest - 1)
 
 
 def _parts(part: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever the queue refers to

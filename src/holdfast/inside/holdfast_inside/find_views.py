@@ -23,13 +23,16 @@ def is_known(application: object) -> bool:
     )
 
 
-def leads_to_views(application: object) -> bool:
+def leads_to_views(application: object, without: str = "") -> bool:
     """Whether an application of a known framework can be reached from this object.
+
+    Args:
+        without: a package whose framework does not count.
 
     Looks where middleware keeps the application that it calls: attributes, closures, partials, bound methods, and
     globals that a function names. It misses applications kept anywhere else.
     """
-    classes = hooks.view_holders()
+    classes = tuple(each for each in hooks.view_holders() if each.__module__.partition(".")[0] != without)
     seen: Set[int] = set()
     waiting: List[object] = [application]
     while waiting and len(seen) < _MOST_OBJECTS:

@@ -40,19 +40,20 @@ HEADER_FIELD = "X-Holdfast"
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
 
-SAID = ("python", "ready", "views", "entry", "failed")
+SAID = ("python", "ready", "views", "entry", "method", "failed")
 """What a process of the user's own command reports: it runs Python, of this version; a framework or server is
-instrumented; of those, a framework whose views can be held; an application is held at its entry; instrumenting
-failed."""
+instrumented; of those, a framework whose views can be held; an application is held at its entry; a method of a handler
+object of the standard library's answers, and can be held; instrumenting failed."""
 
 INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""
 
 KINDS = ("sync", "async", "async-blocking")
-VIAS = ("view", "entry", "plain", "unknown", "whole")
+VIAS = ("view", "entry", "plain", "unknown", "whole", "method", "library")
 """What a request is held in: the view; the framework, because it has no view at that path; the entry of an application
 that is itself the person's view; the entry of an application that holdfast cannot see into; the entry of one whose own
-code was seen to answer."""
+code was seen to answer; a method of a handler object of the standard library's; the entry of an
+application that a library brings, without a framework."""
 
 TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 """How the blocking of an event loop by a body was timed, in this order: the body has not run; each step of its
@@ -96,6 +97,9 @@ BODIES_ASKED_OFFSET = 3074
 """One byte; if it is not 0, a process in which a body runs looks for questions on a thread of its own."""
 LOOPS_OFFSET = 3075
 """One byte that a process sets when an event loop on which libraries may set limits has served a request."""
+METHODS_OFFSET = 3076
+"""One byte; if it is not 0, requests are held in methods of handler objects too. What answers for the start alone is
+often one, and a port for metrics: they are held where nothing else is found."""
 ASKED_PIDS_OFFSET = 3080
 ANSWERS = 32
 """How many processes can be asked at once."""

@@ -6,7 +6,9 @@ another one than its master, and a server that has Python in it may have it with
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import types
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -29,6 +31,9 @@ def on_command_lines() -> Dict[str, List[str]]:
 
 def command_lines() -> Iterator[bytes]:
     """Of this process and of those around it, nearest first, with NUL behind each argument."""
+    # /proc has what a process has made of its own, as setproctitle does.
+    started: List[str] = getattr(sys, "orig_argv", [])
+    yield b"".join(os.fsencode(each) + b"\0" for each in started)
     pid = "self"
     for _ in range(_MOST_ANCESTORS):
         try:

@@ -7,6 +7,7 @@ again after the next import, because a module may finish while the package aroun
 
 from __future__ import annotations
 
+import sys
 from typing import Dict
 
 from . import c_loaders, entry_wrappers, hooks, post_import, startup_report
@@ -16,7 +17,10 @@ COMPLETING: Dict[str, str] = {
     "django.core.handlers.asgi": "django.core.handlers.base",
     "django.core.handlers.wsgi": "django.core.handlers.base",
     "starlette.applications": "starlette.routing",
+    "starlette.staticfiles": "starlette.routing",
 }
+
+_SERVERS_AND_HANDLERS = "socketserver"
 
 _pending: Dict[str, str] = {}
 """Imported modules that are not instrumented yet -> the last error, "" before the first attempt."""
@@ -25,6 +29,7 @@ _pending: Dict[str, str] = {}
 def watch() -> None:
     """Starts to instrument each known framework and server as soon as it is imported."""
     c_loaders.watch(_wrap, _wrap_named)
+    post_import.watch((_SERVERS_AND_HANDLERS,), _on_handlers)
     post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
@@ -63,6 +68,15 @@ def _wrapped(application: object, name: str, point: entry_wrappers.EntryPoint) -
         return application
     prepare()
     return entry_wrappers.wrap_once(application, name, point)
+
+
+def _on_handlers(name: str) -> None:
+    try:
+        from . import socketserver_hook
+
+        socketserver_hook.install(sys.modules[name])
+    except Exception as error:
+        startup_report.report_failure(name, error)
 
 
 def _on_arrival(name: str) -> None:

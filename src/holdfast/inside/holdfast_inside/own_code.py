@@ -3,7 +3,8 @@
 The person's own code is what lies neither in the standard library nor in an environment's packages. An application is
 plain if everything that can be reached from it, where code keeps what it calls, is either of the standard library or in
 the one file that defines it. Then no framework calls a view on its behalf: the application is the view. If that cannot
-be shown, it is not claimed; a framework copied into the person's directory is a file of its own, and is not plain.
+be shown, it is not claimed; a framework copied into the person's directory is a file of its own, and is not plain. Of
+an application that a library brings (a page of metrics), its package takes the place of the file.
 """
 
 from __future__ import annotations
@@ -73,9 +74,9 @@ def plain_function(application: object) -> Optional[types.FunctionType]:
     """
     application = getattr(application, "__dict__", {}).get(interface.DOUBLE, application)
     function = _called(application)
-    if function is None or not is_own(function.__code__.co_filename):
+    home = None if function is None else _home(function.__code__.co_filename)
+    if function is None or home is None:
         return None
-    home = function.__code__.co_filename
     seen: Set[int] = set()
     waiting: List[object] = [application, function]
     while waiting:
@@ -112,6 +113,34 @@ def framework_files(application: object) -> FrozenSet[str]:
     return frozenset(found)
 
 
+def package_name(application: object) -> str:
+    """The installed package that has an application's code; "" where it is in none."""
+    function = _called(application)
+    directory = None if function is None else package_directory(function.__code__.co_filename)
+    return "" if directory is None else os.path.basename(directory.rstrip(os.sep))
+
+
+def package_directory(path: str) -> Optional[str]:
+    """The directory of the installed package to which a file belongs, with a separator at its end; None for others."""
+    for part in _INSTALLED:
+        before, found, inside = path.rpartition(part)
+        package, inner, _ = inside.partition(os.sep)
+        if found and inner:
+            return before + found + package + os.sep
+    return None
+
+
+def _home(path: str) -> Optional[str]:
+    return path if is_own(path) else package_directory(path)
+
+
+def _is_at(path: Optional[str], home: str) -> bool:
+    """Whether a file is at home: the one file, or in the package's directory."""
+    if path is None:
+        return False
+    return path.startswith(home) if home.endswith(os.sep) else os.path.realpath(path) == os.path.realpath(home)
+
+
 def _called(application: object) -> Optional[types.FunctionType]:
     if isinstance(application, types.MethodType):
         application = application.__func__
@@ -137,7 +166,7 @@ def _of_class(cls: type, home: str) -> Optional[Iterable[object]]:
     if _module_is_standard(cls.__module__):
         return ()
     path = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if path is None or os.path.realpath(path) != os.path.realpath(home):
+    if not _is_at(path, home):
         return None
     return [*(each for name, each in vars(cls).items() if not _is_descriptor_of_slots(name, each)), *cls.__bases__]
 
@@ -158,13 +187,16 @@ def _of_instance(thing: object, home: str) -> Optional[Iterable[object]]:
 
 
 def _of_module(module: types.ModuleType, home: str) -> Optional[Iterable[object]]:
-    del home
-    return () if is_standard_name(module.__name__) else None
+    if is_standard_name(module.__name__):
+        return ()
+    in_package = home.endswith(os.sep) and _is_at(getattr(module, "__file__", None), home)
+    return list(vars(module).values()) if in_package else None
 
 
 def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[object]]:
     path = function.__code__.co_filename
-    if path != home:
+    # What named tuples and dataclasses have is made of text, and looked into as what is written at home.
+    if path != "<string>" and not _is_at(path, home):
         return () if is_standard(path) else None
     found: List[object] = [function.__defaults__, function.__kwdefaults__, function.__dict__]
     for cell in function.__closure__ or ():

@@ -6,10 +6,11 @@ loader object stays the same, so it still serves source and data to anything tha
 
 from __future__ import annotations
 
+import _thread
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, FrozenSet, Iterable, Optional, Sequence
+from typing import Any, Callable, FrozenSet, Iterable, Optional, Sequence, Set, Tuple
 
 Arrived = Callable[[str], None]
 
@@ -26,20 +27,27 @@ class Finder:
         """
         self._names: FrozenSet[str] = frozenset(names)
         self._arrived = arrived
+        self._asking: Set[Tuple[int, str]] = set()
 
     def find_spec(
         self, fullname: str, path: Optional[Sequence[str]] = None, target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
         """The spec that the other finders give, for a watched name; None leaves the import to them."""
-        if fullname not in self._names:
+        asked = (_thread.get_ident(), fullname)
+        # What other code has put around this finder (Mercurial's demandimport) asks it again.
+        if fullname not in self._names or asked in self._asking:
             return None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = None if find is None else find(fullname, path, target)
-            if spec is not None:
-                _tell_when_executed(spec.loader, fullname, self._arrived)
-                return spec  # type: ignore[no-any-return]
-        return None
+        self._asking.add(asked)
+        try:
+            for finder in sys.meta_path:
+                find = None if finder is self else getattr(finder, "find_spec", None)
+                spec = None if find is None else find(fullname, path, target)
+                if spec is not None:
+                    _tell_when_executed(spec.loader, fullname, self._arrived)
+                    return spec  # type: ignore[no-any-return]
+            return None
+        finally:
+            self._asking.discard(asked)
 
 
 def _tell_when_executed(loader: Any, name: str, arrived: Arrived) -> None:  # noqa: ANN401 - loaders share no class

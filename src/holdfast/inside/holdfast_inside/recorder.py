@@ -113,22 +113,26 @@ def _surroundings() -> Tuple[Tuple[int, int], ...]:
     return tuple(found)
 
 
-def native_local() -> threading.local:
-    """A `threading.local` for native threads, even if gevent or eventlet has replaced the class."""
+def _native(name: str) -> Any:  # noqa: ANN401 - a class or a function
+    """What `threading` has for native threads, even if gevent or eventlet has replaced it."""
     gevent = sys.modules.get("gevent.monkey")
     if gevent is not None:
-        return gevent.get_original("threading", "local")()  # type: ignore[no-any-return]
+        return gevent.get_original("threading", name)
+    # eventlet imports modules, and with them this one, while a module of its own is in the place of `threading`.
     eventlet = sys.modules.get("eventlet.patcher")
-    if eventlet is not None:
-        return eventlet.original("threading").local()  # type: ignore[no-any-return]
-    return threading.local()
+    return getattr(threading if eventlet is None else eventlet.original("threading"), name)
+
+
+def native_local() -> threading.local:
+    """A `threading.local` for native threads."""
+    return _native("local")()  # type: ignore[no-any-return]
 
 
 _record: Optional[Record] = None
 _local = native_local()
 _process_counts: Dict[int, Iterator[int]] = {}
 _globals_count = itertools.count(1)
-_native_id = getattr(threading, "get_native_id", threading.get_ident)
+_native_id = _native("get_native_id")
 
 
 def record() -> Record:

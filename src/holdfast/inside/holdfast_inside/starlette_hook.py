@@ -15,6 +15,7 @@ The hook surrounds some of their functions in place, because applications keep r
   The first request is watched inside of it (see `watch`), and later ones are held in what was found there; if nothing
   was, in the endpoint.
 - `Router.not_found` and `Mount.handle` hold requests that lead to no endpoint.
+- `StaticFiles`, mounted or alone, answers in its coroutine `get_response`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ def install() -> None:
     gate.surround(starlette.routing.Route.handle, _preparing_endpoint)
     gate.surround(HTTPEndpoint.dispatch, _preparing_method)
     gate.surround(getattr(starlette.routing, "wrap_app_handling_exceptions", None), _answering)
+    files = sys.modules.get("starlette.staticfiles")
+    if files is not None:
+        gate.surround(files.StaticFiles.__call__, _preparing_files)
     fastapi = sys.modules.get("fastapi.routing")
     if fastapi is not None:
         gate.surround(fastapi.APIRoute.handle, _preparing_endpoint)
@@ -101,6 +105,18 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
         return await asgi.run(held, _hold(held, body) if held.gate is None else body(), self.send)
 
     return dispatch
+
+
+def _preparing_files(original: Any) -> gate.Function:  # noqa: ANN401
+    async def __call__(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: N807, ANN401
+        claim = asgi.unheld_claim(scope)
+        if claim is None or gate.current.get() is not None:
+            return await original(self, scope, receive, send)
+        held = _held(claim, "starlette", self.get_response)
+        body = functools.partial(original, self, scope, receive, send)
+        return await asgi.run(held, _hold(held, body) if held.gate is None else body(), send)
+
+    return __call__
 
 
 def _held(claim: request.RequestClaim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:

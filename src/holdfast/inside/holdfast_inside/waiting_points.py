@@ -82,12 +82,18 @@ def _point_of(stack: stacks.Stack, queued: AbstractSet[int]) -> Point:
     lock = "" if waits or innermost is None else _lock_in(innermost)
     if lock:
         library, waits = lock, True
-    elif not waits and (executors.is_queued(stack.waiter) or executors.asks_for_queued(stack.frames, queued)):
+    elif not waits and _waits_for_executor(stack, queued):
         library, waits = _EXECUTOR, True
     if innermost is None or not own_code.is_own(innermost.f_code.co_filename):
         return Point("", 0, "", library, waits)
     name = _short(_qualname(innermost))
     return Point(innermost.f_code.co_filename, innermost.f_lineno or 0, name, library, waits)
+
+
+def _waits_for_executor(stack: stacks.Stack, queued: AbstractSet[int]) -> bool:
+    if id(stack.waiter) in queued or executors.is_queued(stack.waiter):
+        return True
+    return executors.asks_for_queued(stack.frames, queued)
 
 
 def _has_its_turn(stack: stacks.Stack) -> bool:

@@ -195,12 +195,15 @@ class Watch:
         entry: Optional[types.FrameType],
         foreign: FrozenSet[str] = frozenset(),
         within: Optional[types.FunctionType] = None,
+        package: str = "",
     ) -> None:
         self._entry = entry
         self._within = None if within is None else within.__code__
         self._came_within, self._thread = False, threading.get_ident()
         persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
-        installed = installed_app.packages(without=_caller_of(entry))
+        caller = _caller_of(entry)
+        # What calls the application belongs to it only where the application has brought it.
+        installed = installed_app.packages(without="" if caller == package else caller)
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
         self.answered = self.is_whole = False
@@ -266,6 +269,7 @@ def watching(
     entry: types.FrameType,
     foreign: FrozenSet[str],
     within: Optional[types.FunctionType] = None,
+    package: str = "",
 ) -> Iterator[Watch]:
     """Watches what runs in this block, here and on threads that it uses.
 
@@ -273,8 +277,9 @@ def watching(
         entry: the frame that calls the application; what is outside of it does not count.
         foreign: files of a framework that lie among the person's own.
         within: the function inside which the view is called; None where it is not known.
+        package: the installed package that has the application's code; "" where it is in none.
     """
-    watch = Watch(claim, entry, foreign, within)
+    watch = Watch(claim, entry, foreign, within, package)
     token = _current.set(watch)
     # A profiler of the person's own keeps its place; then nothing is seen.
     free = sys.getprofile() is None
