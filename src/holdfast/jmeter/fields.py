@@ -35,10 +35,10 @@ def fields_of(
     fields: list[tuple[Template, Template]] = []
     for manager in found.scope.nearest("HeaderManager"):
         known = {_lower(name) for name, _ in fields}
-        for header in manager.properties.elements("HeaderManager.headers"):
-            name = found.scope.template(manager, header.text("Header.name") or header.name)
+        for number, header in enumerate(manager.properties.elements("HeaderManager.headers")):
+            name = found.scope.template(manager, header.text("Header.name") or header.name, f"name {number}")
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                value = _in_latin_1(found.scope.template(manager, header.text("Header.value")))
+                value = _in_latin_1(found.scope.template(manager, header.text("Header.value"), f"value {number}"))
                 is_host = _lower(name) == "host" and not found.is_java()
                 fields.append((name, _with_port(value, origin) if is_host else value))
     if replaces:

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, sends_file, unsendable
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
@@ -95,9 +95,17 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        kept=kept_fields(found) - (frozenset({"content-type"}) if has_parts else frozenset()),
+        kept=_kept(found, has_parts=has_parts, follows_unseen=follows_unseen),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
+
+
+def _kept(found: Merged, *, has_parts: bool, follows_unseen: bool) -> frozenset[str]:
+    """Fields that go with redirects: of Apache's client also the Content-Type of a file that is the body."""
+    of_a_body = frozenset({"content-type"})
+    if has_parts:
+        return kept_fields(found) - of_a_body
+    return kept_fields(found) | (of_a_body if follows_unseen and sends_file(found) else frozenset())
 
 
 def _may_be_asked_twice(part: str | Variable | FunctionCall) -> bool:
@@ -188,7 +196,10 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     modified = modified_path(path, found.scope)
     arguments: list[Template] = [modified, (found.charset(),)]
     if method in _WITH_QUERY:
-        for each in found.arguments():
+        both = method == "DELETE" and not found.is_java()
+        for each in found.arguments_of_both(of_body=False) if both else found.arguments():
+            if not each.name:
+                continue
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
     if found.is_java() and any(not each.isascii() for each in path if isinstance(each, str)):
         found.scope.reading.tell(found.node, "what is not ASCII in its path is percent-encoded")

@@ -145,6 +145,10 @@ class Sharing(Control):
         """How often it is done in all."""
         return integer(text_of(self.node.number, self.here.client), 1)
 
+    def ends_pass(self) -> bool:
+        """See `Control`: once it was done as often as it is to be, it stays behind its last child."""
+        return not self.is_done() and super().ends_pass()
+
     def may_go_on(self) -> bool:
         """See `Control`."""
         return self.now

@@ -12,11 +12,12 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from holdfast.journeys.context import FunctionError
+from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
+KEEP, KEPT = "jmeter keep", "jmeter kept"
 
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
@@ -154,6 +155,17 @@ def nowhere(arguments: list[str]) -> str:
     raise FunctionError(f"{arguments[0]}; JMeter sends nothing.")
 
 
+def _keep(arguments: list[str], context: Context) -> str:
+    """A value, kept under a name of its own for the rest of the request: JMeter calls its functions once for each."""
+    name, value = arguments
+    context.remembered[KEEP, name, context.crew, context.client] = value
+    return value
+
+
+def _kept(arguments: list[str], context: Context) -> str:
+    return str(context.remembered[KEEP, arguments[0], context.crew, context.client])
+
+
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -165,5 +177,7 @@ OF_REQUEST: Mapping[str, Known] = {
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     NOWHERE: Known(1, 1, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
+    KEEP: Known(2, 2, _keep),
+    KEPT: Known(1, 1, _kept),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),
 }

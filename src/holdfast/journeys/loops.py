@@ -56,6 +56,11 @@ class AsLongAs(Repeating):
         self.renew()
         self.forget()
 
+    def give_up(self) -> None:
+        """See `Control`: JMeter looks at the condition once more, so that its functions are called."""
+        super().give_up()
+        self.is_over(after_pass=True)
+
 
 class Each(Repeating):
     """A `ForEach`; `passes` is the number that the last value had."""
