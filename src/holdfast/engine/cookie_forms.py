@@ -30,9 +30,9 @@ class Kept(NamedTuple):
         path, domain: as they were set; "" if they were not.
     """
 
+    number: int
     name: str
     value: str
-    number: int
     version: int = 0
     path: str = ""
     domain: str = ""
@@ -64,7 +64,7 @@ def taken(form: CookieForm, field: str, url: str, number: int) -> list[str]:
 
 
 def written(form: CookieForm, cookies: Sequence[Kept]) -> str:
-    """The value of the Cookie field of these cookies, of which those of longer paths come first."""
+    """The value of the Cookie field of these cookies: longer paths come first, and what was set first."""
     version = min((each.version for each in cookies), default=0)
     if form == "standard":
         return "; ".join(f"{each.name}={_quoted(each.value)}" for each in cookies)
@@ -91,7 +91,7 @@ def _taken_as_standard(field: str, number: int) -> list[str]:
     if not name or not field[at:].startswith("="):
         return []
     value, at = _token(field, at + 1, ";", quoted=True)
-    return [_to_keep(Kept(name, value, number), field[at:])]
+    return [_to_keep(Kept(number, name, value), field[at:])]
 
 
 def _to_keep(cookie: Kept, attributes: str) -> str:
@@ -109,7 +109,7 @@ def _taken_as_draft(pairs: Sequence[tuple[str, str | None]], host: str, number: 
     if domain and "." in host and len([part for part in domain.split(".") if part]) < _fewest_parts(domain):
         return []
     attributes = "".join(f"; {key}={said[key]}" for key in ("path", "domain", "expires") if said.get(key))
-    return [_to_keep(Kept(name, value or "", number), attributes + ("; secure" if "secure" in said else ""))]
+    return [_to_keep(Kept(number, name, value or ""), attributes + ("; secure" if "secure" in said else ""))]
 
 
 def _fewest_parts(domain: str) -> int:
@@ -129,7 +129,7 @@ def _taken_by_2109(field: str, url: str, number: int) -> list[str]:
         if not name or not version.strip().isdecimal() or not age.strip().isdecimal():
             return []
         cookie = Kept(
-            name, value or "", number + len(found), int(version), (said.get("path") or "/") if "path" in said else ""
+            number + len(found), name, value or "", int(version), (said.get("path") or "/") if "path" in said else ""
         )
         domain = (said.get("domain") or "").lower()
         if " " in name or name.startswith("$") or not _is_below(parts.path, cookie.path):

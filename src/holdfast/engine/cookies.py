@@ -73,7 +73,7 @@ class Cookies:
         self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain))
         for number, (name, value, domain, path) in enumerate(self._fixed):
             if domain:
-                kept = value if self._form == "as set" else Kept(name, value, number).packed()
+                kept = value if self._form == "as set" else Kept(number, name, value).packed()
                 self._jar.set_cookie(_cookie(name, kept, domain, path or "/"))
         self._set = len(self._fixed)
         self._maybe_many = len(self._fixed)
@@ -95,8 +95,10 @@ class Cookies:
         request = _Request(url)
         self._jar.add_cookie_header(cast("Any", request))
         if self._form != "as set":
-            kept = [unpacked(each.partition("=")[2]) for each in request.cookie.split("; ") if each]
-            return written(self._form, kept) if kept else ""
+            paths = {each.value: each.path for each in self._jar}
+            sent = [each.partition("=")[2] for each in request.cookie.split("; ") if each]
+            kept = sorted((-len(paths[each]), unpacked(each)) for each in sent)
+            return written(self._form, [each for _, each in kept]) if kept else ""
         pairs = [f"{name}={value}" for name, value, path in self._everywhere if _is_below(request.path, path)]
         return "; ".join([*pairs, *([request.cookie] if request.cookie else [])])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from holdfast.jmeter.merged import Merged, template_call
+from holdfast.journeys.functions_request import BASIC
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
 from holdfast.plans.samplers import PORTS
@@ -104,7 +105,9 @@ def _basic(found: Merged, origin: Template, path: Template) -> Template:
     if entry is None or not (found.is_java() or entry[1].text("Authorization.mechanism") in _BASIC):
         return ()
     name, password, _ = _said(*entry, found)
-    return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
+    if found.is_java():
+        return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
+    return ("Basic ", *template_call(BASIC, [name, password]))
 
 
 def credentials_of(found: Merged, origin: Template, path: Template) -> tuple[Template, Template, Template] | None:

@@ -23,7 +23,7 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, TARGET_OF_JAVA, target, target_of_java
 from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Links, Multipart, Request, Resources
+from holdfast.model.journey_request import Links, Multipart, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
 
@@ -70,7 +70,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     body, content_type = body_of(found, method)
     if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
-        origin = template_call(NOWHERE, [(why,)])
+        body = TextBody(template_call(NOWHERE, [(why,)]))  # its fields are put together before
     has_parts = isinstance(body, Multipart)
     fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)

@@ -214,6 +214,13 @@ class Group(Control):
         self.node = branch.node
         self.results: Results | None = None
 
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        found = super().next()
+        if self.done:
+            self.tell()
+        return found
+
     def begin_pass(self) -> None:
         """See `Control`."""
         self.results = Results(self.here.client.now_ns)
@@ -228,21 +235,28 @@ class Group(Control):
 
     def give_up(self) -> None:
         """See `Control`."""
-        self.tell()
+        self.tell(answered=None if self.node.parent else self.here.client.last_answered)
         self.renew()
 
-    def tell(self) -> None:
-        """Gives the result of what was done in this pass."""
+    def tell(self, *, answered: bool | None = None) -> None:
+        """Gives the result of what was done in this pass; JMeter gives an additional one only after a first request.
+
+        Args:
+            answered: whether it counts as such; None: if all of its requests were.
+        """
         results, client = self.results, self.here.client
         if results is None:
             return
         self.results = None
         self.here.groups.remove(results)
+        if client.answer is None and not self.node.parent:
+            return
         timed = self.node.timed_pauses
         pauses_ns = 0 if timed else results.pauses_ns
         took_ns = max(0, (client.now_ns if timed else results.ended_ns) - results.begun_ns - pauses_ns)
         counts = (results.requests, results.failed, pauses_ns)
-        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, not results.failed, *counts))
+        good = not results.failed if answered is None else answered
+        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, good, *counts))
 
 
 class GroupAbove(Group):
@@ -259,8 +273,9 @@ class GroupAbove(Group):
         if self.ended:
             self.ended = False
             return None
+        is_under_way = self.first or self.results is not None
         found = super().next()
-        if found is None and self.children:
+        if found is None and is_under_way:
             self.ended = True
             self.here.at = self
             return END

@@ -84,6 +84,7 @@ class _Walker:
     """A walk, while it is under way.
 
     Attributes:
+        whole: the control of the whole journey.
         over: no further request may be begun.
         idle: how many leaves there were since the engine was told anything.
     """
@@ -93,6 +94,7 @@ class _Walker:
         self.shared = shared
         self.client = Client(crew, number, shared)
         self.here = Here(self.client)
+        self.whole: Control | None = None
         self.came = False
         self.over = False
         self.idle = 0
@@ -104,7 +106,7 @@ class _Walker:
         """All that the client does."""
         yield from self.say(Waiting(0))
         self.has_come()
-        root = self.root()
+        self.whole = root = self.root()
         while (leaf := root.next()) is not None:
             yield from self.catch_up()
             yield from self.do(leaf)
@@ -169,10 +171,10 @@ class _Walker:
     def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
         """Does what a leaf says."""
         node = leaf.node
-        for each in leaf.sets:
-            set_values(each, self.client)
         if isinstance(node, Request | MadeUp):
             self.client.labels(node.label)
+        for each in leaf.sets:
+            set_values(each, self.client)
         for meeting in leaf.meetings:
             yield from self.meet(meeting)
         if leaf.waits:
@@ -319,6 +321,9 @@ class _Walker:
             if isinstance(control, GroupAbove):
                 control.tell()
             control = control.parent
+        if self.whole is not None:
+            # JMeter asks for what comes next, and then sees that its thread has ended.
+            self.whole.next()
 
     def begin_next(self, what: str) -> None:
         """Leaves a pass of the journey or of the loop around the client, or this loop."""
