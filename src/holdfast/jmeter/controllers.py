@@ -118,7 +118,7 @@ def _after_failure(scope: Scope) -> _OnFailure:
     Source: apache/jmeter, reporters/ResultAction.java, threads/JMeterThread.java (executeSamplePackage).
     """
     found: list[_OnFailure] = []
-    for handler in scope.nearest(_RESULT_ACTION):
+    for handler in scope.listeners(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
             scope.reading.refuse(handler, f"its action is {number!r}, which is not one of JMeter's", "Choose it anew.")
@@ -292,12 +292,13 @@ def _throughput(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _transaction(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
+    parent = reading.flag(node, "TransactionController.parent")
     return [
         journey.Transaction(
             label=_label(node, scope),
-            nodes=nodes_of(node, scope),
+            nodes=nodes_of(node, scope.of_transaction() if parent else scope),
             timed_pauses=reading.flag(node, "TransactionController.includeTimers", default=True),
-            parent=reading.flag(node, "TransactionController.parent"),
+            parent=parent,
         )
     ]
 
