@@ -93,6 +93,14 @@ def test_a_listeners_file_is_told_not_to_be_written() -> None:
     assert "out.jtl is not written" in notes[0].meaning
 
 
+COMPARES = """
+String a = vars.get("a");
+log.info("a = " + a);
+String b = vars.get("b");
+if (a.equals(b)) { log.info("same"); } else if (!b.isEmpty()) log.info("other"); else { log.error("none"); }
+"""
+
+
 @pytest.mark.parametrize(
     ("kind", "script"),
     [
@@ -105,6 +113,14 @@ def test_a_listeners_file_is_told_not_to_be_written() -> None:
         ("JSR223Sampler", 'log.info("user " + vars.get("user"))\nlog.info(\'x\' + 1)'),
         ("JSR223Sampler", 'log.info "user " + vars.get("user")\nlog.warn \'x\''),
         ("BeanShellSampler", ""),
+        ("JSR223Sampler", 'print "I run first"'),
+        ("BeanShellPostProcessor", 'String a = vars.get("a"); //log.info(a);'),
+        ("BeanShellPostProcessor", COMPARES),
+        (
+            "JSR223Listener",
+            'def took = prev.getTime()\nif (took > 100 && vars.get("x") == null) { log.warn "slow " + took }',
+        ),
+        ("JSR223PreProcessor", 'log.info("on " + Thread.currentThread().getName() + "${my name}")'),
     ],
 )
 def test_a_script_that_is_empty_or_only_writes_to_a_log_changes_nothing(kind: str, script: str) -> None:
@@ -126,6 +142,19 @@ def test_a_script_that_is_empty_or_only_writes_to_a_log_changes_nothing(kind: st
         ("BeanShellPostProcessor", 'log.info "a"'),
         ("JSR223Assertion", ""),
         ("JSR223Timer", "return 300"),
+        ("JSR223Timer", 'String a = vars.get("a")'),
+        ("JSR223PostProcessor", "log.info(\"${vars.put('a', 'b')}\")"),
+        ("JSR223PostProcessor", 'log.info("\\u0022 + vars.put(\\u0022a\\u0022, \\u0022b\\u0022) + \\u0022")'),
+        ("JSR223PostProcessor", 'def x = "a" + vars.put("a", "b")'),
+        ("BeanShellPostProcessor", 'if (vars.get("a").equals("b")) { vars.put("a", "c"); }'),
+        ("BeanShellPostProcessor", 'String vars = "a"; log.info(vars);'),
+        ("BeanShellPostProcessor", 'a = vars.get("a"); log.info(a);'),
+        ("BeanShellPostProcessor", 'String a = vars.get("a"); prev.setSuccessful(false);'),
+        ("BeanShellPreProcessor", 'log.info(a.getClass().forName("x"));'),
+        ("BeanShellPreProcessor", 'log.info("a") vars.put("a", "b")'),
+        ("BeanShellAssertion", 'String a = vars.get("a"); log.info(a.trim());'),
+        ("JSR223PostProcessor", 'while (true) { log.info("a") }'),
+        ("JSR223PostProcessor", 'if (vars.put("a", "b")) { log.info("a") }'),
     ],
 )
 def test_any_other_script_is_refused(kind: str, script: str) -> None:

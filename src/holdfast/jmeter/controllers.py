@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from holdfast.jmeter import elements
+from holdfast.jmeter.assertions import assertions_of
 from holdfast.jmeter.made_up import made_up_of, makes_up, silent, values_set_by
 from holdfast.jmeter.samplers import HANDLED, request_of_sampler
 from holdfast.jmeter.scope import Scope
@@ -299,6 +300,7 @@ def _transaction(node: Node, scope: Scope) -> Sequence[journey.Node]:
             nodes=nodes_of(node, scope.of_transaction() if parent else scope),
             timed_pauses=reading.flag(node, "TransactionController.includeTimers", default=True),
             parent=parent,
+            assertions=assertions_of(scope.below(tuple(node.children))) if parent else (),
         )
     ]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from holdfast.journeys.assertions import unmet
+from holdfast.journeys.client import LAST_ANSWERED
 from holdfast.journeys.controls import END, TURN, Control, Here, Looping, Results
 from holdfast.journeys.deciding import holds
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
@@ -15,7 +17,9 @@ from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.steps import Grouped
 from holdfast.journeys.templates import text_of
 from holdfast.journeys.values import set_values
+from holdfast.model.answers import Answer
 from holdfast.model.journey import Alone, Given, If, Share, Transaction
+from holdfast.model.units import MS
 
 
 class Conditional(Control):
@@ -255,8 +259,15 @@ class Group(Control):
         pauses_ns = 0 if timed else results.pauses_ns
         took_ns = max(0, (client.now_ns if timed else results.ended_ns) - results.begun_ns - pauses_ns)
         counts = (results.requests, results.failed, pauses_ns)
-        good = not results.failed if answered is None else answered
+        good = self.is_good(results, took_ns) if answered is None else answered
         self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, good, *counts))
+
+    def is_good(self, results: Results, _took_ns: int) -> bool:
+        """Whether its result counts as answered; JMeter tells one within a `GroupAbove` of no request."""
+        above = self.parent
+        while above is not None and not isinstance(above, GroupAbove):
+            above = above.parent
+        return above is not None or not results.failed
 
 
 class GroupAbove(Group):
@@ -285,6 +296,24 @@ class GroupAbove(Group):
         """See `Control`."""
         self.ended = False
         super().give_up()
+
+    def is_good(self, results: Results, took_ns: int) -> bool:
+        """See `Group`: it is judged like a request's, and then it is the last one.
+
+        Source: apache/jmeter, threads/JMeterThread.java (doEndTransactionSampler).
+        """
+        client = self.here.client
+        answered = not results.failed
+        message = f"Number of samples in transaction : {results.requests}, number of failing samples : {results.failed}"
+        answer = Answer("", answered, 200 if answered else 0, message, head="", body=b"", took_ms=took_ns / MS)
+        why = unmet(self.node.assertions, answer, client)
+        good = not why and (answered or any(each.ignores_status for each in self.node.assertions))
+        client.last_answered = good
+        client.variables[LAST_ANSWERED] = "true" if good else "false"
+        if answered and not good:
+            for each in self.here.groups:
+                each.failed += 1
+        return good
 
 
 def _taken_out(control: Control) -> list[Any]:

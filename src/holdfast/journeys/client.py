@@ -316,4 +316,3 @@ class Client:
     def changed(self, key: object, change: Change) -> int | None:
         """Changes a number that all clients share (`Shared.changed`)."""
         return self.shared.changed(key, change)
-

@@ -117,12 +117,12 @@ def in_url(path: str) -> str:
     Raises:
         FunctionError: a URL cannot hold it.
     """
-    path, has_query, query = path.partition("#")[0].partition("?")
-    wrong = _NO_PATH.search(path) or _NO_QUERY.search(query)
+    path, _, fragment = path.partition("#")
+    path, has_query, query = path.partition("?")
+    wrong = _NO_PATH.search(path) or _NO_QUERY.search(query) or re.search(f"{_NO_QUERY.pattern}|#", fragment)
     if wrong:
-        raise FunctionError(
-            f"{path}{has_query}{query} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing."
-        )
+        where = f"{path}{has_query}{query}" + (f"#{fragment}" if fragment else "")
+        raise FunctionError(f"{where} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing.")
     return quote(_SLASHES.sub("/", path), safe=_AS_WRITTEN) + has_query + quote(query, safe=_AS_WRITTEN)
 
 

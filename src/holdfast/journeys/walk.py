@@ -14,7 +14,7 @@ from dataclasses import replace
 from holdfast.journeys.assertions import unmet
 from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
-from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
+from holdfast.journeys.controls import BREATH, END, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
 from holdfast.journeys.made_up import lasts_ms, made_up
@@ -185,6 +185,8 @@ class _Walker:
             yield from self.make_up(node)
         elif isinstance(node, Leave):
             yield from self.leave(node)
+        elif leaf is END:
+            self.after_transaction()
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
 
@@ -297,6 +299,15 @@ class _Walker:
         what = "pass" if "next pass" in both else _AFTER_FAILURE.get(of_request)
         if what is not None:
             self.begin_next(what)
+
+    def after_transaction(self) -> None:
+        """What a transaction that is one result, and has failed by itself, means for the client.
+
+        Raises:
+            _OverError: JMeter's thread ends by an error of its own (TransactionController.java, triggerEndOfLoop).
+        """
+        if self.crew.on_failure == "next pass" and not self.client.last_answered:
+            raise _OverError
 
     def leave(self, node: Leave) -> Generator[Step, Told, None]:
         """Leaves what is to be left.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from holdfast.model.answers import Template
+from holdfast.model.answers import Assertion, Template
 from holdfast.model.frozen import frozen
 from holdfast.model.journey_request import MadeUp, Request
 from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
@@ -219,12 +219,14 @@ class Transaction:
     Attributes:
         timed_pauses: the time of pauses counts.
         parent: the results of its requests are below it.
+        assertions: what is demanded of its own result then, which has no text.
     """
 
     label: Template
     nodes: tuple[Node, ...]
     timed_pauses: bool = False
     parent: bool = False
+    assertions: tuple[Assertion, ...] = ()
 
 
 @frozen
