@@ -39,6 +39,7 @@ _AFTER_FAILURE: Mapping[str, _OnFailure] = {
     "5": "next loop pass",
     "6": "leave loop",
 }
+_MAY_HAVE_NOTHING = frozenset({"IfController", "WhileController", "ForeachController", "ThroughputController"})
 _ENDS: tuple[_OnFailure, ...] = ("stop at once", "stop", "leave")
 _ACTIONS: Mapping[str, str] = {"3": "pass", "4": "loop pass", "5": "loop"}
 
@@ -230,12 +231,21 @@ def _once(node: Node, scope: Scope) -> Sequence[journey.Node]:
 def _interleave(node: Node, scope: Scope) -> Sequence[journey.Node]:
     whole = scope.reading.number(node, node.text("InterleaveControl.style"), "its style") == 1
     across = scope.reading.flag(node, "InterleaveControl.accrossThreads")
+    _tell_of_ends(node, scope, whole=whole)
     return [journey.OneOf("by turns", nodes_of(node, scope), whole=whole, across_clients=across)]
 
 
 def _random(node: Node, scope: Scope) -> Sequence[journey.Node]:
     whole = scope.reading.number(node, node.text("InterleaveControl.style"), "its style") == 1
+    _tell_of_ends(node, scope, whole=whole)
     return [journey.OneOf("by chance", nodes_of(node, scope), whole=whole)]
+
+
+def _tell_of_ends(node: Node, scope: Scope, *, whole: bool) -> None:
+    """Tells that clients may end here: JMeter's thread fails where a block that is not whole has nothing."""
+    if not whole and any(each.kind in _MAY_HAVE_NOTHING for each in node.children):
+        meaning = "a thread that comes to a controller in it which has nothing to do ends there, as in JMeter"
+        scope.reading.note(node, f"{meaning} (StackOverflowError)")
 
 
 def _random_order(node: Node, scope: Scope) -> Sequence[journey.Node]:
