@@ -86,7 +86,7 @@ def _body_of_apache(found: Merged, method: str) -> tuple[Body | None, Template]:
     raw, is_file = _is_raw(found), sends_file(found)
     if method in _WITHOUT and not (method == "GET" and (raw or is_file)):
         return None, ()
-    if method == "DELETE":
+    if method in ("DELETE", "GET"):
         arguments = found.arguments_of_both(of_body=True)
     if is_multipart(found):
         return _multipart(found, arguments, files), ()

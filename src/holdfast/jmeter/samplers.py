@@ -196,7 +196,7 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     modified = modified_path(path, found.scope)
     arguments: list[Template] = [modified, (found.charset(),)]
     if method in _WITH_QUERY:
-        both = method == "DELETE" and not found.is_java()
+        both = not found.is_java() and (method == "DELETE" or goes_with_get(found))
         for each in found.arguments_of_both(of_body=False) if both else found.arguments():
             if not each.name:
                 continue
