@@ -78,7 +78,7 @@ PURE = frozenset({
     "attaching/unusable.py",
     "cli/option_groups.py", "cli/sending_options.py", "cli/whole_number.py",
     "cluster/clocks.py", "cluster/frames.py",
-    "engine/acceptance.py", "engine/answer_cache.py", "engine/arrivals.py", "engine/buckets.py", "engine/embedded.py",
+    "engine/acceptance.py", "engine/answer_cache.py", "engine/arrivals.py", "engine/buckets.py", "engine/cookie_forms.py", "engine/embedded.py",
     "engine/events.py", "engine/exchange.py", "engine/frames.py", "engine/header_blocks.py", "engine/http1.py",
     "engine/http2.py", "engine/http2_begin.py", "engine/multiplex.py", "engine/parts.py", "engine/quantities.py",
     "engine/replies.py", "engine/reports.py", "engine/resending.py", "engine/sender.py", "engine/squeezing.py",
