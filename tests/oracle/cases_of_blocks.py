@@ -55,7 +55,7 @@ def _module(name: str) -> str:
 
 
 def _of_choices() -> list[Case]:
-    never, table = if_("false", e.request("/no")), csv("rows.csv", "q")
+    never, table, sets = if_("false", e.request("/no")), csv("rows.csv", "q"), counter("c")
     return [
         Case(
             "done-blocks",
@@ -85,6 +85,30 @@ def _of_choices() -> list[Case]:
                 e.controller("RandomController", never, "Random", InterleaveControl__style="0"),
             ),
             whole=True,
+        ),
+        Case(
+            "blocks-that-only-set",
+            "Controllers with nothing but what sets values: they are come to once",
+            _groups(
+                *[
+                    each + e.request("/${c}")
+                    for each in (
+                        *(e.controller("GenericController", sets), loop("2", sets), if_("true", sets), once(sets)),
+                        *(for_each(sets), _while(sets, LESS % 4), _transaction(sets, "true"), _switch("0", sets)),
+                        *(share("1", "50.0", sets), loop("2", e.controller("GenericController", sets) + A)),
+                    )
+                ]
+            ),
+            whole=True,
+        ),
+        Case(
+            "for-each-ends",
+            "ForEach Controller: an end that is no number",
+            variables(i_1="x", i_2="y", v="none")
+            + "".join(
+                for_each(e.request(f"/{number}/${{o}}"), ForeachController__endIndex=each)
+                for number, each in enumerate(("${v}", "${nobody}", "1", "", "9"))
+            ),
         ),
         Case(
             "modules-count-apart",

@@ -205,6 +205,7 @@ def _for_each(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
     text = node.text("ForeachController.returnVal").strip()
     name = reading.fixed(node, text)
+    end = "ForeachController.endIndex"
     if name is None:
         reading.refuse(node, f"its output variable is {text}, which holdfast has to know before the load begins")
     return [
@@ -214,7 +215,7 @@ def _for_each(node: Node, scope: Scope) -> Sequence[journey.Node]:
             nodes=nodes_of(node, scope),
             separator="_" if reading.flag(node, "ForeachController.useSeparator", default=True) else "",
             after=scope.template(node, node.text("ForeachController.startIndex").strip()),
-            last=scope.template(node, node.text("ForeachController.endIndex").strip()),
+            last=scope.template(node, node.text(end).strip() or ("0" if end in node.properties.values else "")),
             index=_index(node),
         )
     ]

@@ -159,7 +159,7 @@ class Sharing(Control):
 
     def is_done(self) -> bool:
         """See `Control`."""
-        if not self.children:
+        if all(is_sets(each) for each in self.children):
             return True
         if self.node.percent:
             return self.percent() == 0

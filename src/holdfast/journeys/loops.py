@@ -83,7 +83,7 @@ class Each(Repeating):
 
     def last(self) -> int:
         """The number of the last value."""
-        return _integer(self.node.last, self.here, FAR) if self.node.last else FAR
+        return _integer(self.node.last, self.here, 0) if self.node.last else FAR
 
     def may_go_on(self) -> bool:
         """See `Control`."""
