@@ -52,6 +52,20 @@ def test_an_end_of_a_for_each_that_is_no_number_is_0(end: str, done: str) -> Non
     assert paths(group(variables(i_1="x", i_2="y", v="none") + each + A)) == f"{done} a".strip()
 
 
+def test_a_for_each_gives_its_value_after_what_sets_values_in_it() -> None:
+    users = element(
+        "UserParameters",
+        "users",
+        collection("UserParameters.names", text("1", "p")),
+        collection("UserParameters.thread_values", collection("1", text("1", "${o}"))),
+        '<boolProp name="UserParameters.per_iteration">true</boolProp>',
+    )
+    said = {"ForeachController__inputVal": "i", "ForeachController__returnVal": "o"}
+
+    each = controller("ForeachController", users + http("/${p}-${o}"), **said)
+    assert paths(group(variables(i_1="x", i_2="y", o="0") + each)) == "0-x x-y"
+
+
 def test_each_use_of_a_module_counts_on_its_own() -> None:
     part = element("GenericController", "part", below=counter("n") + http(f"/${{n}}-{COUNT}"))
     path = [text(str(number), name) for number, name in enumerate(("Test Plan", "Plan", "piece", "part"))]

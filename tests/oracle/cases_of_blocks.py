@@ -108,7 +108,8 @@ def _of_choices() -> list[Case]:
             + "".join(
                 for_each(e.request(f"/{number}/${{o}}"), ForeachController__endIndex=each)
                 for number, each in enumerate(("${v}", "${nobody}", "1", "", "9"))
-            ),
+            )
+            + for_each(_parameters("true", p="${o}") + e.request("/p/${p}/${o}") + e.request("/again/${p}")),
         ),
         Case(
             "modules-count-apart",
