@@ -93,49 +93,6 @@ def test_a_listeners_file_is_told_not_to_be_written() -> None:
     assert "out.jtl is not written" in notes[0].meaning
 
 
-@pytest.mark.parametrize(
-    ("kind", "script"),
-    [
-        ("JSR223PreProcessor", ""),
-        ("BeanShellListener", ""),
-        ("BSFPostProcessor", "// nothing yet"),
-        ("JSR223Assertion", '/* vars.put("a", "b") */'),
-        ("JSR223Listener", 'log.info("took " + prev.getTime() + " ms: // not a comment");'),
-        ("JSR223PostProcessor", 'log.warn("got ${id}")\nOUT.println(vars. get("id"))'),
-        ("JSR223Sampler", 'log.info("user " + vars.get("user"))\nlog.info(\'x\' + 1)'),
-        ("JSR223Sampler", 'log.info "user " + vars.get("user")\nlog.warn \'x\''),
-        ("BeanShellSampler", ""),
-    ],
-)
-def test_a_script_that_is_empty_or_only_writes_to_a_log_changes_nothing(kind: str, script: str) -> None:
-    found = read(group(A + element(kind, "say", text("script", script))))
-
-    assert [(each.what, each.kind) for each in found.notes] == [("note", kind)]
-    assert paths(group(A + element(kind, "say", text("script", script)) + B)) == "a b"
-
-
-@pytest.mark.parametrize(
-    ("kind", "script"),
-    [
-        ("JSR223Listener", 'props.put("a", "b")'),
-        ("JSR223Listener", 'log.info(vars.put("a", "b"))'),
-        ("JSR223PostProcessor", 'log.info("${__setProperty(a,b)}")'),
-        ("JSR223Sampler", 'log.info("${a}")'),
-        ("JSR223Sampler", "log.info(prev.getTime())"),
-        ("JSR223Sampler", 'log.info "a" + vars.put("a", "b")'),
-        ("BeanShellPostProcessor", 'log.info "a"'),
-        ("JSR223Assertion", ""),
-        ("JSR223Timer", "return 300"),
-    ],
-)
-def test_any_other_script_is_refused(kind: str, script: str) -> None:
-    assert "it is a script" in refused(group(A + element(kind, "do", text("script", script))))
-
-
-def test_a_script_in_a_file_is_refused() -> None:
-    assert "it is a script" in refused(group(A + element("JSR223Listener", "do", text("filename", "do.groovy"))))
-
-
 def test_settings_of_samplers_that_are_not_http_change_no_request() -> None:
     assert paths(group(A + element("JavaConfig", "java") + element("MongoSourceElement", "mongo"))) == "a"
 

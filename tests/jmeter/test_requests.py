@@ -392,6 +392,6 @@ def test_an_argument_that_names_no_sign_between_name_and_value_has_none() -> Non
 
 def test_a_policy_that_sends_cookies_in_another_form_is_refused() -> None:
     with pytest.raises(UsageError, match="is not run") as refused:
-        read(e.cookie_manager(policy="rfc2109") + e.request("/r"))
+        read(e.cookie_manager(policy="rfc2965") + e.request("/r"))
 
     assert "sends cookies in another form" in refused.value.why

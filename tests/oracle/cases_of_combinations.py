@@ -50,6 +50,7 @@ def _redirected(status: int, method: str, how: str) -> str:
 
 def of_combinations() -> list[Case]:
     methods = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
+    form = e.arguments(e.argument("a", "1 2", encode=True), e.argument("b", "x%20y"), e.argument("c", ""))
     places = ("rel", "../up", "%23part", "/a%2520b", "/a%20b", "/x%5By%5D", "http://127.0.0.1:${__P(port)}")
     return [
         Case(
@@ -234,6 +235,33 @@ def of_combinations() -> list[Case]:
             + e.header_manager(Content_Type="text/x")
             + e.request("/g", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true")
             + e.request("/d", e.arguments(e.argument("a", "1")), DO_MULTIPART_POST="true", method="DELETE"),
+        ),
+        Case(
+            "redirected-bodies",
+            "HTTP Request: what is sent where a request with a body is redirected unseen",
+            "".join(
+                each
+                for code in (307, 302)
+                for method in ("POST", "PUT", "DELETE")
+                for to in (f"/go?code={code}&to=/x",)
+                for each in (
+                    e.request(to, method=method, name="empty", auto_redirects="true"),
+                    e.request(to, form, method=method, name="form", auto_redirects="true"),
+                    e.raw(to, '{"a": "b c"}', method=method, name="raw", auto_redirects="true"),
+                    e.request(to, e.files(("n.txt", "", "text/x")), method=method, name="file", auto_redirects="true"),
+                )
+            ),
+            files={"n.txt": b"note\n"},
+        ),
+        Case(
+            "fragments",
+            "HTTP Request: a fragment is not sent, and what it may not hold prevents the request",
+            e.cookie_manager() + e.request("/a#part") + e.request("/b#a b{") + e.request("/c#d#e") + e.request("/f#%g"),
+        ),
+        Case(
+            "names-beyond-ascii",
+            "HTTP Authorization Manager: BASIC with a name and a password beyond ASCII",
+            e.authorization("http://127.0.0.1:${__P(port)}", "ünn", "pß") + e.request("/in"),
         ),
         Case(
             "old-files",

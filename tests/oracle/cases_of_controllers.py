@@ -10,20 +10,20 @@ A, B, C = (e.request(f"/{name}") for name in "abc")
 FAILS = e.request("/fails/w", name="fails")
 
 
-def _loop(loops: str, below: str, again: str = "true") -> str:
+def loop(loops: str, below: str, again: str = "true") -> str:
     return e.controller("LoopController", below, LoopController__loops=loops, LoopController__continue_forever=again)
 
 
-def _interleave(style: str, below: str) -> str:
+def interleave(style: str, below: str) -> str:
     return e.controller("InterleaveControl", below, InterleaveControl__style=style)
 
 
-def _if(condition: str, below: str) -> str:
+def if_(condition: str, below: str) -> str:
     by_words = '<boolProp name="IfController.useExpression">true</boolProp>'
     return e.controller("IfController", below, "If", by_words, IfController__condition=condition)
 
 
-def _for_each(below: str, **more: str) -> str:
+def for_each(below: str, **more: str) -> str:
     said = {"ForeachController__inputVal": "i", "ForeachController__returnVal": "o"}
     return e.controller("ForeachController", below, "Each", **said, **more)
 
@@ -32,11 +32,11 @@ def _block(below: str, name: str = "block") -> str:
     return e.controller("GenericController", below, name)
 
 
-def _once(below: str) -> str:
+def once(below: str) -> str:
     return e.controller("OnceOnlyController", below)
 
 
-def _share(style: str, number: str, below: str, own: str = "true") -> str:
+def share(style: str, number: str, below: str, own: str = "true") -> str:
     percent = (
         "<FloatProperty><name>ThroughputController.percentThroughput</name>"
         f"<value>{number}</value><savedValue>0.0</savedValue></FloatProperty>"
@@ -53,7 +53,7 @@ def _share(style: str, number: str, below: str, own: str = "true") -> str:
     )
 
 
-def _action(number: str, target: str = "0", duration: str = "0") -> str:
+def action(number: str, target: str = "0", duration: str = "0") -> str:
     said = {"ActionProcessor__action": number, "ActionProcessor__target": target, "ActionProcessor__duration": duration}
     return e.simple("TestAction", "action", **said)
 
@@ -69,32 +69,32 @@ def of_controllers() -> list[Case]:
         Case(
             "loops-in-loops",
             "Loop Controller: within others, its variable, once for good",
-            _loop("2", A + _loop("2", idx + _once(B))) + _loop("2", C, again="false") + _loop("0", A) + _loop("", A),
+            loop("2", A + loop("2", idx + once(B))) + loop("2", C, again="false") + loop("0", A) + loop("", A),
             loops="3",
         ),
         Case(
             "interleaved-blocks",
             "Interleave Controller: blocks, loops and conditions within it, both ways",
             "".join(
-                _interleave(style, A + _block(B + C) + _loop("2", e.request("/l")) + _if("false", e.request("/no")))
+                interleave(style, A + _block(B + C) + loop("2", e.request("/l")) + if_("false", e.request("/no")))
                 for style in ("1",)
             )
-            + _interleave("0", A + _block(B + C) + _loop("2", e.request("/l"))),
+            + interleave("0", A + _block(B + C) + loop("2", e.request("/l"))),
             loops="9",
         ),
         Case(
             "interleaved-counters",
             "Interleave and Random Order Controller: what sets values within them",
-            _interleave("1", counter("k") + e.request("/k/${k}") + _block(counter("m") + e.request("/m/${k}/${m}"))),
+            interleave("1", counter("k") + e.request("/k/${k}") + _block(counter("m") + e.request("/m/${k}/${m}"))),
             loops="5",
         ),
         Case(
             "for-each",
             "ForEach Controller: bounds, within a loop, its variable after it",
             values
-            + _for_each(e.request("/e/${o}"), ForeachController__startIndex="1")
-            + _for_each(e.request("/f/${o}"), ForeachController__endIndex="2")
-            + _loop("2", _for_each(e.request("/g/${o}/${__jm__Each__idx}")))
+            + for_each(e.request("/e/${o}"), ForeachController__startIndex="1")
+            + for_each(e.request("/f/${o}"), ForeachController__endIndex="2")
+            + loop("2", for_each(e.request("/g/${o}/${__jm__Each__idx}")))
             + seen("o", path="/after"),
             loops="2",
         ),
@@ -102,20 +102,20 @@ def of_controllers() -> list[Case]:
             "once-only",
             "Once Only Controller: in loops, blocks, conditions and ForEach",
             values
-            + _once(A)
-            + _loop("2", _once(e.request("/in-loop")) + B)
-            + _loop("2", _block(_once(e.request("/in-block")) + C))
-            + _for_each(_once(e.request("/in-each")) + e.request("/each"))
-            + _if("true", _once(e.request("/in-if"))),
+            + once(A)
+            + loop("2", once(e.request("/in-loop")) + B)
+            + loop("2", _block(once(e.request("/in-block")) + C))
+            + for_each(once(e.request("/in-each")) + e.request("/each"))
+            + if_("true", once(e.request("/in-if"))),
             loops="3",
         ),
         Case(
             "shares",
             "Throughput Controller: percentages and numbers, in loops and blocks",
-            _share("1", "30.0", A)
-            + _share("0", "2", B)
-            + _loop("3", _share("1", "50.0", C) + _share("0", "3", A))
-            + _interleave("1", _share("1", "50.0", e.request("/s")) + e.request("/t")),
+            share("1", "30.0", A)
+            + share("0", "2", B)
+            + loop("3", share("1", "50.0", C) + share("0", "3", A))
+            + interleave("1", share("1", "50.0", e.request("/s")) + e.request("/t")),
             loops="6",
         ),
         Case(
@@ -134,15 +134,15 @@ def of_controllers() -> list[Case]:
         Case(
             "flow-control",
             "Flow Control Action: next iteration of the thread or the loop, leaving a loop",
-            _loop("2", A + _action("4") + B)
-            + _loop("3", e.request("/x") + _action("5") + B)
-            + _block(_block(C + _action("3")) + B),
+            loop("2", A + action("4") + B)
+            + loop("3", e.request("/x") + action("5") + B)
+            + _block(_block(C + action("3")) + B),
             loops="2",
         ),
         Case(
             "stop-thread",
             "Flow Control Action: the end of a thread",
-            A + _loop("2", B + _action("0")) + C,
+            A + loop("2", B + action("0")) + C,
             loops="2",
             threads="2",
             ordered=False,
@@ -151,7 +151,7 @@ def of_controllers() -> list[Case]:
             "next-loop-after-failure",
             "Thread Group: the next loop after a failure",
             group(
-                _loop("2", A + _block(FAILS + B)) + C,
+                loop("2", A + _block(FAILS + B)) + C,
                 text("ThreadGroup.on_sample_error", "startnextloop"),
                 loops="2",
             ),
@@ -167,7 +167,7 @@ def of_controllers() -> list[Case]:
             "result-status-action",
             "Result Status Action Handler",
             "".join(
-                _loop(
+                loop(
                     "2",
                     e.request(f"/r{number}", name="ok")
                     + e.request("/fails/r", name="bad", below=e.simple("ResultAction", "h", OnError__action=number))
@@ -208,8 +208,8 @@ def of_controllers() -> list[Case]:
         Case(
             "modules-with-loops",
             "Module Controller: into a disabled group and a Test Fragment, twice",
-            group(_loop("2", A + counter("c") + e.request("/c/${c}")), name="store", enabled=False)
-            + element("TestFragmentController", "piece", below=_block(B + _once(C), "part"))
+            group(loop("2", A + counter("c") + e.request("/c/${c}")), name="store", enabled=False)
+            + element("TestFragmentController", "piece", below=_block(B + once(C), "part"))
             + group(
                 element("ModuleController", "m1", _path("Test Plan", "Plan", "store", "Controller"))
                 + element("ModuleController", "m2", _path("Test Plan", "Plan", "piece", "part"))
@@ -223,7 +223,7 @@ def of_controllers() -> list[Case]:
             "CSV Data Set: in a loop, beside the groups, of each thread, short rows, an empty line",
             csv("outer.csv", "p")
             + group(
-                _loop("2", csv("rows.csv", "q,r") + seen("p", "q", "r"))
+                loop("2", csv("rows.csv", "q,r") + seen("p", "q", "r"))
                 + csv("own.csv", "s", shareMode="shareMode.thread")
                 + seen("s", path="/s"),
                 loops="3",
@@ -258,7 +258,7 @@ def of_controllers() -> list[Case]:
                     )
                 ],
             )
-            + _loop("2", counter("c", "10", "-1", "") + seen("a", "b", "c"))
+            + loop("2", counter("c", "10", "-1", "") + seen("a", "b", "c"))
             + e.request("/below/${d}", below=counter("d")),
             loops="4",
         ),
@@ -282,7 +282,7 @@ def of_controllers() -> list[Case]:
             "Timers: what applies to which request, also to pauses",
             A
             + _block(
-                e.simple("ConstantTimer", "t", ConstantTimer__delay="200") + B + _block(C + _action("1", "0", "150"))
+                e.simple("ConstantTimer", "t", ConstantTimer__delay="200") + B + _block(C + action("1", "0", "150"))
             )
             + e.request("/d", below=e.simple("ConstantTimer", "t", ConstantTimer__delay="300"))
             + e.controller(

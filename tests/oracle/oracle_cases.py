@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
+from cases_of_blocks import of_blocks
 from cases_of_caches import of_caches
 from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
+from cases_of_cookies import of_cookies
 from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
@@ -244,6 +246,8 @@ CASES = [
     *of_controllers(),
     *of_conditions(),
     *of_combinations(),
+    *of_blocks(),
+    *of_cookies(),
     *_timers(),
     *_groups(),
 ]

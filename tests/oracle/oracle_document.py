@@ -57,16 +57,16 @@ holdfast lists the element before the load wherever it is in a plan.
 | HTTP Request: proxy | it is sent directly to its server |
 | HTTP Request: source address | the machine's own; `--source` sets one |
 | HTTP Request: parallel downloads | embedded resources are fetched one after the other |
-| HTTP Cookie Manager: policies such as `netscape` | cookies are kept as RFC 6265 says |
+| HTTP Cookie Manager: policy `standard-strict` | dates of cookies are read as RFC 6265 says |
 | HTTP Request, implementation Java: "Redirect Automatically" | redirects are followed as Apache's client does |
 | HTTP Request, implementation Java: a path with characters beyond ASCII | they are percent-encoded |
 | Keystore Configuration | no certificate of a client is sent |
 | "Main sample and sub-samples" of JMESPath and XPath Extractors, and of "Request Data" | the last answer alone |
 
-Not listed, since it shows only while the load runs: a cookie that is set again keeps its place in the field, and with
-JMeter is the last; the form of a DELETE that 307 or 308 redirects automatically stays its body, and with JMeter becomes
-the query; a thread whose timer goes beyond its duration ends then, and with JMeter at once; a kept connection that its
-server closes is opened anew for a request that may be sent twice, and with JMeter that request fails.
+Not listed, since it shows only while the load runs: functions of User Parameters, Counters and the like below a request
+that is not done are called in each pass of its controller, and with JMeter once in an iteration of the thread; a thread
+whose timer goes beyond its duration ends then, and with JMeter at once; a kept connection that its server closes is
+opened anew for a request that may be sent twice, and with JMeter that request fails.
 
 ## What is refused
 
@@ -75,14 +75,17 @@ place; nothing is sent.
 
 | element | why |
 | --- | --- |
-| JSR223, BeanShell and BSF elements; `__groovy`, `__jexl3`, ... that are no condition | scripts of the author's |
+| JSR223, BeanShell and BSF elements that do more than read, compare and log | scripts of the author's |
+| `__groovy`, `__jexl3`, ... that are no condition | scripts of the author's |
 | "Sub-samples only" of JMESPath and XPath Extractors, of Duration Assertions and of "Request Data" | not supported |
 | Regular expressions with `\\p`, `\\G`, `\\Q` | they mean something else to Jakarta ORO, with which JMeter matches |
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
 | HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
-| HTTP Cookie Manager: policies `rfc2109` and `rfc2965` | they send cookies in another form |
+| HTTP Cookie Manager: policy `rfc2965` | it sends cookies in another form |
+| HTTP Cookie Manager: own cookies, with policies `rfc2109` and `default` | they are sent in another form |
+| Dummy Sampler, two Header Managers that apply to it | JMeter sends the fields of one of them no more |
 | Kerberos in an Authorization Manager | holdfast has no tickets |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 

@@ -24,6 +24,9 @@ from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from holdfast.engine.cookie_forms import Kept, taken, unpacked, written
+from holdfast.model.journey import CookieForm
+
 MOST_OF_A_HOST = 180
 MOST_BYTES = 4096
 MOST_FIELDS = 100
@@ -44,10 +47,22 @@ class Cookies:
         dropped: how many were not kept, since there were too many of a host, or they were too long.
     """
 
-    __slots__ = ("_everywhere", "_expires", "_fields", "_fixed", "_jar", "_maybe_many", "_taken", "dropped")
+    __slots__ = (
+        "_everywhere",
+        "_expires",
+        "_fields",
+        "_fixed",
+        "_form",
+        "_jar",
+        "_maybe_many",
+        "_set",
+        "_taken",
+        "dropped",
+    )
 
-    def __init__(self, fixed: Iterable[Fixed] = ()) -> None:
+    def __init__(self, fixed: Iterable[Fixed] = (), form: CookieForm = "as set") -> None:
         """Has these cookies alone; one without a domain is for every host."""
+        self._form = form
         self._fixed = tuple(fixed)
         self._everywhere = [(name, value, path) for name, value, domain, path in self._fixed if not domain]
         self.dropped = 0
@@ -56,9 +71,11 @@ class Cookies:
     def clear(self) -> None:
         """Forgets all but those that it began with."""
         self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain))
-        for name, value, domain, path in self._fixed:
+        for number, (name, value, domain, path) in enumerate(self._fixed):
             if domain:
-                self._jar.set_cookie(_cookie(name, value, domain, path or "/"))
+                kept = value if self._form == "as set" else Kept(number, name, value).packed()
+                self._jar.set_cookie(_cookie(name, kept, domain, path or "/"))
+        self._set = len(self._fixed)
         self._maybe_many = len(self._fixed)
         self._fields: dict[str, str] = {}
         self._taken: tuple[str, list[str]] = ("", [])
@@ -77,6 +94,11 @@ class Cookies:
     def _field(self, url: str) -> str:
         request = _Request(url)
         self._jar.add_cookie_header(cast("Any", request))
+        if self._form != "as set":
+            paths = {each.value: each.path for each in self._jar}
+            sent = [each.partition("=")[2] for each in request.cookie.split("; ") if each]
+            kept = sorted((-len(paths[each]), unpacked(each)) for each in sent)
+            return written(self._form, [each for _, each in kept]) if kept else ""
         pairs = [f"{name}={value}" for name, value, path in self._everywhere if _is_below(request.path, path)]
         return "; ".join([*pairs, *([request.cookie] if request.cookie else [])])
 
@@ -89,6 +111,10 @@ class Cookies:
         values = [_for_this_host(value, request.host) for value in set_[1]]
         kept = [value for value in values if len(value.partition(";")[0]) <= MOST_BYTES]
         self.dropped += len(values) - len(kept)
+        if self._form != "as set":
+            fields = [taken(self._form, value, url, self._set + number) for number, value in enumerate(kept)]
+            kept = [each for found in fields for each in found]
+            self._set += len(kept)
         self._jar.extract_cookies(cast("Any", _Reply(kept)), cast("Any", request))
         expires = any(_EXPIRES.search(value) for value in kept)
         self._expires = self._expires or expires

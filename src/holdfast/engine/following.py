@@ -363,7 +363,7 @@ def new_cookies(visitor: Visitor) -> Cookies:
     """The cookies that a client of its crew begins with."""
     from holdfast.engine.cookies import Cookies  # noqa: PLC0415 - its jar takes tens of ms to import, and few loads need one
 
-    return Cookies(visitor.crew.cookies)
+    return Cookies(visitor.crew.cookies, visitor.crew.cookie_form)
 
 
 def _url(exchange: Exchange) -> str:

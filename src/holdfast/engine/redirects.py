@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, unquote_plus, urljoin, urlsplit
 
 from holdfast.engine.fetching import REDIRECTS, Exchange
 from holdfast.engine.particulars import Kind
@@ -77,10 +77,31 @@ def redirected(before: Exchange, status: int, location: str, sending: Sending) -
     if status not in _KEEPS_METHOD or sending.redirects == "get":
         method, body = "HEAD" if method == "HEAD" else "GET", None
         headers = without(headers, _OF_A_BODY - sending.kept)
+    elif sending.redirects == "library" and _is_form(before, sending) and not (body and method in ("POST", "PUT")):
+        # Only these two have a form as their body then (RequestBuilder.java, copy, build).
+        path, body = _with_form(path, (body or b"").decode("latin-1")), None
+        headers = without(headers, frozenset({"content-type"}))
     if origin != before.origin:
         headers = without(headers, OF_A_SERVER - sending.kept)
     label = before.label if before.kind is Kind.REDIRECTED else f"{before.label}, redirected"
     return Exchange(origin, method, path, headers, body, label, Kind.REDIRECTED, goes_on=not sending.hops_count)
+
+
+def _is_form(request: Exchange, sending: Sending) -> bool:
+    if "content-type" in sending.kept:
+        return False
+    kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    return kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def _with_form(path: str, form: str) -> str:
+    pairs = [pair.partition("=") for pair in form.split("&") if pair]
+    query = "&".join(f"{_anew(name)}{equals}{_anew(value)}" for name, equals, value in pairs)
+    return path + ("&" if "?" in path else "?") + query if query else path
+
+
+def _anew(text: str) -> str:
+    return quote_plus(unquote_plus(text), safe="*").replace("~", "%7E")
 
 
 def without(headers: tuple[tuple[str, str], ...], names: frozenset[str]) -> tuple[tuple[str, str], ...]:

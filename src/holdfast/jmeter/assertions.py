@@ -58,7 +58,9 @@ def _response(node: Node, reading: Reading) -> list[Assertion]:
         reading.refuse(node, "it looks at a document that is turned into a text", "Look at the text response instead.")
     kind = reading.number(node, node.text("Assertion.test_type"), "its rule", _CONTAINS)
     texts = tuple(
-        reading.template(node, each) for each in node.properties.items("Asserion.test_strings") if isinstance(each, str)
+        reading.template(node, each, str(number))
+        for number, each in enumerate(node.properties.items("Asserion.test_strings"))
+        if isinstance(each, str)
     )
     # As JMeter asks: contains, equals, substring, matches.
     how: Literal["finds", "equals", "contains", "matches"] = "matches"

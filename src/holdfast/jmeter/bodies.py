@@ -39,7 +39,7 @@ def _is_raw(found: Merged) -> bool:
     return found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
 
 
-def _sends_file(found: Merged) -> bool:
+def sends_file(found: Merged) -> bool:
     """Whether the body is a file."""
     files = found.files()
     return not found.arguments() and bool(files) and _is_file_alone(files)
@@ -50,7 +50,7 @@ def goes_with_get(found: Merged) -> bool:
 
     Source: HTTPHC4Impl.java (createHttpRequest).
     """
-    return not found.is_java() and (_is_raw(found) or _sends_file(found))
+    return not found.is_java() and (_is_raw(found) or sends_file(found))
 
 
 def unsendable(found: Merged, method: str) -> str:
@@ -83,13 +83,15 @@ def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
 
 def _body_of_apache(found: Merged, method: str) -> tuple[Body | None, Template]:
     files, arguments = found.files(), found.arguments()
-    raw, sends_file = _is_raw(found), _sends_file(found)
-    if method in _WITHOUT and not (method == "GET" and (raw or sends_file)):
+    raw, is_file = _is_raw(found), sends_file(found)
+    if method in _WITHOUT and not (method == "GET" and (raw or is_file)):
         return None, ()
+    if method in ("DELETE", "GET"):
+        arguments = found.arguments_of_both(of_body=True)
     if is_multipart(found):
         return _multipart(found, arguments, files), ()
     mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
-    if sends_file:
+    if is_file:
         content = _content(found, *files[0])
         return content, mime
     if raw and found.says_no_charset():
@@ -110,7 +112,7 @@ def _body_of_java(found: Merged, method: str) -> tuple[Body | None, Template]:
         return (_multipart(found, arguments, files) if method == "POST" else None), ()
     mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
     default: Template = (_FORM,) if method == "POST" else ()
-    if _sends_file(found):
+    if sends_file(found):
         return _content(found, *files[0]), mime or default
     charset = "iso-8859-1" if found.says_no_charset() else found.charset()
     if _is_raw(found):

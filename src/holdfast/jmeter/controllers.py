@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from holdfast.jmeter import elements
+from holdfast.jmeter.assertions import assertions_of
 from holdfast.jmeter.made_up import made_up_of, makes_up, silent, values_set_by
 from holdfast.jmeter.samplers import HANDLED, request_of_sampler
 from holdfast.jmeter.scope import Scope
@@ -38,6 +39,7 @@ _AFTER_FAILURE: Mapping[str, _OnFailure] = {
     "5": "next loop pass",
     "6": "leave loop",
 }
+_MAY_HAVE_NOTHING = frozenset({"IfController", "WhileController", "ForeachController", "ThroughputController"})
 _ENDS: tuple[_OnFailure, ...] = ("stop at once", "stop", "leave")
 _ACTIONS: Mapping[str, str] = {"3": "pass", "4": "loop pass", "5": "loop"}
 
@@ -118,7 +120,7 @@ def _after_failure(scope: Scope) -> _OnFailure:
     Source: apache/jmeter, reporters/ResultAction.java, threads/JMeterThread.java (executeSamplePackage).
     """
     found: list[_OnFailure] = []
-    for handler in scope.nearest(_RESULT_ACTION):
+    for handler in scope.listeners(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
             scope.reading.refuse(handler, f"its action is {number!r}, which is not one of JMeter's", "Choose it anew.")
@@ -203,6 +205,7 @@ def _for_each(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
     text = node.text("ForeachController.returnVal").strip()
     name = reading.fixed(node, text)
+    end = "ForeachController.endIndex"
     if name is None:
         reading.refuse(node, f"its output variable is {text}, which holdfast has to know before the load begins")
     return [
@@ -212,7 +215,7 @@ def _for_each(node: Node, scope: Scope) -> Sequence[journey.Node]:
             nodes=nodes_of(node, scope),
             separator="_" if reading.flag(node, "ForeachController.useSeparator", default=True) else "",
             after=scope.template(node, node.text("ForeachController.startIndex").strip()),
-            last=scope.template(node, node.text("ForeachController.endIndex").strip()),
+            last=scope.template(node, node.text(end).strip() or ("0" if end in node.properties.values else "")),
             index=_index(node),
         )
     ]
@@ -229,12 +232,21 @@ def _once(node: Node, scope: Scope) -> Sequence[journey.Node]:
 def _interleave(node: Node, scope: Scope) -> Sequence[journey.Node]:
     whole = scope.reading.number(node, node.text("InterleaveControl.style"), "its style") == 1
     across = scope.reading.flag(node, "InterleaveControl.accrossThreads")
+    _tell_of_ends(node, scope, whole=whole)
     return [journey.OneOf("by turns", nodes_of(node, scope), whole=whole, across_clients=across)]
 
 
 def _random(node: Node, scope: Scope) -> Sequence[journey.Node]:
     whole = scope.reading.number(node, node.text("InterleaveControl.style"), "its style") == 1
+    _tell_of_ends(node, scope, whole=whole)
     return [journey.OneOf("by chance", nodes_of(node, scope), whole=whole)]
+
+
+def _tell_of_ends(node: Node, scope: Scope, *, whole: bool) -> None:
+    """Tells that clients may end here: JMeter's thread fails where a block that is not whole has nothing."""
+    if not whole and any(each.kind in _MAY_HAVE_NOTHING for each in node.children):
+        meaning = "a thread that comes to a controller in it which has nothing to do ends there, as in JMeter"
+        scope.reading.note(node, f"{meaning} (StackOverflowError)")
 
 
 def _random_order(node: Node, scope: Scope) -> Sequence[journey.Node]:
@@ -292,12 +304,14 @@ def _throughput(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _transaction(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
+    parent = reading.flag(node, "TransactionController.parent")
     return [
         journey.Transaction(
             label=_label(node, scope),
-            nodes=nodes_of(node, scope),
+            nodes=nodes_of(node, scope.of_transaction() if parent else scope),
             timed_pauses=reading.flag(node, "TransactionController.includeTimers", default=True),
-            parent=reading.flag(node, "TransactionController.parent"),
+            parent=parent,
+            assertions=assertions_of(scope.below(tuple(node.children))) if parent else (),
         )
     ]
 

@@ -6,12 +6,22 @@ HTTPSamplerBase.java (setCookieManager).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from holdfast.jmeter.scope import Reading
 from holdfast.model.frozen import frozen
+from holdfast.model.journey import CookieForm
 from holdfast.plans.jmx_tree import Node, Properties
 
+_FORMS: Mapping[str, CookieForm] = {
+    "standard": "standard",
+    "standard-strict": "standard",
+    "netscape": "draft",
+    "default": "default",
+    "compatibility": "default",
+    "best-match": "default",
+    "rfc2109": "rfc 2109",
+}
 _KIND, _REQUEST = "CookieManager", "HTTPSamplerProxy"
 
 
@@ -22,11 +32,13 @@ class Jar:
     Attributes:
         keeps: there is one.
         clears: it begins anew with each pass.
+        form: how they are read and sent.
         cookies: name, value, domain and path of those that are in it at first.
     """
 
     keeps: bool = False
     clears: bool = False
+    form: CookieForm = "standard"
     cookies: tuple[tuple[str, str, str, str], ...] = ()
 
 
@@ -51,21 +63,28 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
     for node in (*others, *nested):
         if node is not manager:
             reading.note(node, f"{manager.name} takes its place, as in JMeter: of several, that of the outermost level")
-    policy = reading.fixed(manager, manager.text("CookieManager.policy"))
-    if policy == "ignoreCookies":
+    policy = (reading.fixed(manager, manager.text("CookieManager.policy")) or "standard").lower()
+    if policy == "ignorecookies":
         return Jar()
-    if policy in ("rfc2109", "rfc2965"):
+    form = _FORMS.get(policy)
+    if form is None:
+        reading.refuse(
+            manager, f"its policy {policy} sends cookies in another form", "Choose the policy standard, as browsers do."
+        )
+    elif policy == "standard-strict":
+        reading.tell(manager, f"dates of cookies are read as RFC 6265 says, not by its policy {policy}")
+    has_own = any(True for _ in manager.properties.elements("CookieManager.cookies"))
+    if has_own and form in ("default", "rfc 2109"):
         reading.refuse(
             manager,
-            f"its policy {policy} sends cookies in another form ($Version=0; ...)",
+            f"by its policy {policy}, its own cookies are sent in another form ($Version=1; ...)",
             "Choose the policy standard, as browsers do.",
         )
-    elif policy not in ("", "standard", "default", "compatibility", "best-match"):
-        reading.tell(manager, f"cookies are kept as RFC 6265 says, not by its policy {policy}")
     by_group = reading.flag(manager, "CookieManager.controlledByThreadGroup")
     clears = not same_user if by_group else reading.flag(manager, "CookieManager.clearEachIteration")
     own_cookies = [_cookie(manager, each, reading) for each in manager.properties.elements("CookieManager.cookies")]
-    return Jar(keeps=True, clears=clears, cookies=tuple(each for each in own_cookies if each is not None))
+    own = tuple(each for each in own_cookies if each is not None)
+    return Jar(keeps=True, clears=clears, form=form or "standard", cookies=own)
 
 
 def _manager_of_all(node: Node) -> Node | None:

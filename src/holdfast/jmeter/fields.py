@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from holdfast.jmeter.merged import Merged, template_call
+from holdfast.journeys.functions_request import BASIC
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.plans.jmx_tree import Node, Properties
 from holdfast.plans.samplers import PORTS
@@ -35,10 +36,10 @@ def fields_of(
     fields: list[tuple[Template, Template]] = []
     for manager in found.scope.nearest("HeaderManager"):
         known = {_lower(name) for name, _ in fields}
-        for header in manager.properties.elements("HeaderManager.headers"):
-            name = found.scope.template(manager, header.text("Header.name") or header.name)
+        for number, header in enumerate(manager.properties.elements("HeaderManager.headers")):
+            name = found.scope.template(manager, header.text("Header.name") or header.name, f"name {number}")
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                value = _in_latin_1(found.scope.template(manager, header.text("Header.value")))
+                value = _in_latin_1(found.scope.template(manager, header.text("Header.value"), f"value {number}"))
                 is_host = _lower(name) == "host" and not found.is_java()
                 fields.append((name, _with_port(value, origin) if is_host else value))
     if replaces:
@@ -104,7 +105,9 @@ def _basic(found: Merged, origin: Template, path: Template) -> Template:
     if entry is None or not (found.is_java() or entry[1].text("Authorization.mechanism") in _BASIC):
         return ()
     name, password, _ = _said(*entry, found)
-    return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
+    if found.is_java():
+        return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
+    return ("Basic ", *template_call(BASIC, [name, password]))
 
 
 def credentials_of(found: Merged, origin: Template, path: Template) -> tuple[Template, Template, Template] | None:

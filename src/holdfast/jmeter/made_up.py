@@ -80,6 +80,16 @@ def _dummy(node: Node, scope: Scope) -> MadeUp:
     def said(name: str) -> Template:
         return scope.template(node, node.text(name), name)
 
+    managers = [*scope.nearest("HeaderManager")]
+    if len(managers) > 1:
+        # It takes them for its own properties (AbstractTestElement.mergeIn), and what it adds to one of them is undone
+        # with what was in it.
+        scope.reading.refuse(
+            node,
+            f"once it was done, JMeter sends no fields of {managers[0].name}, since two Header Managers apply to it",
+            "Put their fields into one Header Manager, or disable it.",
+        )
+
     return MadeUp(
         scope.template(node, node.name, "label"),
         answered=said("SUCCESFULL"),

@@ -6,9 +6,11 @@ Source: apache/jmeter 5.5, testelement/AbstractTestElement.java (mergeIn), confi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.jmeter.modifiers import Argument, modified_arguments
 from holdfast.jmeter.scope import Scope
+from holdfast.journeys.functions_request import KEEP, KEPT
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node, Properties
@@ -75,25 +77,43 @@ class Merged:
     def arguments(self) -> list[Argument]:
         """All arguments, the request's own first, as modifiers make them."""
         written = [
-            self._argument(element, each)
+            self._argument(element, each, str(number))
             for element in self.elements
-            for each in element.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
+            for number, each in enumerate(
+                element.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
+            )
         ]
         return modified_arguments(written, self.scope)
 
-    def _argument(self, element: Node, written: Properties) -> Argument:
+    def arguments_of_both(self, *, of_body: bool) -> list[Argument]:
+        """The arguments of a request that has them in its path and in its body; the path is put together first."""
+        call = KEPT if of_body else KEEP
+
+        def once(template: Template, name: str) -> Template:
+            if not any(isinstance(each, FunctionCall) for each in template):
+                return template
+            return template_call(call, [(f"{self.node.line} {name}",), *([] if of_body else [template])])
+
+        return [
+            replace(each, name=once(each.name, f"name {number}"), value=once(each.value, f"value {number}"))
+            if each.name
+            else each
+            for number, each in enumerate(self.arguments())
+        ]
+
+    def _argument(self, element: Node, written: Properties, number: str) -> Argument:
         reading = self.scope.reading
         encode = reading.fixed(element, written.text("HTTPArgument.always_encode"))
         if encode is None:
             reading.refuse(element, 'whether an argument is encoded ("URL Encode?") is not known before the load')
         name = written.text("Argument.name")
         return Argument(
-            name=reading.template(element, name),
-            value=reading.template(element, written.text("Argument.value")),
+            name=reading.template(element, name, f"name {number}"),
+            value=reading.template(element, written.text("Argument.value"), f"value {number}"),
             # JMeter saves the "=" there, if the argument has one.
             equals=written.text("Argument.metadata"),
             encode=(encode or "").strip().lower() == "true",
-            content_type=reading.template(element, written.text("HTTPArgument.content_type")),
+            content_type=reading.template(element, written.text("HTTPArgument.content_type"), f"type {number}"),
         )
 
     def files(self) -> list[tuple[Node, Properties]]:

@@ -72,7 +72,12 @@ def _module(node: Node, plan: _Plan) -> Node:
         raise plan.error(
             node, f"leads to {words}, in which it is itself", "It would never come to an end.", "Choose another target."
         )
-    return replace(_enabled(found, plan.inside(*step)), is_enabled=True)
+    return replace(_copied(_enabled(found, plan.inside(*step))), is_enabled=True)
+
+
+def _copied(node: Node) -> Node:
+    """An element and what is below it as others, which count on their own wherever a Module Controller puts them."""
+    return replace(node, properties=replace(node.properties), children=[_copied(each) for each in node.children])
 
 
 def _led_to(nodes: Sequence[Node], path: Sequence[str]) -> Node | None:

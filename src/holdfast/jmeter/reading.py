@@ -192,6 +192,7 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         keeps_cookies=jar.keeps,
         clears_cookies=jar.clears,
         jar_replaces_field=True,  # HTTPHC4Impl.setConnectionCookie
+        cookie_form=jar.form,
         cookies=jar.cookies,
         clears_caches=cleared_caches(node, common, reading, same_user=same_user),
         new_each_pass=not same_user,

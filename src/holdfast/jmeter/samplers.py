@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from itertools import takewhile
 
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
-from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, unsendable
+from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, sends_file, unsendable
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
@@ -23,7 +23,7 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, TARGET_OF_JAVA, target, target_of_java
 from holdfast.journeys.functions_rewriting import SET_PATH
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Links, Multipart, Request, Resources
+from holdfast.model.journey_request import Links, Multipart, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
 
@@ -70,7 +70,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     body, content_type = body_of(found, method)
     if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
-        origin = template_call(NOWHERE, [(why,)])
+        body = TextBody(template_call(NOWHERE, [(why,)]))  # its fields are put together before
     has_parts = isinstance(body, Multipart)
     fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)
@@ -95,9 +95,17 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         links=links,
         credentials=credentials_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
-        kept=kept_fields(found) - (frozenset({"content-type"}) if has_parts else frozenset()),
+        kept=_kept(found, has_parts=has_parts, follows_unseen=follows_unseen),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
+
+
+def _kept(found: Merged, *, has_parts: bool, follows_unseen: bool) -> frozenset[str]:
+    """Fields that go with redirects: of Apache's client also the Content-Type of a file that is the body."""
+    of_a_body = frozenset({"content-type"})
+    if has_parts:
+        return kept_fields(found) - of_a_body
+    return kept_fields(found) | (of_a_body if follows_unseen and sends_file(found) else frozenset())
 
 
 def _may_be_asked_twice(part: str | Variable | FunctionCall) -> bool:
@@ -188,7 +196,10 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     modified = modified_path(path, found.scope)
     arguments: list[Template] = [modified, (found.charset(),)]
     if method in _WITH_QUERY:
-        for each in found.arguments():
+        both = not found.is_java() and (method == "DELETE" or goes_with_get(found))
+        for each in found.arguments_of_both(of_body=False) if both else found.arguments():
+            if not each.name:
+                continue
             arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
     if found.is_java() and any(not each.isascii() for each in path if isinstance(each, str)):
         found.scope.reading.tell(found.node, "what is not ASCII in its path is percent-encoded")

@@ -290,14 +290,27 @@ class Scope:
     Attributes:
         reading: of the whole plan.
         levels: elements that are beside it or beside what it is in, nearest first; what is in it comes first of all.
+        unheard: how many levels, from the outermost, have listeners that are told of a whole transaction instead.
     """
 
     reading: Reading
     levels: tuple[tuple[Node, ...], ...] = ()
+    unheard: int = 0
 
     def below(self, level: tuple[Node, ...]) -> Scope:
         """What applies one level deeper, where these elements are."""
-        return Scope(self.reading, (level, *self.levels))
+        return Scope(self.reading, (level, *self.levels), self.unheard)
+
+    def of_transaction(self) -> Scope:
+        """What applies in a transaction that is one result: its listeners are not told of what is within it.
+
+        Source: apache/jmeter, threads/JMeterThread.java (getSampleListeners).
+        """
+        return Scope(self.reading, self.levels, len(self.levels) + 1)
+
+    def listeners(self, kind: str) -> Iterator[Node]:
+        """The listeners of this kind that are told of it, the nearest level first."""
+        return Scope(self.reading, self.levels[: len(self.levels) - self.unheard]).nearest(kind)
 
     def nearest(self, *kinds: str) -> Iterator[Node]:
         """The elements of these kinds, the nearest level first, and in order within a level."""

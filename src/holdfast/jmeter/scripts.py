@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from holdfast.jmeter.script_statements import only_reads
 from holdfast.journeys.conditions import NotDefinedError, chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
@@ -62,12 +63,12 @@ _JUDGED = ("Sampler", "Assertion")
 _MOST_CHARACTERS = 20_000
 _TEXT = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _COMMENT = re.compile(rf"({_TEXT})|//[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
-# Without blanks. None of these can fail, except that `prev` may be nothing, and a text may refer to what is not there.
+# Without blanks. None of these can fail.
 _VALUE = rf"(?:{_TEXT}|\d+|(?:vars|props)\.get\({_TEXT}\)|Thread\.currentThread\(\)\.getName\(\))"
-_READ = rf"(?:{_VALUE}|(?:prev|sampler|ctx)\.(?:get|is)\w+\(\))"
 _LOG = r"(?:log\.(?:trace|debug|info|warn|error)|(?:OUT|System\.out)\.print(?:ln)?)"
-_ONLY_LOGS = re.compile(rf"(?:{_LOG}\({_READ}(?:\+{_READ})*\);*)*")
-_GROOVY_ONLY_LOGS = re.compile(rf"(?:{_LOG}(?:\({_VALUE}(?:\+{_VALUE})*\)|{_VALUE}(?:\+{_VALUE})*);*)*")
+_GROOVY_ONLY_LOGS = re.compile(
+    rf"(?:(?:{_LOG}|print(?:ln)?)(?:\({_VALUE}(?:\+{_VALUE})*\)|{_VALUE}(?:\+{_VALUE})*);*)*"
+)
 _LOGS_AND_CANNOT_FAIL = re.compile(rf"(?:{_LOG}\({_VALUE}(?:\+{_VALUE})*\);*)*")
 
 
@@ -89,8 +90,11 @@ def changes_nothing(node: Node) -> str:
     bare = _COMMENT.sub(lambda found: found[1] or "", written)
     if not bare:
         return "its script is a comment"
-    only_logs = _LOGS_AND_CANNOT_FAIL if is_judged else _ONLY_LOGS
     # Groovy does without brackets.
     groovy = node.kind.startswith("JSR223") and node.text("scriptLanguage", "groovy").lower() in ("", "groovy")
-    is_log = only_logs.fullmatch(bare) or (groovy and _GROOVY_ONLY_LOGS.fullmatch(bare))
-    return "its script only writes to a log" if is_log else ""
+    # It may not fail where that counts, nor have a value where that is a time.
+    if (is_judged or node.kind.endswith("Timer")) and not (
+        _LOGS_AND_CANNOT_FAIL.fullmatch(bare) or (groovy and _GROOVY_ONLY_LOGS.fullmatch(bare))
+    ):
+        return ""
+    return "its script only writes to a log" if only_reads(written, groovy=groovy) else ""

@@ -108,8 +108,8 @@ def _deal(node: Node, reading: Reading) -> Sets | None:
         reading.fixed(node, each) for each in node.properties.items("UserParameters.names") if isinstance(each, str)
     ]
     rows = [
-        tuple(reading.template(node, each) for each in row if isinstance(each, str))
-        for row in node.properties.items("UserParameters.thread_values")
+        tuple(reading.template(node, each, f"{user} {at}") for at, each in enumerate(row) if isinstance(each, str))
+        for user, row in enumerate(node.properties.items("UserParameters.thread_values"))
         if isinstance(row, tuple)
     ]
     if None in names:

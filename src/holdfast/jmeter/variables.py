@@ -89,7 +89,7 @@ def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Templ
         own = {name for name, _ in defined_in(node)}
         # In JMeter they do not see each other: a reference to one of them stays as it is written.
         reading.constants = {name: value for name, value in known.items() if name not in own}
-        pairs = tuple((name, reading.template(node, text)) for name, text in defined_in(node) if name)
+        pairs = tuple((name, reading.template(node, text, name)) for name, text in defined_in(node) if name)
         if pairs:
             lists.append(pairs)
     reading.constants = known

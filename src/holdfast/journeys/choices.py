@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from holdfast.journeys.assertions import unmet
+from holdfast.journeys.client import LAST_ANSWERED
 from holdfast.journeys.controls import END, TURN, Control, Here, Looping, Results
 from holdfast.journeys.deciding import holds
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
@@ -15,7 +17,9 @@ from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.steps import Grouped
 from holdfast.journeys.templates import text_of
 from holdfast.journeys.values import set_values
+from holdfast.model.answers import Answer
 from holdfast.model.journey import Alone, Given, If, Share, Transaction
+from holdfast.model.units import MS
 
 
 class Conditional(Control):
@@ -145,13 +149,17 @@ class Sharing(Control):
         """How often it is done in all."""
         return integer(text_of(self.node.number, self.here.client), 1)
 
+    def ends_pass(self) -> bool:
+        """See `Control`: once it was done as often as it is to be, it stays behind its last child."""
+        return not self.is_done() and super().ends_pass()
+
     def may_go_on(self) -> bool:
         """See `Control`."""
         return self.now
 
     def is_done(self) -> bool:
         """See `Control`."""
-        if not self.children:
+        if all(is_sets(each) for each in self.children):
             return True
         if self.node.percent:
             return self.percent() == 0
@@ -210,6 +218,13 @@ class Group(Control):
         self.node = branch.node
         self.results: Results | None = None
 
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        found = super().next()
+        if self.done:
+            self.tell()
+        return found
+
     def begin_pass(self) -> None:
         """See `Control`."""
         self.results = Results(self.here.client.now_ns)
@@ -224,21 +239,35 @@ class Group(Control):
 
     def give_up(self) -> None:
         """See `Control`."""
-        self.tell()
+        self.tell(answered=None if self.node.parent else self.here.client.last_answered)
         self.renew()
 
-    def tell(self) -> None:
-        """Gives the result of what was done in this pass."""
+    def tell(self, *, answered: bool | None = None) -> None:
+        """Gives the result of what was done in this pass; JMeter gives an additional one only after a first request.
+
+        Args:
+            answered: whether it counts as such; None: if all of its requests were.
+        """
         results, client = self.results, self.here.client
         if results is None:
             return
         self.results = None
         self.here.groups.remove(results)
+        if client.answer is None and not self.node.parent:
+            return
         timed = self.node.timed_pauses
         pauses_ns = 0 if timed else results.pauses_ns
         took_ns = max(0, (client.now_ns if timed else results.ended_ns) - results.begun_ns - pauses_ns)
         counts = (results.requests, results.failed, pauses_ns)
-        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, not results.failed, *counts))
+        good = self.is_good(results, took_ns) if answered is None else answered
+        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, good, *counts))
+
+    def is_good(self, results: Results, _took_ns: int) -> bool:
+        """Whether its result counts as answered; JMeter tells one within a `GroupAbove` of no request."""
+        above = self.parent
+        while above is not None and not isinstance(above, GroupAbove):
+            above = above.parent
+        return above is not None or not results.failed
 
 
 class GroupAbove(Group):
@@ -255,8 +284,9 @@ class GroupAbove(Group):
         if self.ended:
             self.ended = False
             return None
+        is_under_way = self.first or self.results is not None
         found = super().next()
-        if found is None and self.children:
+        if found is None and is_under_way:
             self.ended = True
             self.here.at = self
             return END
@@ -266,6 +296,24 @@ class GroupAbove(Group):
         """See `Control`."""
         self.ended = False
         super().give_up()
+
+    def is_good(self, results: Results, took_ns: int) -> bool:
+        """See `Group`: it is judged like a request's, and then it is the last one.
+
+        Source: apache/jmeter, threads/JMeterThread.java (doEndTransactionSampler).
+        """
+        client = self.here.client
+        answered = not results.failed
+        message = f"Number of samples in transaction : {results.requests}, number of failing samples : {results.failed}"
+        answer = Answer("", answered, 200 if answered else 0, message, head="", body=b"", took_ms=took_ns / MS)
+        why = unmet(self.node.assertions, answer, client)
+        good = not why and (answered or any(each.ignores_status for each in self.node.assertions))
+        client.last_answered = good
+        client.variables[LAST_ANSWERED] = "true" if good else "false"
+        if answered and not good:
+            for each in self.here.groups:
+                each.failed += 1
+        return good
 
 
 def _taken_out(control: Control) -> list[Any]:

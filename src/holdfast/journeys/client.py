@@ -125,10 +125,6 @@ class Shared:
         self.remembered[key] = change(before)
         return before
 
-    def next_number(self, key: object) -> int:
-        """How often this was asked before."""
-        return self.changed(key, lambda before: (before or 0) + 1) or 0
-
     def counts(self, crew: CrewShared, by: int) -> None:
         """Counts a client that comes (1) or leaves (-1)."""
         self.present += by
@@ -320,9 +316,3 @@ class Client:
     def changed(self, key: object, change: Change) -> int | None:
         """Changes a number that all clients share (`Shared.changed`)."""
         return self.shared.changed(key, change)
-
-    def next_number(self, key: object) -> int:
-        """How often this client asked this before."""
-        number: int = self.own.get(key, 0)
-        self.own[key] = number + 1
-        return number

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdfast.journeys.client import Client
-from holdfast.journeys.leaves import Branch, Leaf
+from holdfast.journeys.leaves import Branch, Leaf, is_sets
 from holdfast.journeys.steps import Grouped, NewVisitor
 from holdfast.journeys.values import set_values
 from holdfast.model.journey import Sets
@@ -111,7 +111,8 @@ class Control:
             if found is not None:
                 self.silent = 0
                 return found
-            if not self.children:
+            if all(is_sets(each) for each in self.children):
+                # Without anything to do, JMeter never comes back to it, also to set values.
                 self.done = True
                 return None
             if not self.ends_pass():

@@ -9,14 +9,16 @@ Source: apache/jmeter 5.5, protocol/http/sampler/HTTPSamplerBase.java (getUrl, g
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from holdfast.journeys.context import FunctionError
+from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
+KEEP, KEPT, BASIC = "jmeter keep", "jmeter kept", "jmeter basic"
 
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
@@ -115,12 +117,12 @@ def in_url(path: str) -> str:
     Raises:
         FunctionError: a URL cannot hold it.
     """
-    path, has_query, query = path.partition("#")[0].partition("?")
-    wrong = _NO_PATH.search(path) or _NO_QUERY.search(query)
+    path, _, fragment = path.partition("#")
+    path, has_query, query = path.partition("?")
+    wrong = _NO_PATH.search(path) or _NO_QUERY.search(query) or re.search(f"{_NO_QUERY.pattern}|#", fragment)
     if wrong:
-        raise FunctionError(
-            f"{path}{has_query}{query} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing."
-        )
+        where = f"{path}{has_query}{query}" + (f"#{fragment}" if fragment else "")
+        raise FunctionError(f"{where} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing.")
     return quote(_SLASHES.sub("/", path), safe=_AS_WRITTEN) + has_query + quote(query, safe=_AS_WRITTEN)
 
 
@@ -154,6 +156,22 @@ def nowhere(arguments: list[str]) -> str:
     raise FunctionError(f"{arguments[0]}; JMeter sends nothing.")
 
 
+def _keep(arguments: list[str], context: Context) -> str:
+    """A value, kept under a name of its own for the rest of the request: JMeter calls its functions once for each."""
+    name, value = arguments
+    context.remembered[KEEP, name, context.crew, context.client] = value
+    return value
+
+
+def _kept(arguments: list[str], context: Context) -> str:
+    return str(context.remembered[KEEP, arguments[0], context.crew, context.client])
+
+
+def basic(arguments: list[str]) -> str:
+    """The credentials of Basic; what is not ASCII is a question mark (Apache HttpClient, BasicScheme.java)."""
+    return b64encode(":".join(arguments).encode("ascii", "replace")).decode()
+
+
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -165,5 +183,8 @@ OF_REQUEST: Mapping[str, Known] = {
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     NOWHERE: Known(1, 1, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
+    BASIC: Known(2, 2, lambda arguments, _context: basic(arguments)),
+    KEEP: Known(2, 2, _keep),
+    KEPT: Known(1, 1, _kept),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),
 }

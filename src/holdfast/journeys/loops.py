@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from holdfast.journeys.controls import Control, Here, Repeating
 from holdfast.journeys.deciding import repeats
-from holdfast.journeys.leaves import Branch
+from holdfast.journeys.leaves import Branch, is_sets
 from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.templates import text_of
+from holdfast.journeys.values import set_values
 from holdfast.model.answers import Template
-from holdfast.model.journey import ForEach, Loop, While
+from holdfast.model.journey import ForEach, Loop, Sets, While
 from holdfast.model.units import NS_PER_S
 
 FAR = 1 << 60
@@ -56,20 +57,38 @@ class AsLongAs(Repeating):
         self.renew()
         self.forget()
 
+    def give_up(self) -> None:
+        """See `Control`: JMeter looks at the condition once more, so that its functions are called."""
+        super().give_up()
+        self.is_over(after_pass=True)
+
 
 class Each(Repeating):
-    """A `ForEach`; `passes` is the number that the last value had."""
+    """A `ForEach`; `passes` is the number that the last value had.
 
-    __slots__ = ("node",)
+    Attributes:
+        sets: what sets values at the begin of each pass, when its variable still has the value before.
+    """
+
+    __slots__ = ("node", "sets")
 
     def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
         super().__init__(here, parent, branch)
         assert isinstance(branch.node, ForEach)
         self.node = branch.node
+        self.sets: list[Sets] = []
 
     def ready(self) -> None:
         """See `Control`."""
+        self.sets = [each for each in self.children if is_sets(each)] or self.sets
+        self.children = [each for each in self.children if not is_sets(each)]
         self.forget()
+
+    def begin_pass(self) -> None:
+        """See `Control`."""
+        for each in self.sets:
+            set_values(each, self.here.client)
+        super().begin_pass()
 
     def value(self) -> str | None:
         """The value of this pass; None: there is none."""
@@ -78,7 +97,7 @@ class Each(Repeating):
 
     def last(self) -> int:
         """The number of the last value."""
-        return _integer(self.node.last, self.here, FAR) if self.node.last else FAR
+        return _integer(self.node.last, self.here, 0) if self.node.last else FAR
 
     def may_go_on(self) -> bool:
         """See `Control`."""

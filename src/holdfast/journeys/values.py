@@ -64,12 +64,18 @@ def _number(template: Template, client: Client, otherwise: int) -> int:
 
 def _take_row(node: TakeRow, client: Client) -> None:
     key: object = ("table", node.origin or id(node))
+    count = len(node.rows)
+
+    def row(before: int | None) -> int:
+        # At the end it stays there, until it is read by one that begins again.
+        return 0 if node.again and (before or 0) >= count else min(before or 0, count)
+
     if node.shared_by == "client":
-        number = client.next_number(key)
+        number = row(client.own.get(key))
+        client.own[key] = number + 1
     else:
-        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew_shared.number))
-    if node.again and node.rows:
-        number %= len(node.rows)
+        shared = key if node.shared_by == "load" else (key, client.crew_shared.number)
+        number = row(client.shared.changed(shared, lambda before: row(before) + 1))
     if number < len(node.rows) and node.rows[number]:
         client.variables.update(zip(node.names, node.rows[number], strict=False))
     elif node.ends:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from holdfast.journeys.assertions import unmet
 from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
-from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
+from holdfast.journeys.controls import BREATH, END, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
 from holdfast.journeys.made_up import lasts_ms, made_up
@@ -84,6 +84,7 @@ class _Walker:
     """A walk, while it is under way.
 
     Attributes:
+        whole: the control of the whole journey.
         over: no further request may be begun.
         idle: how many leaves there were since the engine was told anything.
     """
@@ -93,6 +94,7 @@ class _Walker:
         self.shared = shared
         self.client = Client(crew, number, shared)
         self.here = Here(self.client)
+        self.whole: Control | None = None
         self.came = False
         self.over = False
         self.idle = 0
@@ -104,7 +106,7 @@ class _Walker:
         """All that the client does."""
         yield from self.say(Waiting(0))
         self.has_come()
-        root = self.root()
+        self.whole = root = self.root()
         while (leaf := root.next()) is not None:
             yield from self.catch_up()
             yield from self.do(leaf)
@@ -169,10 +171,10 @@ class _Walker:
     def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
         """Does what a leaf says."""
         node = leaf.node
-        for each in leaf.sets:
-            set_values(each, self.client)
         if isinstance(node, Request | MadeUp):
             self.client.labels(node.label)
+        for each in leaf.sets:
+            set_values(each, self.client)
         for meeting in leaf.meetings:
             yield from self.meet(meeting)
         if leaf.waits:
@@ -183,6 +185,8 @@ class _Walker:
             yield from self.make_up(node)
         elif isinstance(node, Leave):
             yield from self.leave(node)
+        elif leaf is END:
+            self.after_transaction()
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
 
@@ -296,6 +300,15 @@ class _Walker:
         if what is not None:
             self.begin_next(what)
 
+    def after_transaction(self) -> None:
+        """What a transaction that is one result, and has failed by itself, means for the client.
+
+        Raises:
+            _OverError: JMeter's thread ends by an error of its own (TransactionController.java, triggerEndOfLoop).
+        """
+        if self.crew.on_failure == "next pass" and not self.client.last_answered:
+            raise _OverError
+
     def leave(self, node: Leave) -> Generator[Step, Told, None]:
         """Leaves what is to be left.
 
@@ -319,6 +332,9 @@ class _Walker:
             if isinstance(control, GroupAbove):
                 control.tell()
             control = control.parent
+        if self.whole is not None:
+            # JMeter asks for what comes next, and then sees that its thread has ended.
+            self.whole.next()
 
     def begin_next(self, what: str) -> None:
         """Leaves a pass of the journey or of the loop around the client, or this loop."""

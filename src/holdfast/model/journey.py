@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from holdfast.model.answers import Template
+from holdfast.model.answers import Assertion, Template
 from holdfast.model.frozen import frozen
 from holdfast.model.journey_request import MadeUp, Request
 from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
@@ -219,12 +219,14 @@ class Transaction:
     Attributes:
         timed_pauses: the time of pauses counts.
         parent: the results of its requests are below it.
+        assertions: what is demanded of its own result then, which has no text.
     """
 
     label: Template
     nodes: tuple[Node, ...]
     timed_pauses: bool = False
     parent: bool = False
+    assertions: tuple[Assertion, ...] = ()
 
 
 @frozen
@@ -319,6 +321,9 @@ class Stay:
     passes: int | None = 1
 
 
+CookieForm = Literal["as set", "standard", "draft", "default", "rfc 2109"]
+
+
 @frozen
 class Crew:
     """Clients that have the same journey.
@@ -330,6 +335,7 @@ class Crew:
         open: clients come by a schedule, whatever became of those before.
         keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
         jar_replaces_field: cookies of the jar take the place of a Cookie field of the request; otherwise both are sent.
+        cookie_form: how cookies are read and sent: as browsers do, or as one of JMeter's policies does.
         cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
             domain that begins with a dot is also for the hosts below it.
         clears_caches: numbers of the caches that are emptied at the begin of each pass.
@@ -350,6 +356,7 @@ class Crew:
     keeps_cookies: bool = False
     clears_cookies: bool = False
     jar_replaces_field: bool = False
+    cookie_form: CookieForm = "as set"
     cookies: tuple[tuple[str, str, str, str], ...] = ()
     clears_caches: tuple[int, ...] = ()
     new_each_pass: bool = False
