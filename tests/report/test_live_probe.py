@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
@@ -93,6 +93,7 @@ def test_the_cells_of_a_bar_add_up_and_keep_the_order_of_what_they_count(counts,
 
 @settings(deadline=None)
 @given(place_counts, some_workers, st.sampled_from([20, *WIDTHS]), st.integers(1, 40))
+@example({Place.IN_SERVICE: 10, Place.ANSWERED: 1, Place.REJECTED: 10, Place.CLOSED: 100}, (), 60, 40)
 def test_every_line_fits_and_cells_and_counts_add_up(counts, workers, width, height):
     places = LivePlaces(sum(counts.values()), 20_000, counts)
     probe = LiveProbe(LivePhase.RAMP, 1.0, places=places, workers=workers)

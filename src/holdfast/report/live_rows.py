@@ -21,10 +21,11 @@ def row(name: str, items: Iterable[Text], width: int) -> Iterator[Text]:
     line = Text(f"{'':<{INDENT}}{name:<{NAMES if name else 0}}", style="dim")
     indent = len(line)
     for item in items:
-        if indent < len(line) and len(line) + len(item) > width:
+        apart = "  " if len(line) > indent else ""
+        if apart and len(line) + len(apart) + len(item) > width:
             yield line
-            line = Text(" " * indent)
-        line.append_text(item).append("  ")
+            line, apart = Text(" " * indent), ""
+        line.append(apart).append_text(item)
     yield line
 
 
