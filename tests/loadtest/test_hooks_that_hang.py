@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.commandline import holdfast_in
+from support.waiting import PATIENCE_S
 from travelling import answering
 
 from holdfast.engine.stuck import MOST_S, Stuck
@@ -131,6 +132,7 @@ def test_a_load_ends_although_what_a_hook_has_started_does_not(holdfast):
         ended = running.ended()
         for each in running.processes():
             os.kill(each, signal.SIGKILL)
+        running.nothing_is_left(PATIENCE_S)
 
     assert ended.exit == ANSWERED, ended.err
     assert "2 requests" in ended.out
