@@ -58,6 +58,14 @@ def test_what_is_set_again_comes_last() -> None:
     assert sent("standard", "a=1", "b=1", "a=2") == "b=1; a=2"
 
 
+def test_what_came_before_stays_before_where_some_of_a_reply_were_not_understood() -> None:
+    cookies = Cookies((), "draft")
+    for values in (("=0", "b=1"), ("a=1",)):
+        cookies.take(SHOP, "HTTP/1.1 200 OK\r\n" + "".join(f"Set-Cookie: {each}\r\n" for each in values))
+
+    assert cookies.field(SHOP) == "b=1; a=1"
+
+
 def test_longer_paths_come_first_but_not_in_netscapes_draft() -> None:
     given = ("a=1; Path=/", "b=1; Path=/account")
 

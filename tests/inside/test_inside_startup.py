@@ -46,6 +46,25 @@ if __name__ == "__main__":
 """
 
 
+# A protocol of its own whose handlers have a method named as those of http.server, and no header fields.
+LINES = """
+import socket, socketserver
+
+class Line(socketserver.StreamRequestHandler):
+    def parse_request(self):
+        return self.rfile.readline()
+
+    def handle(self):
+        self.wfile.write(self.parse_request())
+
+with socketserver.TCPServer(("127.0.0.1", 0), Line) as server:
+    with socket.create_connection(server.server_address) as client:
+        client.sendall(b"line\\n")
+        server.handle_request()
+        print(client.recv(9))
+"""
+
+
 @pytest.fixture
 def ours(tmp_path):
     """The environment of a command's processes, and where they say how far we came."""
@@ -96,6 +115,15 @@ def test_nothing_is_imported_that_is_not_needed_before_a_framework_is(ours, tmp_
 
     assert all(name.startswith("holdfast_inside") for name in ast.literal_eval(seen))
     assert "holdfast_inside.recorder" not in seen
+    assert [each.what for each in read_startup_reports(hello)] == ["python"]
+
+
+def test_a_protocol_that_is_not_http_is_left_alone(ours, tmp_path):
+    environment, hello = ours
+
+    ended = run(LINES, environment(), tmp_path)
+
+    assert (ended.stdout, ended.stderr) == (run(LINES, {}, tmp_path).stdout, "")
     assert [each.what for each in read_startup_reports(hello)] == ["python"]
 
 

@@ -9,8 +9,10 @@ import pytest
 from journeys.function_cases import OF_JMETER
 from journeys.known_client import known_client
 
+from holdfast.jmeter.merged import template_call
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions import FUNCTIONS, wrong_number
+from holdfast.journeys.functions_request import KEEP, KEPT
 from holdfast.journeys.references import template_of
 from holdfast.model.answers import FunctionCall
 
@@ -121,6 +123,16 @@ def test_each_client_reads_its_row_and_all_read_on_together() -> None:
 
     assert rows == ["ann/red", "ben/blue", "ann/red"]
     assert after == "ann/red"
+
+
+def test_what_is_kept_for_a_request_goes_with_its_client() -> None:
+    client = known_client()
+
+    kept = client.filled(template_call(KEEP, [("7 name 0",), ("moles",)]))
+    again = client.filled(template_call(KEPT, [("7 name 0",)]))
+
+    assert (kept, again) == ("moles", "moles")
+    assert client.remembered == {}
 
 
 def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:

@@ -112,8 +112,10 @@ class Cookies:
         kept = [value for value in values if len(value.partition(";")[0]) <= MOST_BYTES]
         self.dropped += len(values) - len(kept)
         if self._form != "as set":
-            fields = [taken(self._form, value, url, self._set + number) for number, value in enumerate(kept)]
-            kept = [each for found in fields for each in found]
+            fields = list[str]()
+            for value in kept:
+                fields += taken(self._form, value, url, self._set + len(fields))
+            kept = fields
             self._set += len(kept)
         self._jar.extract_cookies(cast("Any", _Reply(kept)), cast("Any", request))
         expires = any(_EXPIRES.search(value) for value in kept)

@@ -31,6 +31,10 @@ class Context(Protocol):
     def remembered(self) -> MutableMapping[object, Any]:
         """What functions keep from one call to the next, for the whole load; each takes keys of its own."""
 
+    @property
+    def own(self) -> MutableMapping[object, Any]:
+        """The same for this client alone."""
+
     def changed(self, key: object, change: Callable[[int | None], int]) -> int | None:
         """Changes a number that all clients of the load share; returns what it was, None where there was none.
 

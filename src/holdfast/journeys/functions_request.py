@@ -159,12 +159,12 @@ def nowhere(arguments: list[str]) -> str:
 def _keep(arguments: list[str], context: Context) -> str:
     """A value, kept under a name of its own for the rest of the request: JMeter calls its functions once for each."""
     name, value = arguments
-    context.remembered[KEEP, name, context.crew, context.client] = value
+    context.own[KEEP, name] = value
     return value
 
 
 def _kept(arguments: list[str], context: Context) -> str:
-    return str(context.remembered[KEEP, arguments[0], context.crew, context.client])
+    return str(context.own[KEEP, arguments[0]])
 
 
 def basic(arguments: list[str]) -> str:

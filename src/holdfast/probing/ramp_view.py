@@ -110,7 +110,8 @@ class Room:
 
     Attributes:
         fits: how many more handlers may start until one of them is at its limit, at the cost so far, as of the last
-            look; None where none has used more than at first. 0 where they may not be read.
+            look; None where none has used more than at first. 0 where they may not be read. One that has ended does
+            not count.
     """
 
     def __init__(self, session: Session) -> None:
@@ -136,9 +137,11 @@ class Room:
         if self._first is None or now is None:
             self._roomy, self.fits = False, 0
         else:
-            costs = [(limit - now[pid], now[pid] - self._first[pid]) for pid, limit in bounded]
+            there = [(pid, limit) for pid, limit in bounded if pid in now and pid in self._first]
+            costs = [(limit - now[pid], now[pid] - self._first[pid]) for pid, limit in there]
             self.fits = min((max(0, left) * entered // used for left, used in costs if used > 0), default=None)
-            self._roomy &= all(now[pid] <= _ROOMY * limit for pid, limit in bounded)
+            # What has come in the place of one that has ended is not looked at.
+            self._roomy &= there == bounded and all(now[pid] <= _ROOMY * limit for pid, limit in there)
         step = max(SOME, entered) // 4
         self._next = entered + (step if self.fits is None else max(1, min(step, self.fits // 4)))
 
@@ -147,10 +150,15 @@ class Room:
         return self._roomy and entered >= SOME
 
     def _read(self) -> dict[int, int] | None:
-        try:
-            return {pid: count_descriptors(pid) for pid in self._limits}
-        except OSError:
-            return None
+        found = {}
+        for pid in self._limits:
+            try:
+                found[pid] = count_descriptors(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            except OSError:
+                return None
+        return found
 
 
 class Hindrance:

@@ -34,10 +34,15 @@ def _told_by(callback: Any, deepest: int = 3) -> Iterator[object]:  # noqa: ANN4
             kept = cell.cell_contents
         except ValueError:
             continue
-        if hasattr(kept, "_asyncio_future_blocking"):
+        if _is_of_asyncio(kept):
             yield kept
         elif deepest and isinstance(kept, types.FunctionType):
             yield from _told_by(kept, deepest - 1)
+
+
+def _is_of_asyncio(thing: object) -> bool:
+    # The type is asked: an object of the person's may do something when it is asked for an attribute, as proxies do.
+    return hasattr(type(thing), "_asyncio_future_blocking")
 
 
 def _parts(part: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever the queue refers to
@@ -59,7 +64,7 @@ def is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any futu
                 continue
             if type(source).__module__ == _FUTURES:
                 return bool(source._state == "PENDING")  # noqa: SLF001 - there is no other way
-            if deepest and source is not waiter and hasattr(source, "_asyncio_future_blocking"):
+            if deepest and source is not waiter and _is_of_asyncio(source):
                 return is_queued(source, deepest - 1)
     return False
 

@@ -59,7 +59,9 @@ def _quietly(function: Any, *args: object) -> None:  # noqa: ANN401 - any of our
 
 
 def _prepare(handler: Any) -> None:  # noqa: ANN401 - gets attributes
-    value = handler.headers.get(layout.HEADER_FIELD)
+    # Another protocol may have a method of that name, too.
+    get = getattr(getattr(handler, "headers", None), "get", None)
+    value = get(layout.HEADER_FIELD) if callable(get) else None
     if not value:
         return
     name = f"do_{handler.command}"
