@@ -48,7 +48,7 @@ if __name__ == "__main__":
 
 # A protocol of its own whose handlers have a method named as those of http.server, and no header fields.
 LINES = """
-import socket, socketserver
+import http.server, socket, socketserver
 
 class Line(socketserver.StreamRequestHandler):
     def parse_request(self):
@@ -116,6 +116,15 @@ def test_nothing_is_imported_that_is_not_needed_before_a_framework_is(ours, tmp_
     assert all(name.startswith("holdfast_inside") for name in ast.literal_eval(seen))
     assert "holdfast_inside.recorder" not in seen
     assert [each.what for each in read_startup_reports(hello)] == ["python"]
+
+
+def test_a_program_that_only_logs_does_not_pay_for_what_holds_handlers(ours, tmp_path):
+    environment, _ = ours
+
+    seen = run(f"import logging.config, socketserver\n{LOOK}", environment(), tmp_path).stdout
+
+    assert "holdfast_inside.post_import" in seen
+    assert "holdfast_inside.recorder" not in seen
 
 
 def test_a_protocol_that_is_not_http_is_left_alone(ours, tmp_path):

@@ -22,7 +22,7 @@ _kept: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    """A port that is unused on every address, and that no other holdfast chooses while this process runs.
+    """A port that is unused on every address, and that no other holdfast chooses meanwhile.
 
     It is not one of those that the kernel gives to clients: between this look and the server's own bind, any client
     on this machine might get it, and a load test in another process opens a thousand a second. Another holdfast that

@@ -8,7 +8,7 @@ again after the next import, because a module may finish while the package aroun
 from __future__ import annotations
 
 import sys
-from typing import Dict
+from typing import Dict, Sequence
 
 from . import c_loaders, entry_wrappers, hooks, post_import, startup_report
 
@@ -20,7 +20,7 @@ COMPLETING: Dict[str, str] = {
     "starlette.staticfiles": "starlette.routing",
 }
 
-_SERVERS_AND_HANDLERS = "socketserver"
+_HTTP, _SERVERS_AND_HANDLERS = "http.server", "socketserver"
 
 _pending: Dict[str, str] = {}
 """Imported modules that are not instrumented yet -> the last error, "" before the first attempt."""
@@ -29,7 +29,10 @@ _pending: Dict[str, str] = {}
 def watch() -> None:
     """Starts to instrument each known framework and server as soon as it is imported."""
     c_loaders.watch(_wrap, _wrap_named)
-    post_import.watch((_SERVERS_AND_HANDLERS,), _on_handlers)
+    # `python -m http.server` has it as `__main__`. Of others, many import `socketserver` only by way of logging.
+    started: Sequence[str] = getattr(sys, "orig_argv", ("-m", _HTTP))  # not known before Python 3.10
+    runs_it = ("-m", _HTTP) in zip(started, started[1:])
+    post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP,), _on_handlers)
     post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
@@ -74,7 +77,7 @@ def _on_handlers(name: str) -> None:
     try:
         from . import socketserver_hook
 
-        socketserver_hook.install(sys.modules[name])
+        socketserver_hook.install(sys.modules[_SERVERS_AND_HANDLERS])
     except Exception as error:
         startup_report.report_failure(name, error)
 
