@@ -177,7 +177,33 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
 
 make_server("127.0.0.1", {port}, make_app([Sample("up", 1)]), Server).serve_forever()
 """
+# A library that keeps the person's views where nothing of it can be followed, and lets two in at once.
+REGISTRY = """
+import threading
+import weakref
+
+FREE, VIEWS = threading.Semaphore(2), weakref.WeakValueDictionary()
+
+
+def application(environ, start_response):
+    with FREE:
+        body = VIEWS["index"](environ)
+    start_response("200 OK", [("Content-Length", "5")])
+    return body
+"""
+REGISTERED = """
+from registry import VIEWS, application
+
+
+def index(environ):
+    return [b"hello"]
+
+
+VIEWS["index"] = index
+"""
 FILES = {
+    "site-packages/registry/__init__.py": REGISTRY,
+    "registered.py": REGISTERED,
     "site-packages/framework/__init__.py": FRAMEWORK,
     "site-packages/shop/__init__.py": "",
     "site-packages/shop/__main__.py": SHOP,
@@ -228,6 +254,12 @@ COMMANDS = (
         FILES,
         {"target.held_in": "wsgi entry", **UNBOUNDED},
         env=INSTALLED,
+    ),
+    Own(
+        "a view that a library keeps out of sight",
+        (*GUNICORN, "registered:application"),
+        FILES,
+        {"target.held_in": "wsgi view index()", "ceiling.in_service": 2, "ceiling.bounded": True},
     ),
     # A generator's body begins after the call, so nothing in it can be held, but it is all that there is.
     Own(

@@ -44,19 +44,31 @@ class Entry:
 
     Attributes:
         interface: "wsgi", "asgi" or "rsgi".
-        function: the function that answers, if the application is plain.
+        function: the function that answers, if the application is plain. One of a library is watched nevertheless: it
+            may find the person's code in a way that is not followed.
         held_in: the entry in words.
         endpoint: the function of a library that a known framework calls as its view, and that calls the person's;
             None where it is an application that is called.
     """
 
-    __slots__ = ("_foreign", "_gates", "_package", "endpoint", "function", "held_in", "interface", "unless_asked")
+    __slots__ = (
+        "_foreign",
+        "_gates",
+        "_is_own",
+        "_package",
+        "endpoint",
+        "function",
+        "held_in",
+        "interface",
+        "unless_asked",
+    )
 
     def __init__(self, application: object, interface: str, held_in: str = "") -> None:
         self.interface = interface
         # What to do before any request was watched: a framework that is loaded may hold it further in.
         self.unless_asked = PASS if hooks.leads_to_views() else HOLD
         self.function = own_code.plain_function(application)
+        self._is_own = self.function is not None and own_code.is_own(self.function.__code__.co_filename)
         self.held_in = held_in or f"{interface} entry"
         self._foreign = own_code.framework_files(application)
         self._package = own_code.package_name(application)
@@ -67,7 +79,7 @@ class Entry:
         """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
         if claim is None or claim.held:
             return PASS
-        if self.function is not None:
+        if self._is_own:
             return HOLD
         claim.depth += 1
         known, at = finding.state()
@@ -123,7 +135,7 @@ class Entry:
 
     def _via(self) -> str:
         if self.function is not None:
-            return "plain" if own_code.is_own(self.function.__code__.co_filename) else "library"
+            return "plain" if self._is_own else "library"
         return "whole" if finding.state()[0] == layout.AT_WHOLE else "unknown"
 
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
