@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
@@ -110,8 +111,7 @@ class Room:
 
     Attributes:
         fits: how many more handlers may start until one of them is at its limit, at the cost so far, as of the last
-            look; None where none has used more than at first. 0 where they may not be read. One that has ended does
-            not count.
+            look; None where none has used more than at first. One that has ended, or may not be read, does not count.
     """
 
     def __init__(self, session: Session) -> None:
@@ -134,14 +134,11 @@ class Room:
             return
         now = self._read()
         bounded = [(pid, limit) for pid, limit in self._limits.items() if limit is not None]
-        if self._first is None or now is None:
-            self._roomy, self.fits = False, 0
-        else:
-            there = [(pid, limit) for pid, limit in bounded if pid in now and pid in self._first]
-            costs = [(limit - now[pid], now[pid] - self._first[pid]) for pid, limit in there]
-            self.fits = min((max(0, left) * entered // used for left, used in costs if used > 0), default=None)
-            # What has come in the place of one that has ended is not looked at.
-            self._roomy &= there == bounded and all(now[pid] <= _ROOMY * limit for pid, limit in there)
+        known = [(pid, limit) for pid, limit in bounded if pid in now and pid in self._first]
+        costs = [(limit - now[pid], now[pid] - self._first[pid]) for pid, limit in known]
+        self.fits = min((max(0, left) * entered // used for left, used in costs if used > 0), default=None)
+        # What has come in the place of one that has ended is not looked at.
+        self._roomy &= known == bounded and all(now[pid] <= _ROOMY * limit for pid, limit in known)
         step = max(SOME, entered) // 4
         self._next = entered + (step if self.fits is None else max(1, min(step, self.fits // 4)))
 
@@ -149,15 +146,11 @@ class Room:
         """Whether none has used more than a quarter, as of the last look; False where so few have started."""
         return self._roomy and entered >= SOME
 
-    def _read(self) -> dict[int, int] | None:
+    def _read(self) -> dict[int, int]:
         found = {}
         for pid in self._limits:
-            try:
+            with suppress(OSError):
                 found[pid] = count_descriptors(pid)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            except OSError:
-                return None
         return found
 
 
