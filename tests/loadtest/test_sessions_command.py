@@ -182,11 +182,10 @@ def test_a_hook_is_given_the_answer_and_the_values_and_returns_more(holdfast, tm
         assert (unnamed.exit, "The command does not name own.py" in unnamed.err) == (USAGE, True), unnamed.err
         named = holdfast.run("load", "a.toml", "--hook", "own.py")
         assert (named.exit, seen.paths[-2:]) == (ANSWERED, ["/b", "/s-200-6-0"]), named.err
-        assert slow.exit == ANSWERED
-        assert any(
-            re.match(r"Hooks took \d+% of the load's time, and \d+ ms at the longest", each)
-            for each in result["warnings"]
-        )
+        (told,) = [each for each in result["warnings"] if each.startswith("Hooks took ")]
+        assert re.match(r"Hooks took \d+% of the load's time, and \d+ ms at the longest", told)
+        # It computes for 60 ms. Without a core it takes longer, and may be the limit then.
+        assert slow.exit == (INCONCLUSIVE if "So much of the latencies is not the server's." in told else ANSWERED)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def _of_choices() -> list[Case]:
         ),
         Case(
             "for-each-ends",
-            "ForEach Controller: an end that is no number",
+            "ForEach Controller: an end that is not a number",
             variables(i_1="x", i_2="y", v="none")
             + "".join(
                 for_each(e.request(f"/{number}/${{o}}"), ForeachController__endIndex=each)
