@@ -15,12 +15,11 @@ from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
 from holdfast.model.timeline import NEVER, FirstRequest, Listener
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.fronts import program_of
 from holdfast.observe.processes import read_descendants
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route, routes_to
 from holdfast.probing.first_request import send_into_view
-from holdfast.probing.pick_port import IN_A_VIEW
+from holdfast.probing.pick_port import IN_A_VIEW, program_at
 from holdfast.probing.readiness import Ready, listeners_now
 from holdfast.probing.session import Session
 from holdfast.probing.start import Running
@@ -98,14 +97,9 @@ def _when_awake(running: Running, session: Session, measured: FirstRequest) -> t
         time.sleep(_LOOK_S)
 
 
-def _program(route: Route) -> str:
-    pid = min(pid for each in route.listeners for pid in each.pids)
-    return f"{program_of(pid)} (pid {pid})"
-
-
 def _beside(session: Session, route: Route) -> str:
     return (
-        f"While {session.reached_at} was measured, {_program(route)} began to listen on port {route.port}. That was "
+        f"While {session.reached_at} was measured, {program_at(route)} began to listen on port {route.port}. That was "
         "not measured, and no view was entered through it. --port says which one is meant."
     )
 
@@ -113,7 +107,7 @@ def _beside(session: Session, route: Route) -> str:
 def _unsure(session: Session, measured: FirstRequest, route: Route, held: HeldIn) -> InconclusiveError:
     return InconclusiveError(
         f"The command began to listen on port {route.port} while {session.reached_at} was measured.",
-        f"What was measured leads to {measured.held_in}. Port {route.port}, on which {_program(route)} listens, leads "
-        f"to {held.held_in}.",
+        f"What was measured leads to {measured.held_in}. Port {route.port}, on which {program_at(route)} listens, "
+        f"leads to {held.held_in}.",
         f"Say with --port which one is meant: --port {route.port} waits for it.",
     )

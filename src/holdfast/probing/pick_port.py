@@ -147,10 +147,16 @@ def _answers_itself(tried: _Tried) -> bool:
     return bool(tried.route.port) and tried.held is None and tried.in_front and replied
 
 
+def program_at(route: Route) -> str:
+    """What a person calls the program that listens there, with one of its processes."""
+    pid = min(pid for each in route.listeners for pid in each.pids)
+    return f"{program_of(pid)} (pid {pid})"
+
+
 def _beside(tried: _Tried) -> str:
-    pid, port = min(pid for each in tried.route.listeners for pid in each.pids), tried.route.port
+    port = tried.route.port
     return (
-        f"{program_of(pid)} (pid {pid}) listens on port {port} too. It answered by itself, with "
+        f"{program_at(tried.route)} listens on port {port} too. It answered by itself, with "
         f"{tried.reply.request.status}, so what is measured is the server behind it or beside it. If clients come to "
         f"port {port}, measure that: --port {port}, with the --path and the Host (-H 'Host: ...') that it hands on."
     )

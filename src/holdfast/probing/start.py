@@ -23,7 +23,7 @@ from holdfast.probing.front import behind_a_front
 from holdfast.probing.injection import what_listens
 from holdfast.probing.own_limits import limits_of_its_own
 from holdfast.probing.patience import Patience
-from holdfast.probing.pick_port import pick
+from holdfast.probing.pick_port import Picked, pick
 from holdfast.probing.ports import check_alone
 from holdfast.probing.prepare import Prepared, limits_of
 from holdfast.probing.readiness import Ready, Starting, await_ready, listeners_now
@@ -133,17 +133,19 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     spec, kernel = running.prepared.spec, running.prepared.kernel
     found = routes_to(running.ready.listeners, kernel.dual_stack())
     routes = tuple(each for each in found if spec.listen_address in (None, each.port, each.address))
-    tls, beside = None, tuple[str, ...]()
     if spec.address is not None:
-        route = replace(routes[0], address=spec.address)
+        picked = Picked(replace(routes[0], address=spec.address), None)
     else:
-        route, tls, beside = pick(routes, read_ephemeral_ports(), running.session_at)
+        picked = pick(routes, read_ephemeral_ports(), running.session_at)
+    route = picked.route
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
-    session = replace(session, tls=session.tls or tls, beside=beside, growth=_growth_of(running, session.pids))
+    session = replace(
+        session, tls=session.tls or picked.tls, beside=picked.beside, growth=_growth_of(running, session.pids)
+    )
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
