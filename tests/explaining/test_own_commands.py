@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.commandline import free_port
 
 PLAIN = """
 def app(environ, start_response):
@@ -41,7 +40,7 @@ def test_the_setting_that_decides_is_named_and_its_file_stays_as_it_is(
     holdfast, command, file, text, env, setting, value, formula
 ):
     # parameters: one for each part of a case
-    port = free_port()
+    port = holdfast.free_port()
     (holdfast.directory / "app.py").write_text(PLAIN)
     (holdfast.directory / file).write_text(text.format(port))
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

@@ -87,16 +87,34 @@ def test_a_worker_that_is_killed_does_not_pass_for_a_limit_of_the_server(holdfas
     assert not ended.out
 
 
-def test_a_worker_that_is_killed_after_the_places_were_counted_leaves_what_was_counted(holdfast):
-    arguments = ("--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "3", "--master")
-    running = holdfast.start("probe", "--json", "-", "--max-offered", "200", *arguments)
-    # Once the places are counted, clients leave whose requests are in service.
-    with KernelView() as kernel:
-        until(lambda: kernel.accept_queue(running.port).full, "a full accept queue")
-        until(lambda: any(each.state == "CLOSE_WAIT" for each in kernel.server_sockets(running.port)), "one that left")
-    running.signal(signal.SIGSTOP)
+def _stopped_while_clients_leave(holdfast):
+    """A probe that is stopped when its places are counted and their requests are held yet, and a worker with one.
 
-    worker = next(each for each in running.processes() if each in running.in_service())
+    Once the places are counted, clients leave whose requests are in service; a moment later all are released. Where
+    this process had no core meanwhile, the probe has got further, and another one is started.
+    """
+    arguments = ("--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "3", "--master")
+
+    def left(port):
+        ends = kernel.server_sockets(port) if kernel.accept_queue(port).full else ()
+        return any(each.state == "CLOSE_WAIT" for each in ends)
+
+    with KernelView() as kernel:
+        for _ in range(20):
+            running = holdfast.start("probe", "--json", "-", "--max-offered", "200", *arguments)
+            until(lambda probe=running: left(probe.port) or probe.process.poll() is not None, "a client that left")
+            if running.process.poll() is None:
+                running.stop()
+                if len(held := running.held()) == 3:
+                    return running, held[0]
+                running.signal(signal.SIGCONT)
+            running.ended()
+    raise AssertionError("no probe could be stopped while its clients left")
+
+
+def test_a_worker_that_is_killed_after_the_places_were_counted_leaves_what_was_counted(holdfast):
+    running, worker = _stopped_while_clients_leave(holdfast)
+
     os.kill(worker, signal.SIGKILL)
     running.signal(signal.SIGCONT)
     ended = running.ended()

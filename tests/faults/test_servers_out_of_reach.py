@@ -14,8 +14,6 @@ import pytest
 from support.commandline import PROGRAM, end_group
 from support.waiting import until
 
-from holdfast.probing.ports import free_port
-
 ENVIRONMENT = 4
 USER, OTHER = "1000", "33"
 
@@ -38,7 +36,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), r
 
 def test_a_daemon_without_our_mark_does_not_outlive_a_holdfast_that_is_killed(holdfast, write):
     server = write("daemon.py", DAEMON)
-    port = free_port()
+    port = holdfast.free_port()
     # It has nothing of holdfast in it, so holdfast looks for a way in for as long as this.
     running = holdfast.start("exec", "--", sys.executable, server, str(port), port=port)
     running.until_listening()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from support.commandline import Ended, Holdfast, Running, free_port
+from support.commandline import Ended, Holdfast, Running
 
 ANSWERED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 2, 3, 4
 
@@ -57,7 +57,7 @@ class Done:
 
 def start(holdfast: Holdfast, own: Own) -> tuple[Running, Path]:
     """Starts it in a directory of its own."""
-    port, other = free_port(), free_port()
+    port, other = holdfast.free_port(), holdfast.free_port()
 
     def filled(text: str) -> str:
         return text.replace("{port}", str(port)).replace("{other}", str(other))

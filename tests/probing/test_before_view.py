@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from giving_back import BOTTLE, DJANGO, FALCON, FALCON_ASYNC, LITESTAR, MICRODOT, PYRAMID, REST
 from own_commands import ANSWERED, SCRIPTS
-from support.commandline import free_port
 
 SEMAPHORE = """
 import threading
@@ -196,7 +195,7 @@ def test_a_bound_before_the_view_is_told_with_how_many_wait_there(holdfast, tmp_
     if bound.needs and importlib.util.find_spec(bound.needs) is None:
         pytest.skip(f"not installed: {bound.needs}")
     (tmp_path / "shop.py").write_text(bound.application)
-    port = free_port()
+    port = holdfast.free_port()
     command = [each.replace("{port}", str(port)) for each in bound.command]
 
     ended = holdfast.run(

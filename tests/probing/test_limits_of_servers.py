@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commandline import free_port
 
 from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.infer.judge import judge
@@ -24,6 +23,7 @@ from holdfast.model.experiment import Experiment, ProbeTarget, experiment_of
 from holdfast.model.limits import Pressure
 from holdfast.model.verdict import Verdict
 from holdfast.probing.experiment import run
+from holdfast.probing.ports import free_port
 from holdfast.procfs import parse
 from holdfast.procfs.read import read_as
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 from own_commands import ANSWERED, INCONCLUSIVE
-from support.commandline import free_port
 
 # Fifty threads that each wait for their turn in a queue, so that the one that served last comes last; standard library.
 POOL = """
@@ -78,7 +77,7 @@ PAGE = PLACES.replace("abort(503)", 'return "come back later"')
 
 def ended_on(holdfast, tmp_path, limit, *options):
     (tmp_path / "shop.py").write_text(POOL.replace("LIMIT", limit))
-    port = free_port()
+    port = holdfast.free_port()
 
     return holdfast.run("exec", "--json", "-", *options, "--", "python", "shop.py", str(port), cwd=tmp_path, port=port)
 

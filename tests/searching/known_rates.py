@@ -139,7 +139,7 @@ OWN_LIMIT = "the load met its own limit before the server met one"
 @contextlib.contextmanager
 def static_nginx(holdfast: Holdfast) -> Iterator[str]:
     """A server of one core that answers with two bytes, for which a load in Python needs more than one; its URL."""
-    port = free_port()
+    port = holdfast.free_port()
     settings = holdfast.directory / "nginx.conf"
     settings.write_text(_STATIC.replace("PORT", str(port)))
     words = ("-p", str(holdfast.directory), "-c", str(settings))
@@ -179,7 +179,7 @@ def busy_core(*, busy: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def many_handlers(holdfast: Holdfast) -> Iterator[str]:
     """A server that can do more than a load with few descriptors; gives its URL."""
-    port = free_port()
+    port = holdfast.free_port()
     with _served(holdfast, (str(APPS / "many_handlers.py"), str(port)), sys.executable, port) as url:
         yield url
 

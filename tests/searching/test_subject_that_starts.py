@@ -6,12 +6,12 @@ import sys
 
 import pytest
 from support import supervisor
-from support.commandline import free_port
 
 from holdfast.errors import InconclusiveError
 from holdfast.explaining.overload import OverloadOptions, run_overload
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment
+from holdfast.probing.ports import free_port
 from holdfast.searching.subject import started_subject
 
 # gunicorn ends itself when a worker ends with 3 (gunicorn/arbiter.py, WORKER_BOOT_ERROR).

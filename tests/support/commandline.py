@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from holdfast.inside.holdfast_inside import layout
-from holdfast.probing.ports import free_port
+from holdfast.probing.ports import keep_port
 from support.waiting import LOOK_S, PATIENCE_S, until
 
 _MARK = "HOLDFAST_TESTED_BY"
@@ -108,6 +108,11 @@ class Running:
         """Signals holdfast alone."""
         os.kill(self.pid, number)
 
+    def stop(self) -> None:
+        """Returns when holdfast stands still, or has ended."""
+        self.signal(signal.SIGSTOP)
+        until(lambda: _state(self.pid) in "TZ", "a holdfast that stands still")
+
     def press_ctrl_c(self) -> None:
         """Signals what a terminal would: the whole group in the foreground."""
         os.killpg(self.pid, signal.SIGINT)
@@ -140,20 +145,24 @@ class Running:
 
     def in_service(self) -> list[int]:
         """The pid of each handler that is entered and not left, as the recorder has it."""
-        return self._handlers(layout.ENTERED)
+        return self._handlers(lambda state, _release: state == layout.ENTERED)
+
+    def held(self) -> list[int]:
+        """The same for those that have not been released yet."""
+        return self._handlers(lambda state, release: state == layout.ENTERED and release == layout.HELD)
 
     def until_held(self, count: int = 3) -> None:
         """Returns when so many requests are in service; one alone may be the first, which is let go at once."""
-        self._until(lambda: len(self.in_service()) >= count, f"{count} requests held")
+        self._until(lambda: len(self.held()) >= count, f"{count} requests held")
 
     def _until(self, reached: Callable[[], bool], what: str) -> None:
         until(lambda: reached() or self.process.poll() is not None, what)
         assert self.process.poll() is None, self.ended()
 
-    def _handlers(self, state: int) -> list[int]:
+    def _handlers(self, wanted: Callable[[int, int], bool]) -> list[int]:
         for directory in self.directories():
             with contextlib.suppress(OSError):
-                if found := _handlers((directory / "record").read_bytes(), state):
+                if found := _handlers((directory / "record").read_bytes(), wanted):
                     return found
         return []
 
@@ -193,22 +202,29 @@ def _started(pid: int) -> int:
     return 0
 
 
+def _state(pid: int) -> str:
+    stat = Path("/proc", str(pid), "stat").read_text()
+    return stat[stat.rindex(")") + 2]
+
+
 def _command(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path("/proc", str(pid), "cmdline").read_text().replace("\0", " ")
     return ""
 
 
-def _handlers(record: bytes, wanted: int) -> list[int]:
+def _handlers(record: bytes, wanted: Callable[[int, int], bool]) -> list[int]:
     if len(record) < layout.HEADER.size:
         return []
     slots = layout.HEADER.unpack_from(record)[2]
-    states = record[layout.state_offset(slots) : layout.state_offset(slots) + slots]
+    states, releases = (
+        record[each : each + slots] for each in (layout.state_offset(slots), layout.release_offset(slots))
+    )
     first = layout.slot_offset(slots)
     return [
         layout.SLOT.unpack_from(record, first + id * layout.SLOT_BYTES)[0]
-        for id, state in enumerate(states)
-        if state == wanted
+        for id, (state, release) in enumerate(zip(states, releases, strict=True))
+        if wanted(state, release)
     ]
 
 
@@ -246,6 +262,14 @@ class Holdfast:
         self.temporary.mkdir()
         self.runs = directory / ".state" / "runs.sqlite"
         self._started: list[Running] = []
+        self._kept: list[socket.socket] = []
+
+    def free_port(self) -> int:
+        """A port for a command line, kept until the last look at what is left: another's server could listen there."""
+        port, kept = keep_port()
+        if kept is not None:
+            self._kept.append(kept)
+        return port
 
     def start(
         self,
@@ -262,7 +286,7 @@ class Holdfast:
             env: variables beside the usual ones; None takes one away.
             program: what to start instead of holdfast itself, followed by the arguments.
         """
-        mark, port = secrets.token_hex(8), port or free_port()
+        mark, port = secrets.token_hex(8), port or self.free_port()
         command = [str(each) for each in arguments]
         if command[:1] == ["probe"] and "--port" not in command:
             command[1:1] = ["--port", str(port)]
@@ -321,6 +345,8 @@ class Holdfast:
             for stream in (running.process.stdout, running.process.stderr):
                 if stream is not None:
                     stream.close()
+        for kept in self._kept:
+            kept.close()
 
     def check(self) -> None:
         """Of everything that was started nothing may be left, whatever the test was about."""

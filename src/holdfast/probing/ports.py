@@ -15,27 +15,40 @@ from holdfast.procfs.read import read_ephemeral_ports
 _FIRST_PORT = 15_000
 _TRIES = 100
 
-# For the latest ports that this process chose. Each is kept by a name that only one socket in the port's own network
+# Of the latest ports that this process chose. Each is kept by a name that only one socket in the port's own network
 # namespace can have, and that ends with the process (unix(7), abstract addresses).
 _MOST_KEPT = 16
 _kept: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    """A port that is unused on every address, and that no other holdfast chooses meanwhile.
+    """A port that is unused on every address, kept for this process as `keep_port` does."""
+    port, kept = keep_port()
+    if kept is not None:
+        _kept.append(kept)
+    if len(_kept) > _MOST_KEPT:
+        _kept.popleft().close()
+    return port
+
+
+def keep_port() -> tuple[int, socket.socket | None]:
+    """A port that is unused on every address, and what keeps any other holdfast from choosing it until it is closed.
 
     It is not one of those that the kernel gives to clients: between this look and the server's own bind, any client
     on this machine might get it, and a load test in another process opens a thousand a second. Another holdfast that
     draws the same number meanwhile would find it unused too.
+
+    Returns:
+        None as the second where the kernel chose: few ports are not given to clients, or none of those is free.
     """
     last = read_ephemeral_ports().start - 1
     for _ in range(_TRIES if last > _FIRST_PORT else 0):
         port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
-        if _can_be_bound(port) and _kept_from_others(port):
-            return port
+        if _can_be_bound(port) and (kept := _keep_from_others(port)):
+            return port, kept
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return int(probe.getsockname()[1]), None
 
 
 def check_listen_address(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
@@ -116,17 +129,14 @@ def check_alone(route: Route, kernel: KernelView) -> None:
         )
 
 
-def _kept_from_others(port: int) -> bool:
+def _keep_from_others(port: int) -> socket.socket | None:
     name = socket.socket(socket.AF_UNIX)
     try:
         name.bind(f"\0holdfast-port-{port}")
     except OSError:
         name.close()
-        return False
-    _kept.append(name)
-    if len(_kept) > _MOST_KEPT:
-        _kept.popleft().close()
-    return True
+        return None
+    return name
 
 
 def _can_be_bound(port: int) -> bool:

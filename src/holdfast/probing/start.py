@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from holdfast.engine.http1 import host_field, numbered, request_head
+from holdfast.errors import EnvironmentFailure, InconclusiveError
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
@@ -26,7 +27,7 @@ from holdfast.probing.patience import Patience
 from holdfast.probing.pick_port import Picked, pick
 from holdfast.probing.ports import check_alone
 from holdfast.probing.prepare import Prepared, limits_of
-from holdfast.probing.readiness import Ready, Starting, await_ready, listeners_now
+from holdfast.probing.readiness import Ready, Starting, await_ready, check_alive, listeners_now
 from holdfast.probing.server_process import process_with_handlers
 from holdfast.probing.session import Session
 from holdfast.probing.tls import tls_towards
@@ -163,10 +164,19 @@ def with_front(session: Session) -> Session:
 
 
 def ready_again(session: Session) -> Session:
-    """The session of a server that replaced a process after the first request, once the new process is there."""
+    """The session of a server that replaced a process after the first request, once the new process is there.
+
+    Raises:
+        InconclusiveError: it has ended instead.
+        EnvironmentFailure: it did not listen in time.
+    """
     wanted = session.address if is_unix(session.address) else session.port
     within_s = session.experiment.start_timeout_s
-    await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
+    try:
+        await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
+    except EnvironmentFailure:
+        check_alive(session.server, "after the first request", InconclusiveError)
+        raise
     tree = read_process_tree(*session.server.roots())
     session.ends.watch(tree)
     return replace(session, pids=tree, accepting=_holders(session, tree))
