@@ -14,7 +14,7 @@ from holdfast.infer.capacity_cores import (
     waited_for_a_core_ms,
 )
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
-from holdfast.model.capacity import ProcessUse
+from holdfast.model.capacity import ProcessCores
 from holdfast.model.load import Expectation
 
 S = 1_000_000_000
@@ -88,9 +88,9 @@ def test_what_did_not_hold_is_said_with_its_value() -> None:
     assert "no request was replied to" in why_not((Expectation("p99<200ms", None, None),), None)
 
 
-def process(cores: float, *, waited: float = 0.0, busiest: float | None = None, threads: int = 1) -> ProcessUse:
+def process(cores: float, *, waited: float = 0.0, busiest: float | None = None, threads: int = 1) -> ProcessCores:
     own = cores + waited if busiest is None else busiest
-    return ProcessUse(1, "gunicorn", python=True, cores=cores, waited=waited, busiest=own, threads=threads)
+    return ProcessCores(1, "gunicorn", python=True, cores=cores, waited=waited, busiest=own, threads=threads)
 
 
 def test_a_server_that_computes_and_has_its_core_lacks_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.infer.capacity_disturbed import LEAST_OTHERS
-from holdfast.model.capacity import ProcessUse
+from holdfast.model.capacity import ProcessCores
 
 ALL_THE_TIME = 0.85
 BUSY = 0.9
@@ -17,7 +17,7 @@ _STARVED_MS = 5.0
 _STARVED_SHARE = 0.2
 
 
-def computes(process: ProcessUse) -> bool:
+def computes(process: ProcessCores) -> bool:
     """Whether one of its threads, or all of them in turns under one lock, computed all the time.
 
     Time on a run queue counts: with more cores it would have been computing.
@@ -27,7 +27,7 @@ def computes(process: ProcessUse) -> bool:
     return process.python and process.threads > 1 and process.cores + process.waited >= _SEVERAL_LOCKED
 
 
-def taken_by_others(server: Sequence[ProcessUse], others: float | None, cores: int) -> float:
+def taken_by_others(server: Sequence[ProcessCores], others: float | None, cores: int) -> float:
     """Share of the processor time that a computing server needed and other programs took.
 
     A process that computes under one lock, or on one thread, needs one core. What it lacks of that, others took, as far
@@ -45,7 +45,7 @@ def taken_by_others(server: Sequence[ProcessUse], others: float | None, cores: i
     return round(min(lacked, others) / needed, 4)
 
 
-def waited_for_a_core_ms(server: Sequence[ProcessUse], load_waited: float, answered_per_s: float | None) -> float:
+def waited_for_a_core_ms(server: Sequence[ProcessCores], load_waited: float, answered_per_s: float | None) -> float:
     """How long the server and the load waited for a core for each request that was answered, ms.
 
     A process that computes all the time is left out: what it lacked is `taken_by_others`.

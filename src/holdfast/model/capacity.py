@@ -91,7 +91,7 @@ class AtRate:
 
 
 @frozen
-class ProcessUse:
+class ProcessCores:
     """What one process of the server had of the cores while it was watched.
 
     Attributes:
@@ -171,7 +171,7 @@ class WatchedLoad:
 
     load: AtRate
     looks: tuple[PlacesLook, ...]
-    processes: tuple[ProcessUse, ...]
+    processes: tuple[ProcessCores, ...]
     accept_limit: int | None
     handlers: HandlersSeen | None
     waiting: tuple[WaitingPoint, ...]

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from holdfast.engine.processes import Watched
 from holdfast.infer.capacity_disturbed import Window
-from holdfast.model.capacity import ProcessUse
+from holdfast.model.capacity import ProcessCores
 from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.core_uses import read_core_use
@@ -57,7 +57,7 @@ class CoresSeen:
     load: float | None = None
     busiest: float | None = None
     load_waited: float = 0.0
-    server: tuple[ProcessUse, ...] = ()
+    server: tuple[ProcessCores, ...] = ()
     idle: float | None = None
     others: float | None = None
     windows: tuple[Window, ...] = ()
@@ -139,7 +139,7 @@ def _window(before: _Use, after: _Use) -> Window:
     return Window(before.at_ns, after.at_ns, starved, _idle_and_others(before, after, ran_ns / wall_ns)[1])
 
 
-def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessUse:
+def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessCores:
     ran = waited = threads = 0
     shares = [0.0]
     for tid, use in after.items():
@@ -149,7 +149,7 @@ def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUs
         shares.append((own + own_wait) / wall_ns)
         threads += own / wall_ns >= _BUSY_THREAD
     program = read_program(pid)
-    return ProcessUse(
+    return ProcessCores(
         pid=pid,
         name=(name_of(program.arguments) if program is not None else None) or "?",
         python=program is not None and is_python(program),
