@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,8 @@ def one(case: Planted | None, directory: Path) -> bool:
 
 
 def main() -> None:
+    # As Ctrl-C does it: the search that runs ends too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = [each for each in sys.argv[1:] if not each.startswith("--")]
     times, wanted = int(words[0]), words[1:]
     cases: dict[str, Planted | None] = {each.id: each for each in CASES}
