@@ -29,6 +29,8 @@ from holdfast.probing.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
+_LOGGED = frozenset({400, 403})
+"""Why a server or a framework finds a request wrong, or its own certificate, is in its log."""
 _FIRST_SERVER_ERROR = 500
 _HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
@@ -329,7 +331,8 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
     elif status in ADVICE:
-        why = f"{ADVICE[status].why}{log_ends_with(session.server)}"
+        logged = log_ends_with(session.server) if status in _LOGGED else ""
+        why = f"{ADVICE[status].why}{logged}"
         remedy = f"{ADVICE[status].remedy} Or choose another --path."
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
             remedy += f" {ONLY_HTTP2}"
