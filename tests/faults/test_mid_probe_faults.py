@@ -332,3 +332,45 @@ def test_middleware_that_lets_only_some_in_is_a_limit_that_is_found(holdfast, wr
     verdict = json.loads(ended.out)
     assert verdict["places"]["in_service"] == 5
     assert verdict["places"]["userspace_queue"] == 35
+
+
+ENDS = """
+import os, threading
+from flask import Flask
+
+app = Flask(__name__)
+counting, there = threading.Lock(), 0
+
+@app.before_request
+def come():
+    global there
+    with counting:
+        there += 1
+
+@app.teardown_request
+def leave(error):
+    global there
+    with counting:
+        there -= 1
+
+@app.after_request
+def end(response):
+    if there > 4:
+        os._exit(1)
+    return response
+
+@app.get("/")
+def index():
+    return ""
+"""
+
+
+def test_a_worker_that_ends_with_requests_in_its_handlers_is_named_and_not_a_busy_machine(holdfast, write):
+    pytest.importorskip("gunicorn")
+    write("ends.py", ENDS)
+
+    ended = holdfast.run("probe", "ends.py", "--server", "gunicorn", "--max-offered", "100", "--", "--threads", "8")
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "A process of the server ended in the middle of the probe" in ended.what
+    assert "less to do" not in ended.err

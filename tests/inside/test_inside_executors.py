@@ -35,4 +35,4 @@ def test_what_a_callback_keeps_is_found_without_asking_objects_of_the_persons() 
             let_go.set()
     loop.close()
 
-    assert {id(waits), id(told)} <= found
+    assert {id(waits), id(told)} <= found.keys()

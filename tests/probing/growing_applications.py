@@ -265,3 +265,36 @@ app.wsgi_app = limited(app.wsgi_app)
 
 THREAD = _WSGI.replace("BEGIN", "threading.Thread(target=grow, daemon=True).start()")
 TIMER = _WSGI.replace("BEGIN", "threading.Timer(0.7, again).start()")
+
+TASKS = """
+import asyncio
+
+class Tasks:
+    def __init__(self):
+        self.limited, self.views = asyncio.Semaphore(1), {}
+
+    def route(self, path):
+        def register(view):
+            self.views[path] = view
+            return view
+        return register
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return
+        async with self.limited:
+            body = await asyncio.create_task(self.views[scope["path"]]())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+"""
+"""A framework that runs each view in a task of its own, one at a time."""
+
+IN_A_TASK = """
+from tasks import Tasks
+
+app = Tasks()
+
+@app.route("/")
+async def index():
+    return b"done"
+"""

@@ -37,10 +37,17 @@ finally:
     server.stop()
 """
 )
-FILES = {"app.py": WSGI, "both.pem": PEM.read_text(), "serve.py": CHEROOT}
+ASGI = """
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+"""
+FILES = {"asgi.py": ASGI, "app.py": WSGI, "both.pem": PEM.read_text(), "serve.py": CHEROOT}
 GUNICORN = ("gunicorn", "-b", "127.0.0.1:{port}", "--backlog", "7")
 CERTIFICATE = ("--certfile", "both.pem", "--keyfile", "both.pem")
 OF_GRANIAN = ("--ssl-certificate", "both.pem", "--ssl-keyfile", "both.pem")
+OF_UVICORN = ("--ssl-certfile", "both.pem", "--ssl-keyfile", "both.pem", "--ssl-ca-certs", "both.pem")
 OVER_TLS = {"target.held_in": "flask view index()", "tls.certificate_checked": False}
 
 COMMANDS = (
@@ -96,11 +103,27 @@ COMMANDS = (
         FILES,
         exit=INCONCLUSIVE,
     ),
+    # asyncio closes the connection without an alert where the client shows no certificate (sslproto.py, _fatal_error).
+    Own(
+        "client certificate, not said",
+        ("uvicorn", "--port", "{port}", "--loop", "asyncio", *OF_UVICORN, "--ssl-cert-reqs", "2", "asgi:app"),
+        FILES,
+        exit=INCONCLUSIVE,
+    ),
+    # gunicorn answers 403 in plain HTTP where it cannot load its key (workers/base.py, handle_error), and logs why.
+    Own(
+        "no key in its file",
+        (*GUNICORN, "--certfile", "both.pem", "--keyfile", "app.py", "app:app"),
+        FILES,
+        exit=INCONCLUSIVE,
+    ),
 )
 
 
 REFUSED = {
     "plain, asked for TLS": ("does not speak TLS", "Leave --tls out"),
+    "client certificate, not said": ("closed", "demands a certificate of its clients"),
+    "no key in its file": ("answered with 403", "PEM lib"),
     "client certificate": ("speaks TLS, but not with holdfast", "asks its clients for a certificate"),
 }
 

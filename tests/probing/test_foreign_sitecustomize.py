@@ -25,6 +25,13 @@ assert os.environ["OTHER_RAN"]
 def index():
     return "hello"
 """
+# As setproctitle does with a long title: /proc/PID/environ shows that memory (proc_pid_environ(5)).
+TITLED = """
+import ctypes
+
+begin, end = map(int, open("/proc/self/stat").read().rpartition(")")[2].split()[47:49])
+ctypes.memset(begin, 0, end - begin)
+"""
 GUNICORN = (os.path.join(os.path.dirname(sys.executable), "gunicorn"), "-b", "127.0.0.1:0", "other_app:app")
 
 
@@ -57,3 +64,17 @@ def test_where_a_shell_has_put_another_in_front_its_file_is_named(holdfast, tmp_
     assert f"{other} comes before holdfast's on the PYTHONPATH" in ended.err
     assert "older than 3.8" not in ended.err
     assert "PYTHONPATH=$PYTHONPATH:DIRECTORY" in ended.err
+
+
+def test_of_an_environment_that_a_title_has_overwritten_it_is_not_said_that_it_was_cleared(holdfast, tmp_path):
+    other = tmp_path / "other" / "sitecustomize.py"
+    other.parent.mkdir()
+    other.write_text(OTHER + TITLED)
+    (tmp_path / "other_app.py").write_text(APP)
+    script = f'PYTHONPATH={other.parent}:$PYTHONPATH exec "$@"'
+
+    ended = holdfast.run("exec", "--max-offered", "5", "--", "sh", "-c", script, "-", *GUNICORN)
+
+    assert ended.exit == 3
+    assert "has put a title where its environment was" in ended.err
+    assert "cleared the environment, in which" not in ended.err

@@ -73,3 +73,13 @@ def test_a_limit_that_stays_is_a_bound_and_is_watched_for_longer_only_where_some
     assert "sweep in shop.py:" in told
     # LOOK_NS of probing/background.py
     assert "In the last 2.5 s none was added." in told
+
+
+def test_a_view_in_a_task_of_its_own_wakes_up_to_look_if_it_may_go_and_adds_no_place(workshop):
+    files = {"shop.py": applications.IN_A_TASK, "tasks.py": applications.TASKS}
+
+    (done,) = run_all(workshop, (replace(own("in a task", ""), files=files),)).values()
+
+    verdict = done.verdict()
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, True)
+    assert WATCHED not in " ".join(verdict["warnings"])

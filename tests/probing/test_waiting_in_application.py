@@ -77,6 +77,16 @@ ALSO_IN_VIEW = (
         "asyncio.locks.Lock.acquire",
         running=1,
     ),
+    # CPython, concurrent/futures/process.py: what is in the queue to the processes counts as running there (3 here).
+    Row(
+        "uvicorn",
+        applications.FASTAPI,
+        "/processes",
+        "run_in_executor(processes, time.sleep, 0.2)",
+        "in_processes",
+        "concurrent.futures.process.ProcessPoolExecutor.submit",
+        running=2,
+    ),
     # tornado/concurrent.py: run_on_executor chains the executor's future to one of asyncio.
     Row(
         "tornado",

@@ -5,6 +5,7 @@ from __future__ import annotations
 FASTAPI = """
 import asyncio
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -16,6 +17,7 @@ engine = create_engine("sqlite:///shop.db", pool_size=5, max_overflow=0)
 limited = asyncio.Semaphore(5)
 inside = asyncio.Semaphore(3)
 lock = asyncio.Lock()
+processes = ProcessPoolExecutor(2)
 
 @asynccontextmanager
 async def lifespan(app):
@@ -61,6 +63,11 @@ async def in_time():
 @app.get("/executor")
 async def in_the_executor():
     await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.2)
+    return "done"
+
+@app.get("/processes")
+async def in_processes():
+    await asyncio.get_running_loop().run_in_executor(processes, time.sleep, 0.2)
     return "done"
 
 @app.get("/sensitive")

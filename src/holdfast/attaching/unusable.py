@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from holdfast.engine.status_advice import ONLY_HTTP1, ONLY_HTTP2, START_IT, advice_on, another_version
+from holdfast.engine.status_advice import (
+    NO_CERTIFICATE,
+    ONLY_HTTP1,
+    ONLY_HTTP2,
+    START_IT,
+    advice_on,
+    another_version,
+)
 from holdfast.engine.url import Url
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.model.frozen import frozen
@@ -110,7 +117,11 @@ def _broken_off(url: Url, get: str, ended: Ended, *, first: bool) -> HoldfastErr
             f"The request was {get}, alone; earlier ones were answered.",
             "Find out in its log whether it ended, or what it did with that request.",
         )
-    remedy = f"It may speak TLS: https{url.server[4:]}{url.path}." if url.scheme == "http" else "Check its log."
+    remedy = (
+        f"It may speak TLS: https{url.server[4:]}{url.path}."
+        if url.scheme == "http"
+        else f"Check its log. {NO_CERTIFICATE}"
+    )
     return InconclusiveError(
         f"{url.server} {did} the connection without an answer.",
         f"The request was {get}, alone.",

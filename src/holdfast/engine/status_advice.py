@@ -15,6 +15,11 @@ ONLY_HTTP1 = "If it speaks HTTP/1.1 only, leave --http2 out."
 """What to do where a request in HTTP/2 got no answer at all."""
 ONLY_HTTP2 = "If the server takes HTTP/2 alone, give --http2."
 """What to do where a request in HTTP/1.1 was found wrong."""
+NO_CERTIFICATE = (
+    "If it demands a certificate of its clients, let it take them without one: holdfast has none, and some servers "
+    "then close the connection without saying why."
+)
+"""What to do where a request over TLS got no answer at all."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
 """What to do where nothing listens."""
 

@@ -13,6 +13,7 @@ from holdfast.model.verdict import Abandoned, ClientGone, Fate
 
 _TIME_LIMIT = "the server's time limit ended other held requests meanwhile, so what ended or freed this one is unclear"
 _MAY_WAIT = "some had not reached a handler, and may have been waiting in connections the server had when the run ended"
+_MAY_WAIT_INSIDE = "some had been handed to the application, and had not reached their view when the run ended"
 _GROWING = "the server's pool was still growing, so what a free place would show could not be told from that"
 _NO_RST = "a client of a Unix socket can only close it"
 
@@ -28,10 +29,12 @@ def abandoned_of(timeline: Timeline) -> Known[Abandoned]:
             reason = why_not_tried(timeline)
         unknown |= {"abandoned.left": reason, "abandoned.run_anyway": reason}
         return Known(Abandoned(None, None, in_service), unknown)
-    if timeline.marks.quiet_ns == NEVER:
-        unknown["abandoned.run_anyway"] = _MAY_WAIT
-        return Known(Abandoned(left, None, in_service), unknown)
     entries = entries_by_id(timeline)
+    if timeline.marks.quiet_ns == NEVER:
+        handed = {each.id for each in timeline.handed or ()}
+        inside = any(each in handed and each not in entries for each in timeline.abandoned)
+        unknown["abandoned.run_anyway"] = _MAY_WAIT_INSIDE if inside else _MAY_WAIT
+        return Known(Abandoned(left, None, in_service), unknown)
     return Known(Abandoned(left, sum(each in entries for each in timeline.abandoned), in_service), unknown)
 
 

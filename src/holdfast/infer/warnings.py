@@ -123,8 +123,11 @@ def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
             f"{len(gone)} requests had entered their handlers but were no longer there when the places were counted: "
             "the server ended the handlers or their processes."
         )
-    if timeline.first_request is not None:
-        found += [said for via, said in _AT_ENTRY.items() if via == timeline.first_request.via]
+    first = timeline.first_request
+    if first is not None:
+        # Where the path has a view for another method, the entry is named so.
+        of_get = "no view for GET" if "no view for " in first.held_in else "no view"
+        found += [said.replace("no view", of_get, 1) for via, said in _AT_ENTRY.items() if via == first.via]
     return found
 
 

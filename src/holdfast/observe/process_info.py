@@ -23,7 +23,8 @@ class Program:
     Attributes:
         file: the program's file; "" where it may not be read.
         arguments: the first one is the name by which it was called; a process can write something else there.
-        environment: as it was when the program began; None where it may not be read.
+        environment: as it was when the program began; None where it may not be read, or is not there any more.
+        overwritten: the process has put a title of its own where its environment was (as setproctitle does).
         maps: paths of the files that are mapped into it.
     """
 
@@ -32,6 +33,7 @@ class Program:
     arguments: tuple[str, ...]
     environment: dict[str, str] | None
     maps: frozenset[str]
+    overwritten: bool = False
 
 
 def read_program(pid: int) -> Program | None:
@@ -47,11 +49,20 @@ def read_program(pid: int) -> Program | None:
     variables = None
     if environ is not None:
         variables = dict(each.partition("=")[::2] for each in environ.split("\0") if "=" in each)
+    # One that was cleared is empty, and one that was overwritten is as long as it was, or ends with zeros at least.
+    overwritten = bool(environ) and not variables
     lines = (_text(f"/proc/{pid}/maps") or "").splitlines()
     # address, permissions, offset, device, inode, path (proc(5)); a path may hold spaces.
     fields = (line.split(maxsplit=5) for line in lines)
     maps = frozenset(each[5] for each in fields if len(each) == 6)
-    return Program(pid, file, tuple(arguments.rstrip("\0").split("\0")), variables, maps)
+    return Program(
+        pid,
+        file,
+        tuple(arguments.rstrip("\0").split("\0")),
+        None if overwritten else variables,
+        maps,
+        overwritten=overwritten,
+    )
 
 
 def read_arguments(pid: int) -> tuple[str, ...]:

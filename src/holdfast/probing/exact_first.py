@@ -31,7 +31,7 @@ from holdfast.model.timeline import Entry
 from holdfast.observe.limits import read_limits
 from holdfast.probing import live_look
 from holdfast.probing.exact_load import why_not_offered
-from holdfast.probing.guards import check_held_requests, check_processes
+from holdfast.probing.guards import check_held_requests, check_none_lost, check_processes
 from holdfast.probing.ramp import TO_EACH
 from holdfast.probing.ramp_pace import LONG_WAY_NS
 from holdfast.probing.ramp_state import State, View
@@ -87,8 +87,8 @@ def check_empty(session: Session) -> None:
     """Checks that no handler runs any more, so that the ramp can begin anew.
 
     Raises:
-        InconclusiveError: one still runs, and takes a place that would be missing; or the server was stopped or has
-            ended.
+        InconclusiveError: one still runs, and takes a place that would be missing; or the server was stopped, or has
+            ended, or a process of it has.
     """
 
     def empty() -> bool:
@@ -98,6 +98,7 @@ def check_empty(session: Session) -> None:
         if not turn_until(session, nothing.prober, empty, ANSWER_S) and not session.interrupts.asked:
             check_processes(session)
             check_held_requests(session)
+            check_none_lost(session)
             raise InconclusiveError(
                 "Requests that were let go did not leave the server.",
                 f"{ANSWER_S:g} s after their release, some of their handlers still run, and what they take is missing "

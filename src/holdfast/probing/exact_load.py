@@ -179,6 +179,10 @@ def _repeat_alone(
             break
         kept = descriptors is not None and _keeps_descriptors(session, prober, descriptors)
         if repeat := _offer_once(session, prober, places):
+            if _kept_from_their_views(session, prober, repeat):
+                why_not = "requests let go before may still occupy what kept some of these from their view"
+                _release(session, prober)
+                break
             # Places for which it kept the descriptors could not be filled: that is not a choice of the server.
             if not kept or session.recording.entered(repeat.first, repeat.last) == places:
                 repeats.append(repeat)
@@ -330,6 +334,21 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
         if at_rest:
             break
     return Repeat(first, last, session.now_ns())
+
+
+def _kept_from_their_views(session: Session, prober: Prober, repeat: Repeat) -> bool:
+    """Whether places stayed empty that no choice of the server can have left empty.
+
+    No server with free places lets none of these requests in, and in a single process those that the application was
+    called with had nowhere else to go: something in it keeps them. (FastAPI, a pool of connections in a `def`
+    dependency: hundreds that are let go at once hold all 40 threads, and whoever holds a connection waits for one.)
+    """
+    recording, first, last = session.recording, repeat.first, repeat.last
+    entered = recording.entered(first, last)
+    begun = session.slots.exact_load.start
+    waiting = [each for each in prober.pending() if each >= first - begun and not recording.is_entered(begun + each)]
+    alone = session.takers <= 1 and len(recording.handed(first, last)) > entered
+    return bool(waiting) and (entered == 0 or alone)
 
 
 def _await_room(session: Session, prober: Prober, places: int) -> Watched:

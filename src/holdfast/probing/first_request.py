@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.prober import Failure, Prober
-from holdfast.engine.status_advice import ADVICE, ONLY_HTTP1, ONLY_HTTP2, another_version
+from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, another_version
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
@@ -29,6 +29,8 @@ from holdfast.probing.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
+_LOGGED = frozenset({400, 403})
+"""Why a server or a framework finds a request wrong, or its own certificate, is in its log."""
 _FIRST_SERVER_ERROR = 500
 _HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
@@ -254,7 +256,8 @@ def _another_language(session: Session, finding: str) -> HoldfastError:
 
 def _or_leave_out(session: Session) -> str:
     """What else to do about no answer at all, as a sentence after another; "" where there is nothing else."""
-    return f" {ONLY_HTTP1}" if session.experiment.http2 else ""
+    of_http2 = f" {ONLY_HTTP1}" if session.experiment.http2 else ""
+    return of_http2 + (f" {NO_CERTIFICATE}" if session.tls is not None else "")
 
 
 def _limit_s(session: Session) -> float:
@@ -328,7 +331,9 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
     elif status in ADVICE:
-        why, remedy = ADVICE[status].why, f"{ADVICE[status].remedy} Or choose another --path."
+        logged = log_ends_with(session.server) if status in _LOGGED else ""
+        why = f"{ADVICE[status].why}{logged}"
+        remedy = f"{ADVICE[status].remedy} Or choose another --path."
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
             remedy += f" {ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:

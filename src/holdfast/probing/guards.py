@@ -143,3 +143,20 @@ def gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
     there = set(read_descendants(*session.server.roots()))
     ended = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
     return () if any(each.pid in ended for each in held) else tuple(sorted(ended))
+
+
+def check_none_lost(session: Session) -> None:
+    """Checks that no process has ended with requests in its handlers.
+
+    Raises:
+        InconclusiveError: one has, so its places are missing, and those requests never leave.
+    """
+    ended = set(session.pids) - set(read_descendants(*session.server.roots()))
+    entries = session.recording.entries(0, session.slots.recorded)
+    if lost := [each.pid for each in entries if each.left_ns == NEVER and each.pid in ended]:
+        raise InconclusiveError(
+            f"A process of the server ended in the middle of the probe (pid {lost[0]}).",
+            f"It had {lost.count(lost[0])} requests in their handlers, so it did not end because its work was done; "
+            f"what could be counted is not the whole server's ceiling.{log_ends_with(session.server)}",
+            "Find out what ended it, and probe again.",
+        )

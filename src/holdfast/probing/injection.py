@@ -239,6 +239,13 @@ def _shut_out_of(program: Program, startup: str) -> tuple[str, str] | None:
         return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
     if options:
         return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
+    if program.overwritten:
+        why = (
+            f"Its process {program.pid} has put a title where its environment was (as setproctitle does), so what kept "
+            "holdfast out does not show: something on the way may have cleared the environment, replaced PYTHONPATH or "
+            "put a sitecustomize of its own in front."
+        )
+        return why, "Leave the title out for the probe (uninstall setproctitle), and holdfast says which."
     if program.environment is None:
         return None
     why = remedy = ""

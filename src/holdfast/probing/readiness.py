@@ -342,7 +342,7 @@ def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, li
         f"{elsewhere}{words}",
         f"Name that port with --port {ports[0]}, or let holdfast choose address and port."
         if ports
-        else f"Find out what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
+        else f"Find out what its start waits for, or give it more time with --start-timeout{or_raise_limits(server)}.",
     )
 
 

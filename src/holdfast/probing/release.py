@@ -101,10 +101,19 @@ def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[in
     closed = all(turn_until(session, prober, reached, limit_s, moving) for reached in (dealt_with, none_on_the_way))
     if not closed or (left_in_queue() and not turn_until_at_rest(session, prober)):
         return False
+    # At rest, although others that stayed have not reached their view either: these have not had their turn.
+    if left_in_queue() and _some_wait_before_their_view(session, prober):
+        return False
     # A server whose requests wait before their view is at rest too: only what was entered has been dealt with there.
     if session.way_ns < LONG_WAY_NS:
         return True
     return turn_until(session, prober, lambda: not left_in_queue(), limit_s, moving)
+
+
+def _some_wait_before_their_view(session: Session, prober: Prober) -> bool:
+    """Whether the application has been given a request whose client still waits, and has not brought it to its view."""
+    handed = {each.id for each in session.recording.handed(0, prober.offered)}
+    return any(each in handed and not session.recording.is_entered(each) for each in prober.pending())
 
 
 def some_of_each_process(held: list[Entry]) -> list[Entry]:

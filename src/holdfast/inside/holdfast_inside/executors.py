@@ -1,30 +1,54 @@
-"""Functions that a request has given to an executor, and that none of its threads has begun."""
+"""Functions that a request has given to an executor, and that none of its threads or processes has begun."""
 
 from __future__ import annotations
 
 import gc
 import sys
 import types
-from typing import AbstractSet, Any, FrozenSet, Iterator, Sequence
+from typing import Any, Dict, Iterator, Mapping, Sequence
 
 _FUTURES = "concurrent.futures._base"
 _NOT_OVER = ("PENDING", "RUNNING")
 
 
-def queued() -> FrozenSet[int]:
-    """The ids of the futures of all functions that wait in the queue of an executor for a free thread.
+THREADS = "concurrent.futures.thread.ThreadPoolExecutor.submit"
+PROCESSES = "concurrent.futures.process.ProcessPoolExecutor.submit"
+
+
+def queued() -> Dict[int, str]:
+    """The ids of the futures of all functions that wait in an executor for a free thread or process, and which it is.
 
     And those of the futures of asyncio that get their results from there.
 
     That a future is pending does not tell: one that no executor made stays so until it has its result, as that of
     `asyncio.run_coroutine_threadsafe`. A queue in C shows what is in it to the collector alone.
     """
+    found: Dict[int, str] = {}
+    for kind, futures in ((THREADS, _for_threads()), (PROCESSES, _for_processes())):
+        for each in futures:
+            told = [other for callback in list(each._done_callbacks) for other in _told_by(callback)]  # noqa: SLF001
+            found.update((id(one), kind) for one in (each, *told))
+    return found
+
+
+def _for_threads() -> Iterator[Any]:
     thread = sys.modules.get("concurrent.futures.thread")
     queues = {id(each): each for each in list(getattr(thread, "_threads_queues", {}).values())}
-    found = [each for queue in queues.values() for part in gc.get_referents(queue) for each in _parts(part)]
-    futures = [each.future for each in found if type(each).__name__ == "_WorkItem"]
-    told = [other for each in futures for callback in list(each._done_callbacks) for other in _told_by(callback)]  # noqa: SLF001
-    return frozenset(map(id, (*futures, *told)))
+    items = [each for queue in queues.values() for part in gc.get_referents(queue) for each in _parts(part)]
+    return (each.future for each in items if type(each).__name__ == "_WorkItem")
+
+
+def _for_processes() -> Iterator[Any]:
+    """Those that no process has begun: each begins one, in the order in which they came.
+
+    They have run for their executor as soon as they are in the queue to its processes, which has one place more than
+    there are processes (process.py, EXTRA_QUEUED_CALLS).
+    """
+    process = sys.modules.get("concurrent.futures.process")
+    for manager in list(getattr(process, "_threads_wakeups", {})):
+        items = dict(getattr(manager, "pending_work_items", {}))
+        begun = len(getattr(manager, "processes", None) or ())
+        yield from (items[each].future for each in sorted(items)[begun:])
 
 
 def _told_by(callback: Any, deepest: int = 3) -> Iterator[object]:  # noqa: ANN401 - anything that can be called
@@ -69,7 +93,7 @@ def is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any futu
     return False
 
 
-def asks_for_queued(frames: Sequence[types.FrameType], queued: AbstractSet[int]) -> bool:
+def asks_for_queued(frames: Sequence[types.FrameType], queued: Mapping[int, str]) -> bool:
     """Whether a thread waits for results, and an executor has begun none of the functions that will have them."""
     if not queued:
         return False

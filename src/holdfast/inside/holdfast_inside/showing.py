@@ -12,7 +12,7 @@ import collections
 import os
 import sys
 import time
-from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from . import background, calling, executors, layout, libraries, recorder, stacks, waiting_points
 
@@ -85,7 +85,7 @@ def _points(before_view: List[List[stacks.Stack]], about: int) -> List[waiting_p
     return []
 
 
-def _point_in_body(some: Optional[List[stacks.Stack]], queued: AbstractSet[int]) -> waiting_points.Point:
+def _point_in_body(some: Optional[List[stacks.Stack]], queued: Mapping[int, str]) -> waiting_points.Point:
     return waiting_points.point_of(some, queued) if some else waiting_points.Point("", 0, "", "", waits=False)
 
 

@@ -111,7 +111,11 @@ def _without_parents(some: List[Stack]) -> List[Stack]:
 
 
 def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[Stack]:
-    """All stacks but those of tasks that are left out."""
+    """All stacks but those of tasks that are left out, and of those that run: they are on the stack of their thread.
+
+    A coroutine that runs does not tell what it awaits, so of such a task only the outermost frame would be seen, as if
+    nothing of a request were in it.
+    """
     frames_now = sys._current_frames()  # noqa: SLF001 - the documented way
     threads = {thread: _outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
     del frames_now
@@ -120,7 +124,7 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     for frames in _greenlets():
         yield Stack(frames)
     for task in (*_tasks(list(threads.values())), *_trio_tasks()):
-        if not leaves_out(task):
+        if not getattr(_coroutine_of(task), "cr_running", False) and not leaves_out(task):
             yield _of_task(task)
 
 

@@ -16,7 +16,7 @@ import dis
 import functools
 import inspect
 import types
-from typing import AbstractSet, Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from . import executors, own_code, stacks
 
@@ -42,7 +42,6 @@ _TO_THE_LOOP = "trio._core._traps"
 """Where each task of trio leaves off, whatever it waits for."""
 _SAYS_LITTLE = ("Condition.", "Event.", "ParkingLot.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
 """Of what waits in one of these, the function around it says more: `QueuePool._do_get`, `CapacityLimiter.acquire`."""
-_EXECUTOR = "concurrent.futures.thread.ThreadPoolExecutor.submit"
 _NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_CLASSDEREF")
 _ENDS = ("POP_TOP", "STORE_", "RETURN_", "POP_JUMP", "JUMP_", "RESUME", "END_FOR", "SETUP_FINALLY")
@@ -65,7 +64,7 @@ class Point(NamedTuple):
     waits: bool
 
 
-def point_of(some: Sequence[stacks.Stack], queued: AbstractSet[int]) -> Point:
+def point_of(some: Sequence[stacks.Stack], queued: Mapping[int, str]) -> Point:
     """Where a request waits: of several stacks the one that waits for its turn, or is in the person's own code.
 
     Args:
@@ -75,7 +74,7 @@ def point_of(some: Sequence[stacks.Stack], queued: AbstractSet[int]) -> Point:
     return max(found, key=lambda each: (each.waits, bool(each.file), each.line))
 
 
-def _point_of(stack: stacks.Stack, queued: AbstractSet[int]) -> Point:
+def _point_of(stack: stacks.Stack, queued: Mapping[int, str]) -> Point:
     at, library, waits = _seen(tuple((each.f_code, each.f_lasti) for each in stack.frames), stack.frames)
     waits = waits and not _has_its_turn(stack)
     innermost = stack.frames[at] if stack.frames else None
@@ -83,14 +82,14 @@ def _point_of(stack: stacks.Stack, queued: AbstractSet[int]) -> Point:
     if lock:
         library, waits = lock, True
     elif not waits and _waits_for_executor(stack, queued):
-        library, waits = _EXECUTOR, True
+        library, waits = queued.get(id(stack.waiter), executors.THREADS), True
     if innermost is None or not own_code.is_own(innermost.f_code.co_filename):
         return Point("", 0, "", library, waits)
     name = _short(_qualname(innermost))
     return Point(innermost.f_code.co_filename, innermost.f_lineno or 0, name, library, waits)
 
 
-def _waits_for_executor(stack: stacks.Stack, queued: AbstractSet[int]) -> bool:
+def _waits_for_executor(stack: stacks.Stack, queued: Mapping[int, str]) -> bool:
     if id(stack.waiter) in queued or executors.is_queued(stack.waiter):
         return True
     return executors.asks_for_queued(stack.frames, queued)
