@@ -10,7 +10,7 @@ from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import ended_by_server
 from holdfast.model.frozen import frozen
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
@@ -88,10 +88,16 @@ class Starts:
 
 
 class LostRequests:
-    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+    """How many held requests the server has ended. Invariant: each ended request is looked at once.
+
+    Attributes:
+        away_took_ns: how long the request that was turned away last had been under way; 0 before the first.
+    """
 
     def __init__(self) -> None:
         self.number = 0
+        self.away_took_ns = 0
+        self._away_ns = NEVER
         self._looked_at: set[int] = set()
 
     def count(self, session: Session, prober: Prober) -> int:
@@ -103,6 +109,9 @@ class LostRequests:
                     self._looked_at.add(id)
                     entered_ns = session.recording.entered_ns(id) if session.recording.is_entered(id) else NEVER
                     self.number += ended_by_server(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+                    if columns.outcome[id] in TURNED_AWAY and columns.done[id] >= self._away_ns:
+                        self._away_ns = columns.done[id]
+                        self.away_took_ns = columns.done[id] - columns.opened[id]
         return self.number
 
 
@@ -212,6 +221,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     lookout.room.look(entered)
+    cut = lookout.lost.count(session, prober)
     queue = session.kernel.accept_queue(session.listen_address)
     return View(
         now_ns=now,
@@ -231,7 +241,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
-        cut=lookout.lost.count(session, prober),
+        cut=cut,
+        away_took_ns=lookout.lost.away_took_ns,
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
         growth_look_ns=_growth_look_ns(session, lookout.newcomers),
