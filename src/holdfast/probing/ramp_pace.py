@@ -123,6 +123,8 @@ def through(view: View) -> bool:
 
 def is_final(view: View, state: State) -> bool:
     """Whether it is a plateau even though connections were opened during it, and the pool has had time to grow."""
+    if view.now_ns - max(view.last_entry_ns, state.born_ns, state.began_ns) < view.watch_ns:
+        return False
     if state.stalled_since_ns == NEVER:
         # None waits, so the time since the last handler started tells.
         idle_ns = view.now_ns - max(view.last_entry_ns, state.born_ns)

@@ -51,6 +51,7 @@ class View:
         growth_look_ns: how long the pool must not have grown while requests wait before its size counts; 0 where
             that is fixed.
         growth_most_ns: for how long, in all, requests may have waited for steps of growth.
+        watch_ns: how long nothing more may have started, in any case, before the number in service counts.
         born_ns: when the latest new worker process was seen that had run nothing yet; NEVER where none came.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
         roomy: no process has used more than a small part of the descriptors that it may have.
@@ -83,6 +84,7 @@ class View:
     cut: int = 0
     untried: int = 0
     growth_look_ns: int = 0
+    watch_ns: int = 0
     growth_most_ns: int = GROWTH_MOST_NS
     born_ns: int = NEVER
     way_ns: int = 0

@@ -33,6 +33,7 @@ _STALLED_NS = 10_000_000
 # thirty other programs want the same two cores (uWSGI's gevent loop, measured).
 _STARVED_S = 20.0
 _LIMIT_WAYS = 20
+_STEPS_WATCHED = 10
 _ROOMY = 0.25
 # So many times as many are offered one by one where one process has started fewer than another.
 _UNEVEN = 4
@@ -222,7 +223,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     take_sample(session, prober, now)
     lookout.room.look(entered)
     cut = lookout.lost.count(session, prober)
-    queue = session.kernel.accept_queue(session.listen_address)
+    queue, watch_ns = session.kernel.accept_queue(session.listen_address), int(session.experiment.watch_s * NS_PER_S)
     return View(
         now_ns=now,
         offered=offered,
@@ -246,7 +247,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
         growth_look_ns=_growth_look_ns(session, lookout.newcomers),
-        growth_most_ns=session.growth.most_ns,
+        growth_most_ns=max(session.growth.most_ns, _STEPS_WATCHED * watch_ns),
+        watch_ns=watch_ns,
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
