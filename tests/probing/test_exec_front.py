@@ -80,6 +80,27 @@ http {
 FORKS = "\n\napp.run(port={other}, processes=3, threaded=False)\n"
 # So that nginx's processes, which run as another user where root starts them, may connect.
 SCRIPT = "#!/bin/sh\numask 0\n{} &\n{}\n"
+# nginx, ngx_http_proxy_module: of requests for one page one is handed on, the others wait for proxy_cache_lock_timeout,
+# 5 s, and are then handed on too.
+KEEPS_PAGES = NGINX.replace(
+    "proxy_pass http://UPSTREAM;",
+    "proxy_pass http://tcp; proxy_cache pages; proxy_cache_lock on; proxy_cache_valid 0s;",
+)
+KEEPS_PAGES = KEEPS_PAGES.replace("upstream unix", "proxy_cache_path pages keys_zone=pages:1m; upstream unix")
+# Another user may not come to a directory of pytest.
+KEEPS_PAGES = KEEPS_PAGES.replace("daemon off;", "daemon off; user root;")
+# Its connections to the server are kept for 60 s (http-reuse), and `maxconn` of a server bounds requests on them.
+HAPROXY = """
+defaults
+  mode http
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+  timeout queue 60s
+listen front
+  bind 127.0.0.1:{port}
+  server app 127.0.0.1:{other} maxconn 2
+"""
 NGINX_RUNS = 'exec nginx -p "$PWD" -c nginx.conf'
 ON_UNIX = "gunicorn -b unix:server.sock --backlog 16"
 ON_TCP = "gunicorn -b 127.0.0.1:{other} --backlog 16"
@@ -91,7 +112,8 @@ def script(name: str, server: str, front: str, says: dict[str, object], *options
         "app.py": APP,
         "forks.py": APP + FORKS,
         "front.py": FORWARDING,
-        "nginx.conf": NGINX.replace("UPSTREAM", upstream),
+        "nginx.conf": (KEEPS_PAGES if name == "nginx, pages kept" else NGINX).replace("UPSTREAM", upstream),
+        "haproxy.cfg": HAPROXY,
     }
     files["start.sh"] = SCRIPT.replace("{}", server, 1).replace("{}", front, 1)
     return Own(name, ("sh", "start.sh"), files, says, options, exit=code)
@@ -147,11 +169,25 @@ WITH_NGINX = (
 )
 WITH_NGINX += (
     script(
+        "nginx, pages kept",
+        f"{ON_TCP} --threads 2 app:app",
+        NGINX_RUNS,
+        {"ceiling.in_service": 2, "front.program": "nginx", "front.in_front": 0, "front.in_server": 48},
+    ),
+    script(
         "nginx, forked processes",
         "python forks.py",
         NGINX_RUNS,
         # The process of the first request has ended when the front is looked for.
         {"ceiling.in_service": 3, "front.program": "nginx", "front.server": "forks.py"},
+    ),
+)
+WITH_HAPROXY = (
+    script(
+        "haproxy, connections kept",
+        f"{ON_TCP} --threads 4 app:app",
+        "exec haproxy -f haproxy.cfg",
+        {"ceiling.in_service": 2, "front.program": "haproxy", "front.in_front": 48, "front.in_server": 0},
     ),
 )
 ANSWERED_IN_FRONT = (
@@ -202,6 +238,18 @@ def test_where_requests_wait_behind_a_front_is_told(done, own):
 @pytest.mark.parametrize("own", WITH_NGINX, ids=lambda own: own.id)
 def test_where_requests_wait_behind_nginx_is_told(done_with_nginx, own):
     assert found(own, done_with_nginx[own.id]) == (dict(own.says), True)
+
+
+@pytest.mark.servers
+def test_connections_that_a_front_keeps_for_later_hold_no_request(workshop):
+    if shutil.which("haproxy") is None:
+        pytest.skip("not installed: haproxy (apt-get install haproxy)")
+    done = run_all(workshop, WITH_HAPROXY)
+
+    for own in WITH_HAPROXY:
+        assert found(own, done[own.id]) == (dict(own.says), True)
+        (told,) = [each for each in done[own.id].verdict()["warnings"] if "in haproxy" in each]
+        assert "is its limit, not the server's" in told
 
 
 def test_a_front_that_answers_itself_is_named(done_with_nginx):

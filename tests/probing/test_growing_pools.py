@@ -16,14 +16,14 @@ ENDLESS = "60000"
 BOUNDED_S = 150
 
 
-def growing(kind: str, *settings: str, offered: str = "60") -> Own:
+def growing(kind: str, *settings: str, offered: str = "60", watch: str = "0") -> Own:
     """FIRST, MOST and EVERY_S of one of the two servers."""
     server = f"growing_{kind}.py"
     return Own(
-        f"{kind} {' '.join(settings)}",
+        " ".join((kind, *settings, *([watch] if watch != "0" else ()))),
         (sys.executable, server, "{port}", *settings),
         {server: (HERE / server).read_text()},
-        options=("--max-offered", offered),
+        options=("--max-offered", offered, "--watch", watch),
     )
 
 
@@ -46,6 +46,21 @@ def test_a_pool_that_grows_is_counted_when_it_has_its_size(workshop, own):
     # The server's own MOST.
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (int(most), True)
     assert verdict["model"]["spread"] == ([int(most)] if kind == "threads" else [1] * int(most))
+
+
+@pytest.mark.servers
+def test_growth_that_is_slower_than_the_watch_is_seen_by_one_that_is_asked_to_watch_longer(workshop):
+    slow = growing("processes", "2", "3", "5")
+    watched = growing("processes", "2", "3", "5", watch="8")
+
+    done = run_all(workshop, (slow, watched))
+    first, second = done[slow.id].verdict(), done[watched.id].verdict()
+
+    assert first["ceiling"]["in_service"] == 2
+    # What is not known at the time of the first one is said: for how long it looked.
+    assert first["timing"]["watched_s"] < 5
+    assert (second["ceiling"]["in_service"], second["ceiling"]["bounded"]) == (3, True)
+    assert second["timing"]["watched_s"] >= 8
 
 
 @pytest.mark.servers

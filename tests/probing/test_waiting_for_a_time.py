@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from own_commands import ANSWERED, Own, run_all
 
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED
+
 PLACES = 3
 SECONDS = 0.7
 
@@ -172,3 +174,16 @@ def test_those_turned_away_after_a_time_make_no_room_for_further_ones(workshop):
     assert verdict["overflow"]["client_sees"] == "connect-timeout"
     # BEYOND of probing/ramp.py
     assert (verdict["places"]["syn"], verdict["places"]["rejected"]) == (3, 0)
+
+
+@pytest.mark.servers
+def test_those_turned_away_late_are_offered_side_by_side_and_none_after_them(workshop):
+    # A queue of 5 takes few at once, so that there are not thousands before the first one's time is over.
+    command = (*UVICORN, "asyncio", "--workers", "2", "--backlog", "4")
+    late = Own("late", command, {"shop.py": DEPENDENCY.replace("TIMED", TIMEOUT)})
+
+    verdict = run_all(workshop, [late])["late"].verdict()
+
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (2 * PLACES, True)
+    assert (verdict["overflow"]["client_sees"], verdict["ceiling"]["userspace_queue"]) == ("429", None)
+    assert verdict["offered"] < DEFAULT_MAX_OFFERED

@@ -142,6 +142,14 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
 
 
+def without_watched(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A verdict without the time for which requests were watched, which recorded ones lack."""
+    if "timing" not in verdict:
+        return verdict
+    timing = {name: value for name, value in verdict["timing"].items() if name != "watched_s"}
+    return {**verdict, "timing": timing, "unknown": {k: v for k, v in verdict["unknown"].items() if k != WATCHED}}
+
+
 def several_served(model: dict[str, Any]) -> bool:
     """Whether several processes took requests that were there before the first one."""
     return (model["processes"] or 1) > 1 and model["kind"] != "process-per-request"
@@ -181,6 +189,7 @@ _FIRST_OF_EACH = (
 _PRESSURE = {False: "the run was saved before that was kept", True: _FRONT[True]}
 _LIMITS = {False: "the run was saved before this limit was kept", True: _FRONT[True]}
 # Fields of `limits` that recorded verdicts lack.
+WATCHED = "timing.watched_s"
 LATER_LIMITS = ("address_space", "pids_max", "threads_max", "memory_max")
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 

@@ -18,12 +18,14 @@ from judging import judged, load_result, timeline_of
 from rewordings import (
     LATER_LIMITS,
     REWORDED,
+    WATCHED,
     before_view,
     pattern,
     reworded,
     reworded_result,
     sentences,
     several_served,
+    without_watched,
 )
 from saved import LOADS as LOAD_RECORDS
 from saved import PERSONAL, names, record_of, result_of
@@ -69,7 +71,19 @@ def moved(value: Any, by_ns: int) -> Any:
 def test_the_verdict_on_a_recorded_run_is_what_it_was(name, tmp_path):
     verdict = judged(timeline_of(record_of(RUN_RECORDS, name), tmp_path))
 
-    assert not differences(verdict, reworded_result(result_of(RUN_RECORDS, name)))
+    assert not differences(without_watched(verdict), reworded_result(result_of(RUN_RECORDS, name)))
+
+
+@every_run
+def test_how_long_requests_were_watched_is_a_time_of_the_run_or_null_with_its_reason(name, tmp_path):
+    verdict = judged(timeline_of(record_of(RUN_RECORDS, name), tmp_path))
+    if "timing" not in verdict:
+        return
+
+    watched_s, total_s = verdict["timing"]["watched_s"], verdict["timing"]["total_s"]
+
+    assert (watched_s is None) == (WATCHED in verdict["unknown"])
+    assert watched_s is None or 0 < watched_s < total_s
 
 
 @every_load
@@ -120,7 +134,7 @@ def test_a_record_that_lacks_something_comes_to_another_verdict(name, change, fi
 
     verdict = judged(replace(timeline, **change))
 
-    assert differences(verdict, reworded_result(result_of(RUN_RECORDS, name)))
+    assert differences(without_watched(verdict), reworded_result(result_of(RUN_RECORDS, name)))
     assert verdict.get(field) != result_of(RUN_RECORDS, name)[field]
 
 
@@ -130,7 +144,7 @@ def test_a_request_less_comes_to_another_verdict(name, tmp_path):
 
     without = replace(timeline, requests=timeline.requests[:-1], left_in_service=())
 
-    assert differences(judged(without), reworded_result(result_of(RUN_RECORDS, name)))
+    assert differences(without_watched(judged(without)), reworded_result(result_of(RUN_RECORDS, name)))
 
 
 @pytest.mark.parametrize("pair", REWORDED, ids=[old for old, _ in REWORDED])

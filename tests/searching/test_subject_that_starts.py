@@ -30,6 +30,55 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
     return [b"done"]
 """
+# A helper with a view listens first, the server once it has asked some times for what it needs.
+HELPER = """
+from flask import Flask
+from waitress import serve
+live = Flask(__name__)
+
+@live.get("/")
+def alive():
+    return "alive"
+
+serve(live, listen="127.0.0.1:{other}", threads=1)
+"""
+SERVER = (
+    """
+import time
+for _ in range(5):
+    time.sleep(1)
+"""
+    + APP
+    + """
+from waitress import serve
+serve(application, listen="127.0.0.1:{port}", threads=3)
+"""
+)
+
+
+@pytest.fixture
+def helped(tmp_path):
+    """The experiment of such a start script."""
+    port, other = str(free_port()), str(free_port())
+    for name, text in (("live.py", HELPER), ("serve.py", SERVER)):
+        (tmp_path / name).write_text(text.replace("{port}", port).replace("{other}", other))
+    (tmp_path / "start.sh").write_text(f"{sys.executable} live.py &\n{sys.executable} serve.py & wait\n")
+    return Experiment(CommandTarget(("sh", "start.sh")), cwd=str(tmp_path), max_offered=50)
+
+
+@pytest.mark.servers
+def test_there_is_no_result_of_a_search_on_a_helper_that_listened_before_the_server(helped):
+    with (
+        pytest.raises(InconclusiveError, match="began to listen on port"),
+        started_subject(helped, "shop", Interrupts(), lambda _line: None) as subject,
+    ):
+        assert subject.not_inside == ""
+
+
+@pytest.mark.servers
+def test_there_is_no_result_of_an_overload_of_a_helper_that_listened_before_the_server(helped):
+    with pytest.raises(InconclusiveError, match="began to listen on port"):
+        run_overload(helped, 1, 0.05, Interrupts(), options=OverloadOptions(factors=(0.5,), level_s=1.0))
 
 
 @pytest.fixture(params=[1, 2])

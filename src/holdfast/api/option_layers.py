@@ -41,6 +41,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     nproc: _Limit | None = None
     address_space: Text | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
+    watch: Annotated[float, msgspec.Meta(ge=0, le=option_values.LONGEST_START_S)] | None = None
     http2: bool | None = None
     call: bool | None = None
     max_called: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_CALLED)] | None = None
@@ -54,7 +55,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 # As the attributes of an experiment that are not called as the option is.
-ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s"}
+ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s", "watch": "watch_s"}
 OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
 
 

@@ -69,6 +69,7 @@ class StartOptions(ServerOptions, total=False):
     Attributes:
         http2: speak HTTP/2.
         max_offered: offer at most this many requests at once.
+        watch: let requests wait for so many seconds, without one more in service, before the number counts.
         call: afterwards run the view's real body, side effects included, and time it.
         max_called: with `call`, run at most this many bodies at once.
         call_timeout: with `call`, wait so long for one body alone, and again for all together.
@@ -76,6 +77,7 @@ class StartOptions(ServerOptions, total=False):
 
     http2: bool
     max_offered: int
+    watch: float
     call: bool
     max_called: int
     call_timeout: float

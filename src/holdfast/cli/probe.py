@@ -47,6 +47,7 @@ from holdfast.model.timeline import Stopped
 _COUNT = WholeNumber(1)
 _OFFERED = WholeNumber(1, option_values.MOST_OFFERED)
 _CALLS = WholeNumber(1, option_values.MOST_CALLED)
+_WATCHED = click.FloatRange(min=0, max=option_values.LONGEST_START_S)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
 
 _PROBE_EXAMPLES = """\b
@@ -137,6 +138,16 @@ def measurement_options() -> list[Any]:
             show_default=True,
             metavar="N",
             help="Offer at most this many requests at once.",
+        ),
+        option(
+            MEASUREMENT,
+            "--watch",
+            "watch_s",
+            type=_WATCHED,
+            default="0",
+            metavar="SECONDS",
+            help="Let requests wait this long, without one more in service, before the ceiling counts.  [default: as "
+            "long as the server needs to start handlers]",
         ),
         option(
             MEASUREMENT,

@@ -27,6 +27,7 @@ from holdfast.model.timeline import ServerFacts
 from holdfast.model.units import NS_PER_S
 from holdfast.probing.experiment import started
 from holdfast.probing.first_request import usual_way_ns
+from holdfast.probing.later_listeners import Later, look_for_later
 from holdfast.probing.listens_anew import answered_first
 from holdfast.probing.patience import Patience
 from holdfast.probing.session import Session
@@ -113,6 +114,10 @@ def run_overload(
         record = _empty_record(session, facts, alone, ceiling, service_s, wish)
         record = replace(record, notes=first.doubts)
         levels = _levels(session, record, wish, tell or (lambda _line: None))
+        later = Later() if interrupts.asked else look_for_later(running, session, first.found)
+        if later.unsure is not None:
+            raise later.unsure
+        record = replace(record, notes=(*record.notes, *later.notes))
     return replace(record, levels=levels, interrupted=interrupts.asked)
 
 

@@ -326,7 +326,7 @@ def _timing(record: OutsideTimeline) -> Known[Timing]:
         total_s=seconds(record.started_ns, record.ended_ns),
         pacing_lag_p99_us=pacing_lag_p99_us(record.requests),
     )
-    return Known(timing, because(_RAN_ALREADY, ("timing.server_start_s",)))
+    return Known(timing, because(_RAN_ALREADY, ("timing.server_start_s",)) | because(_INSIDE, ("timing.watched_s",)))
 
 
 def _established(seen: _Seen) -> int:

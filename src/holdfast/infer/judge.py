@@ -22,7 +22,7 @@ from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
-from holdfast.infer.later import why_more_later
+from holdfast.infer.later import watched_s, why_more_later
 from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -64,6 +64,7 @@ _NO_VERSION = "the installed package does not state one"
 _NO_PYTHON = "the listening process did not report it"
 _COUNTED = "not an estimate: requests in service were counted inside the server"
 _ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
+_NONE_WAITED = "no request waited until the places were counted"
 _NO_LIMIT = "unlimited, or not readable from /proc"
 _NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
 _OTHER_LIMITS = fields_of("limits", OtherLimits)
@@ -342,8 +343,11 @@ def _timing(timeline: Timeline) -> Known[Timing]:
         probe_s=seconds(marks.ready_ns, marks.placed_ns),
         total_s=seconds(marks.ready_ns, marks.ended_ns),
         pacing_lag_p99_us=pacing_lag_p99_us(offered_requests(timeline)),
+        watched_s=watched_s(timeline),
     )
     unknown = because(NOT_SO_FAR, missing("timing", timing))
+    if timing.watched_s is None:
+        unknown["timing.watched_s"] = _NONE_WAITED
     if timing.pacing_lag_p99_us is None:
         unknown["timing.pacing_lag_p99_us"] = "no request was sent"
     return Known(timing, unknown)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from holdfast.infer.census import offered_requests
+from holdfast.infer.pacing import seconds
 from holdfast.model.timeline import NEVER, Snapshot, Timeline
 
 
 def why_more_later(timeline: Timeline, snapshot: Snapshot, in_service: int) -> str:
     """Why it is not a bound that this many were in service at the snapshot, as a sentence; "" where it may be one."""
-    until_ns = _undisturbed_until_ns(timeline, snapshot)
+    until_ns = undisturbed_until_ns(timeline, snapshot)
     offered = {each.id for each in offered_requests(timeline)}
     more = sum(each.id in offered and snapshot.ended_ns < each.entered_ns < until_ns for each in timeline.entries)
     if not more:
@@ -20,7 +21,15 @@ def why_more_later(timeline: Timeline, snapshot: Snapshot, in_service: int) -> s
     )
 
 
-def _undisturbed_until_ns(timeline: Timeline, snapshot: Snapshot) -> int:
+def watched_s(timeline: Timeline) -> float | None:
+    """For how long requests waited without any change; None where none waited, or the places were not counted."""
+    snapshot, ramp = timeline.placed, timeline.ramp
+    if snapshot is None or ramp is None or ramp.plateau_ns == NEVER:
+        return None
+    return seconds(ramp.plateau_ns, undisturbed_until_ns(timeline, snapshot))
+
+
+def undisturbed_until_ns(timeline: Timeline, snapshot: Snapshot) -> int:
     """When the first handler was let go or the first client left; some applications then give a place back twice."""
     marks = timeline.marks
     instants = [

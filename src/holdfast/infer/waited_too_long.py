@@ -6,7 +6,7 @@ taken, whatever the reply is; or it shows only when one's turn comes, and then t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.infer.overflow import fate_of
@@ -22,6 +22,8 @@ _WAITED_NS = 50 * MS
 # Of all that were turned away the quickest, where none is left to compare with that still waits.
 _AT_ONCE_NS = 80 * MS
 _ENOUGH = 3
+# A queue that is full turns nothing away so late, unless the machine is so busy that nothing can be said of it.
+_LONG_NS = NS_PER_S
 _AS_LONG = 2
 """A time limit lets each wait about as long; a busy machine holds up some of those that are turned away at once."""
 
@@ -69,7 +71,7 @@ def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     """Why what waits in the server does not show its queue's bound though others were turned away; None if it does.
 
     Where each that was turned away had waited first, a time decides, and how many waited when the places were counted
-    is what had come within that time.
+    is what had come within that time. Where some had, they may have made room for those that waited then.
 
     Args:
         placed: the place of each offered request, by its id.
@@ -77,10 +79,16 @@ def why_no_queue(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     away = _rejected(timeline, placed)
     waited = _while_full(timeline, placed) or _late(timeline, placed)
     by_time = bool(away and waited) and min(map(_took_ns, away)) >= _WAITED_NS
-    if not by_time and not waited_before(timeline, placed):
-        return None
     number = sum(place is Place.USERSPACE_QUEUE for place in placed.values())
-    return f"a time limit for waiting turned requests away, however many waited; {number} did at that moment"
+    if by_time or waited_before(timeline, placed):
+        return f"a time limit for waiting turned requests away, however many waited; {number} did at that moment"
+    late = _after_waiting(timeline, placed, away)
+    if not late:
+        return None
+    return (
+        f"{len(late)} of those that were turned away had waited before, the longest for "
+        f"{max(map(_took_ns, late)) / NS_PER_S:.1f} s, and may have made room for those {number} that waited then"
+    )
 
 
 def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:
@@ -90,12 +98,29 @@ def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Reque
         placed: the place of each offered request, by its id.
     """
     away = _rejected(timeline, placed)
-    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
     took_ns = sorted(map(_took_ns, away))
-    at_once_ns = _AT_ONCE_NS + max(ways_ns, default=0) * 3 // 2
-    if len(away) < _ENOUGH or took_ns[0] < at_once_ns or took_ns[len(away) // 2] > _AS_LONG * took_ns[0]:
+    if len(away) < _ENOUGH or took_ns[0] < _at_once_ns(timeline):
         return []
-    return away
+    as_long = took_ns[0] >= _LONG_NS or took_ns[len(away) // 2] <= _AS_LONG * took_ns[0]
+    return away if as_long else []
+
+
+def _after_waiting(timeline: Timeline, placed: Mapping[int, Place], away: Iterable[Request]) -> list[Request]:
+    """Those that were turned away so late that they had waited, or before one came that waits: the queue was not full.
+
+    Args:
+        away: requests that were turned away.
+    """
+    opened_ns = [each.opened_ns for each in offered_requests(timeline) if placed.get(each.id) is Place.USERSPACE_QUEUE]
+    last_ns, at_once_ns = max(opened_ns, default=NEVER), _at_once_ns(timeline)
+    return [
+        each for each in away if _took_ns(each) >= (at_once_ns if each.done_ns < last_ns else max(_LONG_NS, at_once_ns))
+    ]
+
+
+def _at_once_ns(timeline: Timeline) -> int:
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    return _AT_ONCE_NS + max(ways_ns, default=0) * 3 // 2
 
 
 def _rejected(timeline: Timeline, placed: Mapping[int, Place]) -> list[Request]:

@@ -88,6 +88,7 @@ class Experiment:
             again are left out.
         environment: variables that are set for the server, over those of holdfast's own environment.
         address_space: RLIMIT_AS of the server, bytes for each of its processes; None leaves it.
+        watch_s: for how long nothing more may have come into service, while requests wait, before the number counts.
         limits_after_start: `nofile`, `nproc` and `address_space` are set on the server's processes once it is ready,
             over those that its own command sets; otherwise it starts under them.
         library_limits: limits that libraries set inside the server's processes and no option of a server changes, by
@@ -117,6 +118,7 @@ class Experiment:
     address_space: int | None = None
     library_limits: tuple[tuple[str, int], ...] = ()
     limits_after_start: bool = False
+    watch_s: float = 0.0
 
 
 @frozen

@@ -313,12 +313,15 @@ class Timing:
         probe_s: from then to ceiling and places; from outside, from the first request to the end.
         total_s: from ready to the end.
         pacing_lag_p99_us: 99th percentile of how much later than due requests were begun, in microseconds.
+        watched_s: for how long requests waited, and none of them came into service or was turned away, until the first
+            one was let go. What is slower is not seen. None where none waited, and from outside.
     """
 
     server_start_s: float | None
     probe_s: float | None
     total_s: float | None
     pacing_lag_p99_us: int | None
+    watched_s: float | None = None
 
 
 @frozen

@@ -50,8 +50,9 @@ _CODE = Struct("=i")
 _INET_REQUEST = Struct("=BBBxI2s46x")
 _INET_DIAG_INFO = 2
 _INET_DIAG_SKV6ONLY = 11  # one byte of each listening IPv6 socket: IPV6_V6ONLY of ipv6(7); since Linux 4.2
-# tcp_info (include/uapi/linux/tcp.h): bytes_acked, bytes_received; since Linux 4.1
-_VOLUMES = Struct("=120xQQ")
+# tcp_info (include/uapi/linux/tcp.h): last_data_sent and last_data_recv, how many ms ago; bytes_acked, bytes_received,
+# since Linux 4.1
+_VOLUMES = Struct("=44xI4xI64xQQ")
 # inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
 _INET_RECORD = Struct("=BBxx2s2s16s16s12xIII4xI")
 # The same with both ports and both addresses as one: what makes a connection this one.
@@ -241,9 +242,9 @@ def tcp_volumes(answer: Answer) -> Iterator[TcpVolume]:
     for record, (start, end) in zip(tcp_records(answer), answer.records, strict=True):
         info = dict(_attributes(bytes(answer.data[start + _INET_RECORD.size : end]))).get(_INET_DIAG_INFO, b"")
         if len(info) >= _VOLUMES.size:
-            yield TcpVolume(
-                record.inode, record.port, record.peer_address, record.peer_port, *_VOLUMES.unpack_from(info)
-            )
+            sent_ago, received_ago, sent, received = _VOLUMES.unpack_from(info)
+            last = sent > 0 and sent_ago <= received_ago
+            yield TcpVolume(record.inode, record.port, record.peer_address, record.peer_port, sent, received, last)
 
 
 def dual_stack(answer: Answer) -> Iterator[int]:

@@ -82,6 +82,7 @@ class TcpVolume:
     Attributes:
         sent_bytes: acknowledged by the peer; the kernel counts one more of a connection that was opened at this end.
         received_bytes: that came in order.
+        sent_last: data was sent from this end after the last that came.
     """
 
     inode: int
@@ -90,6 +91,7 @@ class TcpVolume:
     peer_port: int
     sent_bytes: int
     received_bytes: int
+    sent_last: bool = False
 
 
 def accepted(state: int, inode: int) -> bool:

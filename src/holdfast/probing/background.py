@@ -1,15 +1,18 @@
-"""Watches for longer whether places come, where requests wait in an application in which something wakes up by itself.
+"""Watches for longer whether places come, where requests wait in what may move by itself: an application, or a front.
 
 Facts
 -----
 * A semaphore in middleware, a pool in a dependency or a limiter of a library may be raised by a timer, a task or a
   thread of the application: by one place each second, say. The whole server sleeps between two of these steps.
+* A front may hand on one request for a page that it is to keep, and let the others wait for the answer, but only for a
+  time (nginx's proxy_cache_lock_timeout, 5 s). Its clock is not seen.
 * What wakes up by itself is seen in the process (`holdfast_inside.background`), what it will do then is not.
 
 Decisions
 ---------
 * Requests that wait in the server itself are not watched for longer, nor those of an application in which nothing
   wakes up by itself.
+* A front that keeps back all that wait is watched for KEPT_BACK_NS.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
 * A request may wait for a time itself and be turned away then. So no further ones are offered until a place has come:
@@ -35,6 +38,7 @@ from holdfast.servers.growth import Growth
 
 LOOK_NS = 2500 * 1_000_000
 LONGEST_S = 4.0
+KEPT_BACK_NS = 6 * NS_PER_S
 _MOST_NAMED = 3
 
 
@@ -54,10 +58,13 @@ def watch_for_places(
     Raises:
         InconclusiveError: as of `find_ceiling`.
     """
-    wakes = tuple(wakes)
-    if not wakes or ramp.reason in NO_CEILING or session.experiment.over_s is not None or session.interrupts.asked:
+    wakes, kept_back = tuple(wakes), _kept_back_by(session, prober)
+    if not (wakes or kept_back) or ramp.reason in NO_CEILING:
         return None
-    look_ns = max(LOOK_NS, session.growth.look_ns, *(_woken_within_ns(each) for each in wakes))
+    if session.experiment.over_s is not None or session.interrupts.asked:
+        return None
+    least_ns = KEPT_BACK_NS if kept_back else LOOK_NS
+    look_ns = max(least_ns, session.growth.look_ns, *(_woken_within_ns(each) for each in wakes))
     watching = replace(session, growth=Growth(session.growth.by, look_ns, session.growth.most_ns))
     with told_by_held_requests(session, prober):
         rests = climb.rests(look_ns)
@@ -69,15 +76,31 @@ def watch_for_places(
         again, placed = find_ceiling(watching, prober, climb)
         if again.reason in NO_CEILING:
             return again, placed, ""
+        kept_back = _kept_back_by(session, prober)
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
-    return again, placed, _told(wakes, max(look_ns, varied(again.step_ns))) if waits else ""
+    return again, placed, _told(wakes, kept_back, max(look_ns, varied(again.step_ns))) if waits else ""
+
+
+def _kept_back_by(session: Session, prober: Prober) -> str:
+    """The front that keeps back all requests that wait; "" where there is none, or none waits."""
+    in_service = session.recording.in_service(0, prober.offered)
+    waits = in_service < prober.offered - prober.ended
+    kept = session.front is not None and waits and session.front.keeps_back(in_service)
+    return session.front.program if session.front is not None and kept else ""
 
 
 def _woken_within_ns(one: Background) -> int:
     return varied(int(one.wakes_s * NS_PER_S)) if one.wakes_s <= LONGEST_S else 0
 
 
-def _told(wakes: tuple[Background, ...], watched_ns: int) -> str:
+def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int) -> str:
+    if not wakes and not kept_back:
+        return ""
+    if not wakes:
+        return (
+            f"All requests that wait are in {kept_back}, which handed on no more in {watched_ns / NS_PER_S:.1f} s: the "
+            "number in service is its limit, not the server's. A limit that ends after a longer time is not seen."
+        )
     names = list(dict.fromkeys(_name(each) for each in wakes))
     shown = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

@@ -62,6 +62,15 @@ class Behind:
         """Connections in the queues between."""
         return sum(self._kernel.accept_queue(each).depth or 0 for each in self.addresses)
 
+    def keeps_back(self, in_service: int) -> bool:
+        """Whether the server has no request but those in service, so that all others wait in the front."""
+        return bool(self.addresses) and not self.depth and sum(map(self._connections, self.addresses)) == in_service
+
+    @property
+    def program(self) -> str:
+        """What the front is called."""
+        return self._program
+
     @property
     def room(self) -> int | None:
         """How many requests the front may hand on at once so that none finds a queue full; None where none can.
@@ -84,9 +93,16 @@ class Behind:
         return SeenFront(self._program, self._pids, self._server, tuple(queues))
 
     def _connections(self, address: ListenAddress) -> int:
-        """That the server has accepted and not closed."""
+        """That the server has accepted and not closed, but for those on which it has answered.
+
+        A front keeps a connection whose request has been answered for the next one.
+        """
         ends = self._kernel.server_sockets(address)
-        return sum(each.accepted and each.state in {"ESTABLISHED", "CLOSE_WAIT"} for each in ends)
+        held = [each for each in ends if each.accepted and each.state in {"ESTABLISHED", "CLOSE_WAIT"}]
+        if isinstance(address, UnixListenAddress):
+            return len(held)
+        kept = {(each.peer_address, each.peer_port) for each in self._kernel.volumes() if each.sent_last}
+        return sum((each.peer_address, each.peer_port) not in kept for each in held)
 
 
 def behind_a_front(

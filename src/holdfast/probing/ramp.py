@@ -63,6 +63,10 @@ Decisions
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
   limit on connections may include those that are about to be turned away). Where several processes accept, a full one
   turns requests away while another has room, so many must be tried, and more where one has started fewer than another.
+  What a server turns away only after it has let it wait (a front that waits for a connection) has tried for a place all
+  that time. So once one alone took SLOW_NS for it, the rest is offered side by side, when all others are gone; and one
+  that waits is no sign of a queue with room before it has waited for longer than the last that was turned away. Where
+  more are turned away than were offered last, requests that waited have been, so the count begins anew.
 * Any new entry puts the ramp back to climb. Requests that still wait then are stuck, and do not count as on their way:
   a server may give a request to a busy worker while another worker is idle.
 * Once a request that was sent later has overtaken those that wait, each further one that does not start at once is
@@ -91,12 +95,13 @@ from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.probing.ramp_pace import (
     LONG_WAY_NS,
-    OVERTAKEN_NS,
     brought_about_ns,
     grown_ns,
-    growth_needed_ns,
-    plateau_needed_ns,
+    is_final,
+    on_plateau,
     step_ns,
+    stuck_too,
+    through,
     varied,
     waited_ns,
 )
@@ -115,9 +120,10 @@ BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
 RID_NS = 5 * MS
-DONE_NS = 5 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
+SLOW_NS = 500 * MS
+LONGEST_WAIT_NS = 15 * NS_PER_S
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
@@ -174,7 +180,7 @@ def _updated(view: View, state: State) -> State:
     if turned_away > state.turned_away:
         turned_away_ns = view.now_ns
         crowd = max(crowd, state.together)
-        if stage != "single":
+        if stage != "single" or turned_away - state.answered_for > state.asked:
             stage, singly = "single", False
     return replace(
         state,
@@ -223,51 +229,12 @@ def _stays_full(view: View, state: State) -> bool:
     return view.sleeps or (not pauses and waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= CONFIRM_NS)
 
 
-def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
-    """Whether nothing has entered for long enough.
-
-    Args:
-        turns: in how many those that wait may pass.
-    """
-    if state.stalled_since_ns == NEVER:
-        return False
-    if view.sleeps and view.entered:
-        return True
-    since_ns = max(state.stalled_since_ns, view.last_sent_ns)
-    free_ns = max(state.stalled_free_ns, state.opened_free_ns)
-    return waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state, turns)
-
-
-def _stuck_too(view: View, state: State) -> bool:
-    """Whether the last request has not started at once, as it would on a worker without stuck requests."""
-    if not state.overtaken:
-        return False
-    return _through(view) or waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
-        OVERTAKEN_NS, varied(view.way_ns)
-    )
-
-
-def _through(view: View) -> bool:
-    """Whether the server is through with the last request, so that the next one meets nothing of it on its way."""
-    return view.asleep_ns >= DONE_NS
-
-
-def _is_final(view: View, state: State) -> bool:
-    """Whether it is a plateau even though connections were opened during it, and the pool has had time to grow."""
-    if state.stalled_since_ns == NEVER:
-        # None waits, so the time since the last handler started tells.
-        idle_ns = view.now_ns - max(view.last_entry_ns, state.born_ns)
-        return not view.growth_look_ns or idle_ns >= growth_needed_ns(view, state)
-    if view.sleeps and view.entered and not state.grew_ns:
-        return True
-    return waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)
-
-
 def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Action, State]:
     return Open(count), replace(
         state,
         together=together,
         batch=min(4 * state.batch, MAX_BATCH),
+        asked=count,
         expected_depth=(view.depth or 0) + count,
         answered_for=state.turned_away,
         opened_free_ns=view.free_ns or 0,
@@ -310,7 +277,7 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
-    if _on_plateau(view, state, turns) or _stuck_too(view, state):
+    if on_plateau(view, state, turns) or stuck_too(view, state):
         batch = max(1, TO_EACH * view.untried)
         return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
@@ -329,7 +296,7 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
     # An accepted request may be about to start. A server that accepted four times as many each time accepts everything.
-    may_start = waited_ns(view, view.last_sent_ns, state.opened_free_ns) < CONFIRM_NS and not _through(view)
+    may_start = waited_ns(view, view.last_sent_ns, state.opened_free_ns) < CONFIRM_NS and not through(view)
     if taken_in and state.batch < MAX_BATCH and may_start:
         return Wait(LOOK_NS), state
     room = view.queue.room
@@ -348,40 +315,65 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = waited_ns(view, view.last_sent_ns, state.opened_free_ns)
-    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _is_final(view, state):
+    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and is_final(view, state):
         return _done("syn", state), state
     return Wait(LOOK_NS), state
 
 
 def _single(view: View, state: State) -> tuple[Action, State]:
-    enough = state.singly and state.turned_away - state.singles_from >= view.turned_away_enough
-    if enough and _is_final(view, state):
+    missing = view.turned_away_enough - (state.turned_away - state.singles_from)
+    enough = state.singly and missing <= 0
+    if enough and is_final(view, state):
         return _done("turned away", state), state
     if enough or not _gone_for_a_while(view, state):
         return Wait(LOOK_NS), state
     if view.offered >= view.max_offered:
         return _all_offered(view, state)
-    if view.connecting == 0 and (state.turned_away > state.answered_for or view.established <= view.in_service):
+    count, under_way = _to_ask(view, state, missing)
+    if count > 0 and view.connecting == 0:
         if not state.singly:
             state = replace(state, singly=True, singles_from=state.turned_away)
-        return _open(1, view, state)
-    if _on_plateau(view, state):
+        action, opened = _open(count, view, state)
+        return action, replace(opened, asked=under_way + count)
+    if on_plateau(view, state) and view.now_ns - view.last_sent_ns >= min(varied(_waits_ns(view)), LONGEST_WAIT_NS):
         # It waits, so there is a queue after all, and bursts do no harm.
         return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
     return Wait(LOOK_NS), state
 
 
+def _waits_ns(view: View) -> int:
+    """How long a request waits before it is turned away; 0 where that is at once, or none has been."""
+    return view.away_took_ns if view.away_took_ns >= SLOW_NS else 0
+
+
+def _to_ask(view: View, state: State, missing: int) -> tuple[int, int]:
+    """How many requests to offer to see them turned away, and how many such are under way."""
+    none_left = view.established <= view.in_service
+    if not state.singly:
+        return int(state.turned_away > state.answered_for or none_left), 0
+    under_way = 0 if none_left else max(0, state.asked - (state.turned_away - state.answered_for))
+    if not _waits_ns(view) or state.turned_away == state.singles_from:
+        return int(not under_way), 0
+    rooms = [(each + 1) // 2 for each in (view.queue.room, view.room_behind) if each is not None]
+    return min(missing - under_way, view.max_offered - view.offered, *rooms), under_way
+
+
 def _gone_for_a_while(view: View, state: State) -> bool:
-    """Whether the server has had time to finish with the last request it turned away, thread or process included."""
+    """Whether the server has had time to finish with the last request it turned away, thread or process included.
+
+    Where requests wait before they are turned away, others that came after it may follow.
+    """
     gone_ns = view.now_ns - state.turned_away_ns
+    if waits_ns := _waits_ns(view):
+        return gone_ns >= waits_ns // 4
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
-    return _through(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
+    return through(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:
     full = view.queue.full or view.one_full
     undecided = view.connecting > 0 and not full and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
-    settled = _on_plateau(view, state) and _is_final(view, state) and not undecided
+    settled = on_plateau(view, state) and is_final(view, state) and not undecided
     if state.stalled_since_ns == NEVER or settled:
         lost = view.connecting > 0 and full
         return _done("syn" if lost else "max-offered", state), state

@@ -13,6 +13,8 @@ PLATEAU_GAPS = 8
 PLATEAU_MIN_NS = 60 * MS
 PLATEAU_MAX_NS = 1 * NS_PER_S
 OVERTAKEN_NS = 20 * MS
+# So long asleep, and the server is through with what it was sent last.
+DONE_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
 LONG_WAY_NS = 250 * MS
@@ -88,3 +90,45 @@ def waited_ns(view: View, since_ns: int, free_ns: int) -> int:
     """
     wall_ns = view.now_ns - since_ns
     return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)
+
+
+def on_plateau(view: View, state: State, turns: int = 1) -> bool:
+    """Whether nothing has entered for long enough.
+
+    Args:
+        turns: in how many those that wait may pass.
+    """
+    if state.stalled_since_ns == NEVER:
+        return False
+    if view.sleeps and view.entered:
+        return True
+    since_ns = max(state.stalled_since_ns, view.last_sent_ns)
+    free_ns = max(state.stalled_free_ns, state.opened_free_ns)
+    return waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state, turns)
+
+
+def stuck_too(view: View, state: State) -> bool:
+    """Whether the last request has not started at once, as it would on a worker without stuck requests."""
+    if not state.overtaken:
+        return False
+    return through(view) or waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
+        OVERTAKEN_NS, varied(view.way_ns)
+    )
+
+
+def through(view: View) -> bool:
+    """Whether the server is through with the last request, so that the next one meets nothing of it on its way."""
+    return view.asleep_ns >= DONE_NS
+
+
+def is_final(view: View, state: State) -> bool:
+    """Whether it is a plateau even though connections were opened during it, and the pool has had time to grow."""
+    if view.now_ns - max(view.last_entry_ns, state.born_ns, state.began_ns) < view.watch_ns:
+        return False
+    if state.stalled_since_ns == NEVER:
+        # None waits, so the time since the last handler started tells.
+        idle_ns = view.now_ns - max(view.last_entry_ns, state.born_ns)
+        return not view.growth_look_ns or idle_ns >= growth_needed_ns(view, state)
+    if view.sleeps and view.entered and not state.grew_ns:
+        return True
+    return waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)

@@ -45,11 +45,13 @@ class View:
         room_behind: how many requests a front may hand on at once so that the server's queue refuses none; None without
             a front, and where its server refuses none.
         ended: how many requests have ended, by outcome.
+        away_took_ns: how long the request that was turned away last had been under way; 0 before the first.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
         growth_look_ns: how long the pool must not have grown while requests wait before its size counts; 0 where
             that is fixed.
         growth_most_ns: for how long, in all, requests may have waited for steps of growth.
+        watch_ns: how long nothing more may have started, in any case, before the number in service counts.
         born_ns: when the latest new worker process was seen that had run nothing yet; NEVER where none came.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
         roomy: no process has used more than a small part of the descriptors that it may have.
@@ -78,9 +80,11 @@ class View:
     one_full: bool = False
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
+    away_took_ns: int = 0
     cut: int = 0
     untried: int = 0
     growth_look_ns: int = 0
+    watch_ns: int = 0
     growth_most_ns: int = GROWTH_MOST_NS
     born_ns: int = NEVER
     way_ns: int = 0
@@ -128,6 +132,7 @@ class State:
         singly: since the first was turned away, one has been offered with no other on its way.
         singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
+        asked: how many were under way to be turned away once the last connections had been opened.
         pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
@@ -158,6 +163,7 @@ class State:
     singly: bool = False
     singles_from: int = 0
     answered_for: int = 0
+    asked: int = 1
     together: int = 1
     crowd: int = 1
 

@@ -10,7 +10,7 @@ from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import ended_by_server
 from holdfast.model.frozen import frozen
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
@@ -33,6 +33,7 @@ _STALLED_NS = 10_000_000
 # thirty other programs want the same two cores (uWSGI's gevent loop, measured).
 _STARVED_S = 20.0
 _LIMIT_WAYS = 20
+_STEPS_WATCHED = 10
 _ROOMY = 0.25
 # So many times as many are offered one by one where one process has started fewer than another.
 _UNEVEN = 4
@@ -88,10 +89,16 @@ class Starts:
 
 
 class LostRequests:
-    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+    """How many held requests the server has ended. Invariant: each ended request is looked at once.
+
+    Attributes:
+        away_took_ns: how long the request that was turned away last had been under way; 0 before the first.
+    """
 
     def __init__(self) -> None:
         self.number = 0
+        self.away_took_ns = 0
+        self._away_ns = NEVER
         self._looked_at: set[int] = set()
 
     def count(self, session: Session, prober: Prober) -> int:
@@ -103,6 +110,9 @@ class LostRequests:
                     self._looked_at.add(id)
                     entered_ns = session.recording.entered_ns(id) if session.recording.is_entered(id) else NEVER
                     self.number += ended_by_server(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+                    if columns.outcome[id] in TURNED_AWAY and columns.done[id] >= self._away_ns:
+                        self._away_ns = columns.done[id]
+                        self.away_took_ns = columns.done[id] - columns.opened[id]
         return self.number
 
 
@@ -212,7 +222,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     lookout.room.look(entered)
-    queue = session.kernel.accept_queue(session.listen_address)
+    cut = lookout.lost.count(session, prober)
+    queue, watch_ns = session.kernel.accept_queue(session.listen_address), int(session.experiment.watch_s * NS_PER_S)
     return View(
         now_ns=now,
         offered=offered,
@@ -231,11 +242,13 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
-        cut=lookout.lost.count(session, prober),
+        cut=cut,
+        away_took_ns=lookout.lost.away_took_ns,
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
         growth_look_ns=_growth_look_ns(session, lookout.newcomers),
-        growth_most_ns=session.growth.most_ns,
+        growth_most_ns=max(session.growth.most_ns, _STEPS_WATCHED * watch_ns),
+        watch_ns=watch_ns,
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,

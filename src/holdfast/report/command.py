@@ -67,6 +67,7 @@ def _options(experiment: Experiment) -> Iterator[str]:
         ("--address-space", experiment.address_space, None),
         ("--max-called", experiment.max_called, DEFAULT_MAX_CALLED),
         ("--call-timeout", experiment.call_timeout_s, DEFAULT_CALL_TIMEOUT_S),
+        ("--watch", experiment.watch_s, 0.0),
         ("--start-timeout", experiment.start_timeout_s, DEFAULT_START_TIMEOUT_S),
     )
     yield from _headers(experiment.headers)

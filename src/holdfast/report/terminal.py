@@ -239,6 +239,11 @@ def sentences(verdict: Verdict) -> Iterator[str]:
         f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
+    if timing.watched_s is not None and verdict.ceiling.bounded:
+        yield (
+            f"Requests waited for {timing.watched_s:.1f} s without a change. Growth or time limits that are slower are "
+            "not seen (--watch SECONDS watches longer)."
+        )
 
 
 def _front(front: Front, unknown: Mapping[str, str]) -> Iterator[str]:

@@ -16,11 +16,13 @@ from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Check, Group, Step, Timeouts
 from holdfast.model.shapes import Shape
+from holdfast.model.timeline import FirstRequest
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import find_holders, read_process_tree
 from holdfast.observe.routes import ListenAddress, TcpListenAddress
 from holdfast.probing.experiment import started
 from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import listens_anew
 from holdfast.probing.patience import Patience
 from holdfast.probing.session import Session
@@ -134,7 +136,8 @@ def started_subject(
     """Starts the experiment's server; where requests can be recorded inside it, they are.
 
     Raises:
-        UsageError, EnvironmentFailure, InconclusiveError: it did not become ready, or answers nothing.
+        UsageError, EnvironmentFailure, InconclusiveError: it did not become ready, or answers nothing; or, after the
+            search, it is not known whether what was loaded is what is meant.
     """
     asked = replace(experiment, max_offered=MOST_ROWS, call=False)
     is_ready = False
@@ -145,7 +148,8 @@ def started_subject(
             tell(line)
 
     with started(asked, interrupts, patience=Patience(tell_of_start)) as running:
-        session, not_inside = _begun(running)
+        begun = _begun(running)
+        session, not_inside = begun.session, begun.not_inside
         target = target_of_session(session)
         built_in = isinstance(experiment.target, ProbeTarget) and experiment.target.app is None
         roots = session.server.roots
@@ -161,23 +165,45 @@ def started_subject(
             not_inside=not_inside,
             runs_body=not built_in,
         )
+        if begun.first is not None and not interrupts.asked:
+            later = look_for_later(begun.running, session, begun.first)
+            if later.unsure is not None:
+                raise later.unsure
+            for note in later.notes:
+                tell(note)
 
 
-def _begun(running: Running) -> tuple[Session, str]:
-    """What a started server is loaded with, and why requests cannot be recorded inside it; "" if they can."""
+@frozen
+class _Begun:
+    """A started server that has answered.
+
+    Attributes:
+        session: what it is loaded with.
+        first: what its first request came to; None where requests cannot be recorded inside it.
+        not_inside: why that is so; "" otherwise.
+    """
+
+    running: Running
+    session: Session
+    first: FirstRequest | None
+    not_inside: str = ""
+
+
+def _begun(running: Running) -> _Begun:
     session = None
     try:
         session, _ = connect_to(running)
         first = send_first_request(session)
         way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))
-        return with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)), ""
+        whole = with_front(replace(session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns))
+        return _Begun(running, whole, first.found)
     except (InconclusiveError, UsageError) as error:
         if (anew := listens_anew(running)) is not None:
             return _begun(anew)
         if session is None or isinstance(error, UsageError):
             raise
         # What answers can be loaded, whether a recorder is in it or not.
-        return session, error.what
+        return _Begun(running, session, None, error.what)
 
 
 def target_of_session(session: Session) -> Target:
