@@ -10,6 +10,7 @@ from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_cookies import of_cookies
+from cases_of_counting import of_counting
 from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
@@ -247,6 +248,7 @@ CASES = [
     *of_conditions(),
     *of_combinations(),
     *of_blocks(),
+    *of_counting(),
     *of_cookies(),
     *_timers(),
     *_groups(),

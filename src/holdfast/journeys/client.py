@@ -158,6 +158,7 @@ class Client:
     __slots__ = (
         "_chance",
         "_label",
+        "_names",
         "answer",
         "index",
         "iteration",
@@ -179,7 +180,8 @@ class Client:
         self.own: dict[object, Any] = {}
         self.iteration = 0
         self.now_ns = 0
-        self._label: Template | str = ""
+        self._label: Template = ()
+        self._names: dict[int, tuple[int, str]] = {}
         self.sent: Sending | None = None
         self.answer: Answer | None = None
         self.site: FunctionCall | None = None
@@ -207,15 +209,24 @@ class Client:
     def label(self) -> str:
         """Of the request that is being put together, or was sent last; "" before the first.
 
-        It is replaced when it is asked for: by JMeter, after where the request goes and what it sends.
+        It is replaced when it is asked for: by JMeter, after where the request goes and what it sends. A name is kept
+        until its request has ended, or the client's pass; whatever asks for it after that is told a new one.
         """
-        if not isinstance(self._label, str):
-            self._label = text_of(self._label, self)
-        return self._label
+        label = self._label
+        if all(isinstance(part, str) for part in label):
+            return "".join(map(str, label))
+        known = self._names.get(id(label))
+        if known is None or known[0] != self.iteration:
+            known = self._names[id(label)] = (self.iteration, text_of(label, self))
+        return known[1]
 
     def labels(self, label: Template) -> None:
         """Begins a request, or what takes its place, of this label."""
         self._label = label
+
+    def forgets_label(self) -> None:
+        """The request of the present label has ended."""
+        self._names.pop(id(self._label), None)
 
     @property
     def chance(self) -> Chance:

@@ -97,7 +97,7 @@ class Each(Repeating):
 
     def last(self) -> int:
         """The number of the last value."""
-        return _integer(self.node.last, self.here, 0) if self.node.last else FAR
+        return self.still(lambda: _integer(self.node.last, self.here, 0)) if self.node.last else FAR
 
     def may_go_on(self) -> bool:
         """See `Control`."""
@@ -159,7 +159,7 @@ class ForSeconds(Repeating):
 
     def seconds(self) -> float:
         """How long it lasts."""
-        return decimal(text_of(self.node.seconds, self.here.client))
+        return self.still(lambda: decimal(text_of(self.node.seconds, self.here.client)))
 
     def is_done(self) -> bool:
         """See `Control`."""

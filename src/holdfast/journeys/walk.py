@@ -26,7 +26,7 @@ from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
 from holdfast.model.answers import Answer
-from holdfast.model.journey import Crew, Leave, Meeting
+from holdfast.model.journey import Crew, Delay, Leave, Meeting
 from holdfast.model.journey_request import MadeUp, Request
 
 __all__ = ["Shared", "walk"]
@@ -171,7 +171,7 @@ class _Walker:
     def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
         """Does what a leaf says."""
         node = leaf.node
-        if isinstance(node, Request | MadeUp):
+        if isinstance(node, Request | MadeUp) or (isinstance(node, Delay | Leave) and node.label):
             self.client.labels(node.label)
         for each in leaf.sets:
             set_values(each, self.client)
@@ -189,6 +189,7 @@ class _Walker:
             self.after_transaction()
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
+        self.client.forgets_label()
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
