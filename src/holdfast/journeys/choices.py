@@ -61,15 +61,15 @@ class Setting(Control):
 
     def next(self) -> Leaf | None:
         """See `Control`."""
-        self.set()
+        self.give()
         return super().next()
 
     def after(self, child: Control) -> None:
         """See `Control`: JMeter asks itself anew for what comes next."""
         super().after(child)
-        self.set()
+        self.give()
 
-    def set(self) -> None:
+    def give(self) -> None:
         """Sets its values."""
         for each in self.sets:
             set_values(each, self.here.client)
@@ -104,7 +104,7 @@ class Shuffling(Control):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
     def renew(self) -> None:

@@ -85,9 +85,10 @@ class Control:
         passes: how many have ended since it was last reset.
         silent: how many have ended without a leaf, one after the other.
         kept: see `still`, with the client's pass in which they were found out.
+        leaves: how many it has given.
     """
 
-    __slots__ = ("at", "children", "done", "first", "here", "kept", "parent", "passes", "silent")
+    __slots__ = ("at", "children", "done", "first", "here", "kept", "leaves", "parent", "passes", "silent")
 
     def __init__(self, here: Here, parent: Control | None, _branch: Branch) -> None:
         self.here = here
@@ -99,6 +100,7 @@ class Control:
         self.passes = 0
         self.silent = 0
         self.kept: tuple[int, Any] | None = None
+        self.leaves = 0
 
     def ready(self) -> None:
         """Called once its children are there, and whenever it begins anew."""
@@ -118,7 +120,7 @@ class Control:
                 continue
             if found is not None:
                 self.silent = 0
-                self.kept = None
+                self.gives()
                 return found
             if all(is_sets(each) for each in self.children):
                 # Without anything to do, JMeter never comes back to it, also to set values.
@@ -145,8 +147,18 @@ class Control:
                 self.after(child)
                 return _ANEW
             self.at += 1
-            set_values(child, self.here.client)
+            self.set(child)
         return None
+
+    def gives(self) -> None:
+        """Notes that it gives a leaf, so that texts that apply to this are read anew."""
+        self.kept = None
+        self.leaves += 1
+
+    def set(self, node: Sets) -> None:
+        """Sets values at the begin of a pass."""
+        client = self.here.client
+        set_values(node, client, (client.iteration, self.leaves))
 
     def may_go_on(self) -> bool:
         """Whether it has a leaf now, as far as it depends on itself."""

@@ -87,7 +87,7 @@ class Each(Repeating):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
     def value(self) -> str | None:

@@ -44,7 +44,7 @@ class Choosing(Control):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
 
@@ -186,6 +186,8 @@ class ByTurns(Choosing):
             return None
         if found is None:
             self.renew()
+        else:
+            self.gives()
         return found
 
     def leaf_of(self, child: object) -> Leaf | None:

@@ -18,8 +18,11 @@ class ClientEndsError(Exception):
     """The client has nothing left to do; the message says why."""
 
 
-def set_values(node: Sets, client: Client) -> None:
+def set_values(node: Sets, client: Client, moment: tuple[int, int] | None = None) -> None:
     """Does what one node does with a client's variables.
+
+    Args:
+        moment: as long as it is the same, the texts of a `ValuesOfClients` are not replaced anew; None: they are.
 
     Raises:
         ClientEndsError: the table of a `TakeRow` has no row left.
@@ -33,7 +36,7 @@ def set_values(node: Sets, client: Client) -> None:
     elif isinstance(node, Draw):
         _draw(node, client)
     else:
-        _deal(node, client)
+        _deal(node, client, moment)
 
 
 def _count(node: Count, client: Client) -> None:
@@ -101,9 +104,18 @@ def _draw(node: Draw, client: Client) -> None:
     client.variables[node.name] = patterned(first + drawn, node.pattern)
 
 
-def _deal(node: ValuesOfClients, client: Client) -> None:
-    if node.rows:
-        row = node.rows[client.index % len(node.rows)]
-        values = [text_of(each, client) for each in row] if node.at_once else (text_of(each, client) for each in row)
-        for name, value in zip(node.names, values, strict=False):
-            client.variables[name] = value
+def _deal(node: ValuesOfClients, client: Client, moment: tuple[int, int] | None) -> None:
+    if not node.rows:
+        return
+    row = node.rows[client.index % len(node.rows)]
+    if node.at_once:
+        client.variables.update(zip(node.names, [text_of(each, client) for each in row], strict=False))
+        return
+    key = ("dealt", id(node))
+    if moment is not None and (known := client.own.get(key)) is not None and known[0] == moment:
+        client.variables.update(known[1])
+        return
+    values = {}
+    for name, text in zip(node.names, row, strict=False):
+        values[name] = client.variables[name] = text_of(text, client)
+    client.own[key] = (moment, values)
