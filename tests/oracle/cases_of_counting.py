@@ -9,6 +9,7 @@ from plans.writing import collection, element, group, text, variables
 
 K = "${__counter(TRUE,k)}"
 SHOWN = "/${o}/${k}"
+FAILS = "${__intSum(${none},1)}"
 COUNTS = "${__jexl3(${__counter(TRUE,k)} %% %d != 0,)}"
 
 
@@ -22,9 +23,9 @@ def _each(below: str, of: str, into: str = "o", **more: str) -> str:
     return e.controller("ForeachController", below, "Each", **said, **more)
 
 
-def _groups(*bodies: str, loops: str = "3") -> str:
+def _groups(*bodies: str, loops: str = "3", on_error: str = "continue") -> str:
     begin = variables(i_1="e1", i_2="e2", i_3="e3", j_1="f1", j_2="f2", k_1="i", k_2="j", e1_1="x", o="-", k="-", u="-")
-    after = text("ThreadGroup.on_sample_error", "continue")
+    after = text("ThreadGroup.on_sample_error", on_error)
     fields = (e.header_manager(X_G=str(number)) for number, _ in enumerate(bodies))
     return begin + "".join(
         group(field + each + _shows("/end"), after, loops=loops, name="group")
@@ -33,13 +34,17 @@ def _groups(*bodies: str, loops: str = "3") -> str:
 
 
 def _asked_by_name() -> str:
-    row = collection("1", text("1", "${__samplerName}"))
+    return _grows("${__samplerName}")
+
+
+def _grows(value: str = "${u}+", each_pass: str = "true") -> str:
+    row = collection("1", text("1", value))
     return element(
         "UserParameters",
         "Users",
         collection("UserParameters.names", text("1", "u")),
         collection("UserParameters.thread_values", row),
-        '<boolProp name="UserParameters.per_iteration">true</boolProp>',
+        f'<boolProp name="UserParameters.per_iteration">{each_pass}</boolProp>',
     )
 
 
@@ -107,6 +112,43 @@ def of_counting() -> list[Case]:
                 _asked_by_name() + _shows("/a", named) + action("1"),
                 _asked_by_name() + _shows("/b") + _transaction(_shows("/a"), "true"),
                 _asked_by_name() + _shows("/b") + _transaction(_shows("/a"), "false"),
+            ),
+            whole=True,
+            results=False,
+        ),
+        Case(
+            "kept-user-parameters",
+            "User Parameters: passes in which no request was sent",
+            _groups(
+                *(
+                    loop("2", _grows() + each) + _shows("/s")
+                    for each in (if_("false", _shows("/no")), if_("false", _shows("/no")) + loop("1", _shows("/a")))
+                ),
+                _each(_grows() + if_("false", _shows("/no")), "i"),
+                e.controller("WhileController", _grows() + if_("false", ""), WhileController__condition=COUNTS % 4),
+            ),
+            whole=True,
+        ),
+        Case(
+            "functions-that-fail",
+            "Functions without a value for their arguments, in requests, controllers, extractors and assertions",
+            _groups(
+                *(
+                    _shows("/a") + each + _shows("/b")
+                    for each in (
+                        e.request(f"/bad/{FAILS}", name="bad"),
+                        e.request("/bad", name=FAILS),
+                        e.request("/x", below=e.regex("u", "nothing", default=FAILS)),
+                        e.request("/x", below=e.response_assertion("response_code", 8, FAILS)),
+                        if_(f"${{__jexl3({FAILS} == 2,)}}", _shows("/in")),
+                        loop(FAILS, _shows("/in")),
+                        _each(_shows("/in"), "i", ForeachController__endIndex=FAILS),
+                        e.dummy("d", data=FAILS, waits="false"),
+                    )
+                ),
+                _grows(FAILS) + _shows("/a"),
+                e.controller("GenericController", _grows(FAILS, "false") + _shows("/a")) + _shows("/b"),
+                on_error="startnextloop",
             ),
             whole=True,
             results=False,

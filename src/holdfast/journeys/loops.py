@@ -10,7 +10,6 @@ from holdfast.journeys.deciding import repeats
 from holdfast.journeys.leaves import Branch, is_sets
 from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.templates import text_of
-from holdfast.journeys.values import set_values
 from holdfast.model.answers import Template
 from holdfast.model.journey import ForEach, Loop, Sets, While
 from holdfast.model.units import NS_PER_S

@@ -9,8 +9,7 @@ from typing import Any
 
 from holdfast.journeys.controls import Control, Here
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
-from holdfast.journeys.templates import text_of
-from holdfast.journeys.values import ClientEndsError, set_values
+from holdfast.journeys.templates import ClientEndsError, text_of
 from holdfast.model.journey import OneOf
 
 NONE_OF_THEM = 1 << 60

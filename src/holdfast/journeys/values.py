@@ -7,15 +7,11 @@ from typing import Any
 from holdfast.journeys.chance import JavaRandom
 from holdfast.journeys.client import Client
 from holdfast.journeys.numbers import integer, patterned
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.templates import ClientEndsError, text_of
 from holdfast.model.answers import Template
 from holdfast.model.journey import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
 
 END_OF_TABLE = "<EOF>"
-
-
-class ClientEndsError(Exception):
-    """The client has nothing left to do; the message says why."""
 
 
 def set_values(node: Sets, client: Client, moment: tuple[int, int] | None = None) -> None:
