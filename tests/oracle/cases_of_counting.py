@@ -48,9 +48,9 @@ def _grows(value: str = "${u}+", each_pass: str = "true") -> str:
     )
 
 
-def _transaction(below: str, parent: str) -> str:
+def _transaction(below: str, parent: str, name: str = f"all {K}") -> str:
     flag = f'<boolProp name="TransactionController.parent">{parent}</boolProp>'
-    return e.controller("TransactionController", below, f"all {K}", flag)
+    return e.controller("TransactionController", below, name, flag)
 
 
 def _form(*triples: tuple[str, str, str], name: str = "form", multipart: str = "true") -> str:
@@ -159,6 +159,16 @@ def of_counting() -> list[Case]:
             _transaction(e.request("/a") + e.request(f"/b/{K}"), "true")
             + _transaction(e.request("/a") + e.request(f"/b/{K}"), "false"),
             loops="3",
+        ),
+        Case(
+            "transactions-in-blocks",
+            "Transaction Controller: one in a block of one that has its requests below it",
+            _transaction(
+                e.controller("GenericController", _transaction(e.request("/status/500"), "false", "inner")),
+                "true",
+                "all",
+            )
+            + _transaction(_transaction(e.request("/status/500"), "false", "next"), "true", "both"),
         ),
         Case(
             "forms-that-cannot-be-sent",

@@ -275,11 +275,8 @@ class Group(Control):
         self.here.steps.append(Grouped(self.label or "", took_ns, good, *counts))
 
     def is_good(self, results: Results, _took_ns: int) -> bool:
-        """Whether its result counts as answered; JMeter tells one within a `GroupAbove` of no request."""
-        above = self.parent
-        while above is not None and not isinstance(above, GroupAbove):
-            above = above.parent
-        return above is not None or not results.failed
+        """Whether its result counts as answered; JMeter tells one directly below a `GroupAbove` of no request."""
+        return isinstance(self.parent, GroupAbove) or not results.failed
 
 
 class GroupAbove(Group):
