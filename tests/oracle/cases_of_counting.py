@@ -5,7 +5,7 @@ from __future__ import annotations
 import jmx_elements as e
 from cases_of_controllers import action, for_each, if_, interleave, loop, once
 from oracle_case import Case
-from plans.writing import collection, element, group, text, variables
+from plans.writing import collection, csv, element, group, text, variables
 
 K = "${__counter(TRUE,k)}"
 SHOWN = "/${o}/${k}"
@@ -152,6 +152,17 @@ def of_counting() -> list[Case]:
             ),
             whole=True,
             results=False,
+        ),
+        Case(
+            "evaluated-anew",
+            "Functions in texts that are evaluated: each time they are others",
+            csv("texts.csv", "q", delimiter=";")
+            + "".join(
+                e.request("/e", e.arguments(e.argument("x", each, encode=True)), name="e")
+                for each in ("${__evalVar(q)}", "${__eval(${q})}", "${__eval(${q})} ${__counter(FALSE,)}")
+            ),
+            loops="4",
+            files={"texts.csv": b"${__counter(FALSE,)}\nx${__counter(TRUE,k)}${k}\n${__counter(FALSE\n"},
         ),
         Case(
             "transactions-whose-names-change",
