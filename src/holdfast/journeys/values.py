@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.journeys.chance import JavaRandom
+from holdfast.journeys.chance import Chance, JavaRandom
 from holdfast.journeys.client import Client
 from holdfast.journeys.numbers import integer, patterned
 from holdfast.journeys.templates import ClientEndsError, text_of
@@ -66,6 +66,8 @@ def _take_row(node: TakeRow, client: Client) -> None:
     count = len(node.rows)
 
     def row(before: int | None) -> int:
+        if node.shuffled and node.again:
+            return before or 0
         # At the end it stays there, until it is read by one that begins again.
         return 0 if node.again and (before or 0) >= count else min(before or 0, count)
 
@@ -75,12 +77,24 @@ def _take_row(node: TakeRow, client: Client) -> None:
     else:
         shared = key if node.shared_by == "load" else (key, client.crew_shared.number)
         number = row(client.shared.changed(shared, lambda before: row(before) + 1))
+    if node.shuffled and (node.again or number < count):
+        number = _in_order(node, key, number // count, client)[number % count]
     if number < len(node.rows) and node.rows[number]:
         client.variables.update(zip(node.names, node.rows[number], strict=False))
     elif node.ends:
         raise ClientEndsError(f"{node.origin or 'its table'} has no row left")
     else:
         client.variables.update(dict.fromkeys(node.names, END_OF_TABLE))
+
+
+def _in_order(node: TakeRow, key: object, turn: int, client: Client) -> list[int]:
+    """The numbers of a table's rows in an order by chance, the same for all clients: another one each turn."""
+    known: tuple[int, list[int]] | None = client.remembered.get(("order", key))
+    if known is None or known[0] != turn:
+        chance, order = Chance(f"{client.shared.seed} {node.origin} {turn}"), list(range(len(node.rows)))
+        order.sort(key=lambda _: chance.random())
+        known = client.remembered["order", key] = (turn, order)
+    return known[1]
 
 
 def _draw(node: Draw, client: Client) -> None:
