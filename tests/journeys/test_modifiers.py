@@ -10,6 +10,7 @@ from journeys.known_client import known_client
 
 from holdfast.journeys.functions_rewriting import OF_REWRITING, PARAMETER, SESSION, SESSION_PATH, SET_PATH
 from holdfast.journeys.links import Followed, followed
+from holdfast.journeys.references import template_of
 from holdfast.model.answers import Answer
 from holdfast.model.journey_request import Links
 
@@ -42,10 +43,11 @@ def test_the_id_of_a_session_is_found_in_links_and_fields(text: str, flags: str,
 
 
 def test_an_id_is_kept_for_pages_without_one_if_that_is_asked_for() -> None:
-    kept: dict[object, object] = {}
+    clients = [known_client(), known_client(client=2)]
 
     def found(text: str, flags: str, modifier: str = "1", number: int = 1) -> str:
-        client = known_client(answer=answered(text), remembered=kept, client=number)
+        client = clients[number - 1]
+        client.answer = answered(text)
         return OF_REWRITING[SESSION]([modifier, "sid", flags], client)
 
     assert found(";sid=a", "k") == "a"
@@ -111,3 +113,17 @@ def test_links_to_the_page_are_links_to_the_server_that_takes_the_place_of_the_p
 
     assert follow(links) is not None
     assert follow(links, origin="http://127.0.0.1:9000") is None
+
+
+def test_what_functions_keep_for_a_client_ends_with_it() -> None:
+    """Thousands of arrivals leave nothing behind, and texts that are evaluated neither."""
+    first = known_client(files={"rows.csv": b"a\nb\n"})
+    first.filled(template_of("${__counter(TRUE,)} ${__CSVRead(rows.csv,0)}"))
+    kept = len(first.remembered)
+
+    for number in range(1, 50):
+        client = known_client(files={"rows.csv": b"a\nb\n"}, client=number, remembered=dict(first.remembered))
+        client.filled(template_of("${__counter(TRUE,)} ${__CSVRead(rows.csv,0)}"))
+        OF_REWRITING[SESSION](["1", "sid", "k"], client)
+        assert client.replaced(f"{number} ${{__counter(FALSE,)}}") == f"{number} 1"
+        assert len(client.remembered) == kept

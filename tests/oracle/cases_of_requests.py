@@ -312,7 +312,9 @@ def of_requests() -> list[Case]:
                 e.arguments(e.argument("n", "é${v}")),
                 method="POST",
             )
-            + e.request("/d", e.arguments(e.argument("n", "é${v}", encode=True)), method="POST"),
+            + e.request("/d", e.arguments(e.argument("n", "é${v}", encode=True)), method="POST")
+            + e.defaults(e.arguments(e.argument("d", "ü&", encode=True)))
+            + e.raw("/e", "é ${v}"),
             saved_by="5.5",
         ),
         Case(

@@ -10,10 +10,12 @@ from cases_of_combinations import of_combinations
 from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_cookies import of_cookies
+from cases_of_counting import of_counting
 from cases_of_java import of_java
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
 from cases_of_parts import of_parts
+from cases_of_random_tables import of_random_tables
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
 from oracle_case import Case, seen
@@ -247,6 +249,8 @@ CASES = [
     *of_conditions(),
     *of_combinations(),
     *of_blocks(),
+    *of_counting(),
+    *of_random_tables(),
     *of_cookies(),
     *_timers(),
     *_groups(),

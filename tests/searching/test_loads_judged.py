@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +18,7 @@ from holdfast.infer.capacity_cores import (
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.model.capacity import ProcessCores
 from holdfast.model.load import Expectation
+from holdfast.searching.offer import limited_by
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -152,3 +155,14 @@ def test_a_late_load_says_who_had_the_cores_and_names_what_a_search_can_be_given
 
     assert told.startswith(late + why)
     assert "--cluster" not in told
+    assert "--keep-alive" not in lateness_in_words(25.4, busiest, others, kept=True)
+
+
+def test_a_load_whose_requests_failed_on_its_own_side_says_that_before_what_else_was_noted() -> None:
+    run = SimpleNamespace(facts=SimpleNamespace(limits=(), notes=("A name has two addresses.",)))
+    result = SimpleNamespace(generator_limited=True, warnings=("A name has two addresses.",))
+    load = SimpleNamespace(outcomes={"failed": 3})
+
+    told = limited_by(*cast("Any", (None, load, run, result, None)))
+
+    assert told == "3 requests failed on the load's own side or on the way: the server had no part in it."

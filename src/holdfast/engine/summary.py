@@ -119,9 +119,14 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
     )
 
 
+def failed_in_words(failed: int) -> str:
+    """That requests were not the server's to answer."""
+    return f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
+
+
 def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
     if failed:
-        yield f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
+        yield failed_in_words(failed)
     if unheard:
         yield (
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.infer.capacity_errors import errors_at_any_rate
+from holdfast.infer.capacity_errors import errors_at_any_rate, too_few_errors
 from holdfast.infer.capacity_place import full_place, waiting_in
 from holdfast.infer.capacity_search import (
     RATIO,
@@ -82,6 +82,8 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
         return "none" if broken and not ended_early else "unknown"
     if interval.high is None or not theirs or (ended_early and interval.high > interval.low * RATIO):
         return "at least"
+    if too_few_errors(loads, interval):
+        return "at least"
     return "edge"
 
 
@@ -123,7 +125,7 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     if status == "not stationary" and errors_at_any_rate(record.loads, interval):
         return "Errors come at any rate, so none is the server's own."
     if status == "at least":
-        return _words_of_at_least(record, low or 0.0, high, limited)
+        return _words_of_at_least(record, interval, limited)
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
@@ -137,8 +139,8 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     }.get(status, "Nothing is known yet of any rate.")
 
 
-def _words_of_at_least(record: CapacityRecord, low: float, high: float | None, limited: str) -> str:
-    asked = record.asked.up_to_per_s
+def _words_of_at_least(record: CapacityRecord, interval: Interval, limited: str) -> str:
+    asked, low, high = record.asked.up_to_per_s, interval.low or 0.0, interval.high
     if record.notes:
         return f"At least {low:,g} requests a second. {record.notes[0]}"
     if limited:
@@ -147,6 +149,12 @@ def _words_of_at_least(record: CapacityRecord, low: float, high: float | None, l
         if broken is not None:
             said = f"{said} {broken:,g} a second do not hold."
         return said if most is None else f"{said} With that, it would have answered about {most:,.3g} a second."
+    if few := too_few_errors(record.loads, interval):
+        return (
+            f"At least {low:,g} requests a second. At {high or 0:,g} and more {few.beyond:,} of "
+            f"{few.of_beyond:,} failed, and none of {few.of_below:,} below: too few to tell the rate from chance. Give "
+            "each load more requests (--for), or allow for more errors."
+        )
     if high is not None:
         return (
             f"At least {low:,g} requests a second; {high:,g} do not hold, and the search ended before more was known."

@@ -15,6 +15,8 @@ _SEVERAL_LOCKED = 0.9
 _STARVING_OTHERS = 0.5
 _STARVED_MS = 5.0
 _STARVED_SHARE = 0.2
+_OR_KEEP = ", or use connections again (--keep-alive)"
+_KEEP_OR = "Use connections again (--keep-alive), or "
 
 
 def computes(process: ProcessCores) -> bool:
@@ -66,18 +68,19 @@ def is_starved(waited_ms: float, others: float | None, alone_ms: float) -> bool:
     return waited_ms >= max(_STARVED_MS, _STARVED_SHARE * alone_ms)
 
 
-def lateness_in_words(lag_ms: float, busiest: float | None, others: float | None) -> str:
+def lateness_in_words(lag_ms: float, busiest: float | None, others: float | None, *, kept: bool = False) -> str:
     """That a load was late, who had the cores, and what helps.
 
     Args:
         lag_ms: how late the hundredth of its requests that was latest began.
         busiest: share of the time for which the busiest of its threads had a core; None is not known.
         others: cores that neither the server nor the load used; None is not known.
+        kept: its connections are used again.
     """
     late = f"The load was late: at least one request in a hundred began {lag_ms:.0f} ms or more after it was due"
     if busiest is not None and busiest >= BUSY:
         why = f"a load process was busy for {busiest:.0%} of the time"
-        return f"{late}, and {why}. Give more of them (--processes N), or use connections again (--keep-alive)."
+        return f"{late}, and {why}. Give more of them (--processes N){'' if kept else _OR_KEEP}."
     if others is not None and others >= LEAST_OTHERS:
         return f"{late}, and other programs used {others:.1f} cores."
-    return f"{late}. Use connections again (--keep-alive), or share it out (--processes N)."
+    return f"{late}. {'Share' if kept else _KEEP_OR + 'share'} it out (--processes N)."

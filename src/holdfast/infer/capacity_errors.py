@@ -8,7 +8,7 @@ do are there beyond the edge alone, or far more often there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import comb
+from math import comb, inf
 
 from holdfast.infer.capacity_search import LIMITED_RATIO
 from holdfast.model.capacity import AtRate, Interval
@@ -34,10 +34,25 @@ def errors_at_any_rate(loads: Sequence[AtRate], interval: Interval) -> ErrorsAtA
 
     None where the rate may decide.
     """
+    found = _by_chance(loads, interval, LIMITED_RATIO)
+    return found if found is not None and found.below else None
+
+
+def too_few_errors(loads: Sequence[AtRate], interval: Interval) -> ErrorsAtAnyRate | None:
+    """All errors beyond the edge, where they alone make it and chance may have kept so few of them from below it.
+
+    None where the rate decides.
+    """
+    found = _by_chance(loads, interval, inf)
+    return None if found is None or found.below else found
+
+
+def _by_chance(loads: Sequence[AtRate], interval: Interval, ratio: float) -> ErrorsAtAnyRate | None:
+    """The errors below the edge, and beyond it up to so many times its rate."""
     low, high = interval.low, interval.high
     if low is None or high is None:
         return None
-    beyond = [each for each in loads if high <= each.rate_per_s <= high * LIMITED_RATIO]
+    beyond = [each for each in loads if high <= each.rate_per_s <= high * ratio]
     broken = [each for each in beyond if not each.held and not each.limited]
     if not broken or not all(map(_only_errors, broken)):
         return None
@@ -45,7 +60,7 @@ def errors_at_any_rate(loads: Sequence[AtRate], interval: Interval) -> ErrorsAtA
         *_errors(each for each in loads if each.rate_per_s <= low),
         *_errors(beyond),
     )
-    return found if found.below and _chance(found) > _BY_CHANCE else None
+    return found if _chance(found) > _BY_CHANCE else None
 
 
 def _only_errors(load: AtRate) -> bool:

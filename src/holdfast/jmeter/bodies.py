@@ -95,7 +95,7 @@ def _body_of_apache(found: Merged, method: str) -> tuple[Body | None, Template]:
         content = _content(found, *files[0])
         return content, mime
     if raw and found.says_no_charset():
-        return _raw(arguments, "iso-8859-1"), mime or ("text/plain",)
+        return _raw(arguments, "iso-8859-1", escaped_in="utf-8"), mime or ("text/plain",)
     charset = found.charset()
     named = charset.upper() if charset == "utf-8" else charset
     if raw:
@@ -120,15 +120,20 @@ def _body_of_java(found: Merged, method: str) -> tuple[Body | None, Template]:
     return (_form(found, arguments, charset) if method == "POST" else None), default
 
 
-def _raw(arguments: list[Argument], charset: str) -> Body:
+def _raw(arguments: list[Argument], charset: str, escaped_in: str = "") -> Body:
+    """A body that is one text.
+
+    Args:
+        escaped_in: the charset of what is percent-encoded in it, if that is another one.
+    """
     text: list[str | Variable | FunctionCall] = []
     for each in arguments:
         if not each.encode:
             text += each.value
         elif _is_known(each.value):
-            text.append(encoded("".join(map(str, each.value)), charset))
+            text.append(encoded("".join(map(str, each.value)), escaped_in or charset))
         else:
-            text += template_call(ENCODED, [each.value, (charset,)])
+            text += template_call(ENCODED, [each.value, (escaped_in or charset,)])
     if _is_known(tuple(text)):
         return "".join(map(str, text)).encode(charset, "replace")
     return TextBody(tuple(text), charset)

@@ -94,7 +94,7 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _sends_nothing(node: Node, scope: Scope) -> journey.Node:
     if node.kind == _SETS:
-        return journey.Timed((), (journey.Delay(("0",)),), values_set_by(node, scope))
+        return journey.Timed((), (journey.Delay(("0",), label=_label(node, scope)),), values_set_by(node, scope))
     inside = scope.below(tuple(node.children))
     if makes_up(node):
         answer = made_up_of(node, inside)
@@ -139,14 +139,14 @@ def _below_sampler(node: Node, scope: Scope, leaf: journey.Node) -> Sequence[jou
 
 def _action(node: Node, scope: Scope) -> journey.Node:
     """A Flow Control Action."""
-    action = node.text("ActionProcessor.action", "0")
+    action, label = node.text("ActionProcessor.action", "0"), _label(node, scope)
     if action == "1":
-        return journey.Delay(scope.template(node, node.text("ActionProcessor.duration")))
+        return journey.Delay(scope.template(node, node.text("ActionProcessor.duration")), label=label)
     if action in _ACTIONS:
-        return journey.Leave(_ACTIONS[action])  # type: ignore[arg-type] # one of its words
+        return journey.Leave(_ACTIONS[action], label)  # type: ignore[arg-type] # one of its words
     if node.text("ActionProcessor.target", "0") == "2":
-        return journey.Leave("load at once" if action == "2" else "load")
-    return journey.Leave("client")
+        return journey.Leave("load at once" if action == "2" else "load", label)
+    return journey.Leave("client", label)
 
 
 def _sequence(node: Node, scope: Scope) -> Sequence[journey.Node]:
@@ -317,7 +317,7 @@ def _transaction(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 
 def _label(node: Node, scope: Scope) -> Template:
-    return scope.template(node, node.name)
+    return scope.template(node, node.name, "label")
 
 
 CONTROLLERS: Mapping[str, Callable[[Node, Scope], Sequence[journey.Node]]] = {

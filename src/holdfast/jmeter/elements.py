@@ -67,7 +67,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
     "VariablesFromCSV": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "VariablesFromCSVFile": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
     "RedisDataSet": ("it takes values from a Redis server", "Write them to a file, for a CSV Data Set."),
-    "RandomCSVDataSetConfig": ("it takes rows by chance", "Use a CSV Data Set, whose rows come one after the other."),
     "AccessLogSampler": ("it sends what is in a log", "Turn the log into a CSV Data Set and one HTTP Request."),
 }
 

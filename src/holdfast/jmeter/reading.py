@@ -224,7 +224,9 @@ def _has_end(node: Node) -> bool:
     """Whether something in a group can end its threads, other than their number of loops."""
     inside = list(node.descendants())
     return any(
-        each.kind in _ENDS or (each.kind == "CSVDataSet" and each.text("stopThread").strip().lower() == "true")
+        each.kind in _ENDS
+        or (each.kind == "CSVDataSet" and each.text("stopThread").strip().lower() == "true")
+        or (each.kind == "RandomCSVDataSetConfig" and each.text("rewindOnTheEndOfList").strip().lower() != "true")
         for each in inside
     )
 

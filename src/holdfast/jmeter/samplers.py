@@ -70,7 +70,10 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     body, content_type = body_of(found, method)
     if why := unsendable(found, method):
         scope.reading.note(node, f"{why}: nothing is sent, and it counts as failed, as with JMeter")
-        body = TextBody(template_call(NOWHERE, [(why,)]))  # its fields are put together before
+        # Its fields are put together before, and of a form what comes before its files.
+        parts = body.parts if isinstance(body, Multipart) and not found.is_java() else ()
+        said = [each for part in parts if part.file_name is None for each in (part.name, part.media_type, part.content)]
+        body = TextBody(template_call(NOWHERE, [(why,), *(each for each in said if isinstance(each, tuple))]))
     has_parts = isinstance(body, Multipart)
     fields = fields_of(found, origin, path, content_type, replaces=has_parts)
     _tell(found)

@@ -59,7 +59,7 @@ class Reading:
         before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
-        caches, modifiers: how many Cache Managers and modifiers of URLs were met.
+        caches, modifiers, tables: how many Cache Managers, modifiers of URLs and Random CSV Data Sets were met.
         nameless: the HTTP Requests that name no server.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -76,6 +76,7 @@ class Reading:
     files: dict[str, bytes] = field(default_factory=dict)
     caches: int = 0
     modifiers: int = 0
+    tables: int = 0
     nameless: list[Node] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)

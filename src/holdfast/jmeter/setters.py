@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from functools import partial
 
 from holdfast.jmeter.scope import Reading, Scope
-from holdfast.jmeter.tables import rows_of
+from holdfast.jmeter.tables import random_rows_of, rows_of
 from holdfast.journeys.numbers import PATTERN
 from holdfast.model.journey import Count, Draw, Sets, TakeRow, ValuesOfClients
 from holdfast.plans.jmx_tree import Node
 
-SETTERS = frozenset({"CounterConfig", "CSVDataSet", "RandomVariableConfig", "UserParameters", "Arguments"})
+_RANDOM_CSV = "RandomCSVDataSetConfig"
+SETTERS = frozenset({"CounterConfig", "CSVDataSet", "RandomVariableConfig", "UserParameters", "Arguments", _RANDOM_CSV})
 _SHARED_BY = {"shareMode.group": "crew", "shareMode.thread": "client"}
 # As old versions saved them.
 _SHARES_IN_WORDS = {
@@ -32,6 +33,8 @@ def sets_of(node: Node, scope: Scope) -> tuple[Sets, ...]:
         found: Sets | None = reading.once(node, lambda: _count(node, reading))
     elif node.kind == "CSVDataSet":
         found = reading.once(node, lambda: _take_row(node, reading))
+    elif node.kind == _RANDOM_CSV:
+        found = reading.once(node, lambda: _take_row_by_chance(node, reading))
     elif node.kind == "RandomVariableConfig":
         found = reading.once(node, lambda: _draw(node, reading))
     elif node.kind == "UserParameters" and reading.flag(node, "UserParameters.per_iteration"):
@@ -100,6 +103,26 @@ def _take_row(node: Node, reading: Reading) -> Sets | None:
         ends=reading.flag(node, "stopThread"),
         # Files of one name are one; with a name of the person's own, so are those that share it.
         origin=table.origin if known else f"{table.origin}@{share}",
+    )
+
+
+def _take_row_by_chance(node: Node, reading: Reading) -> Sets | None:
+    """Of a plug-in's Random CSV Data Set; a list "for each thread" is one for all, since they are given one reader.
+
+    Source: Blazemeter/jmeter-bzm-plugins, RandomCSVDataSetConfig.java, RandomCSVReader.java.
+    """
+    table = random_rows_of(node, reading)
+    if table is None:
+        return None
+    again = reading.flag(node, "rewindOnTheEndOfList")
+    reading.tables += 1  # each has a place of its own in its file
+    return TakeRow(
+        names=table.names,
+        rows=table.rows,
+        again=again,
+        ends=not again,
+        origin=f"{table.origin}, list {reading.tables}",
+        shuffled=reading.flag(node, "randomOrder"),
     )
 
 

@@ -63,6 +63,30 @@ def rows_of(node: Node, reading: Reading) -> Table | None:
     return Table(known, tuple(row[: len(known)] for row in rows), origin)
 
 
+def random_rows_of(node: Node, reading: Reading) -> Table | None:
+    """The rows of a Random CSV Data Set; None if they are not there, which is then refused."""
+    origin, encoding = _fixed(node, "filename", reading) or "", _fixed(node, "fileEncoding", reading) or ""
+    if not origin or not encoding:
+        reading.refuse(node, "it names no file or no encoding", "Fill in both, or disable it.")
+        return None
+    text = _content(node, origin, reading, marked=True)
+    if text is None:
+        return None
+    delimiter = _fixed(node, "delimiter", reading) or ","
+    rows = quoted_rows(text, "\t" if delimiter == "\\t" else delimiter[0])
+    names = _fixed(node, "variableNames", reading) or ""
+    known = tuple(each for each in names.split(",") if each) if names else tuple(rows[0] if rows else ())
+    if not names or reading.flag(node, "ignoreFirstLine"):
+        if rows and not reading.flag(node, "randomOrder") and not "".join(rows[0]).isascii():
+            # It leaves out as many characters as the line has bytes.
+            reading.refuse(node, "its first line is to be left out, and has letters beyond ASCII", "Rewrite that line.")
+        rows = rows[1:]
+    if not known or not rows:
+        reading.refuse(node, f"{origin} has no rows", "Add rows to the file, or disable this element.")
+        return None
+    return Table(known, tuple(row[: len(known)] for row in rows), origin)
+
+
 def _fixed(node: Node, name: str, reading: Reading) -> str | None:
     found = reading.fixed(node, node.text(name))
     if found is None:
@@ -70,13 +94,18 @@ def _fixed(node: Node, name: str, reading: Reading) -> str | None:
     return found
 
 
-def _content(node: Node, origin: str, reading: Reading) -> str | None:
+def _content(node: Node, origin: str, reading: Reading, *, marked: bool = False) -> str | None:
+    """The text of a file.
+
+    Args:
+        marked: a byte order mark at its begin belongs to it.
+    """
     encoding = (_fixed(node, "fileEncoding", reading) or "").strip() or "utf-8"
     content = reading.content(node, origin)
     if content is None:
         return None
     try:
-        return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") and not marked else encoding)
     except (LookupError, UnicodeError) as error:
         reading.refuse(node, f"{origin} cannot be read as {encoding}: {error}", "Say which encoding it has.")
         return None

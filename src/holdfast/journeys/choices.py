@@ -34,7 +34,7 @@ class Conditional(Control):
 
     def may_go_on(self) -> bool:
         """See `Control`."""
-        if not (self.first or self.node.each) or holds(self.node.condition, self.here.client):
+        if not (self.first or self.node.each) or self.still(lambda: holds(self.node.condition, self.here.client)):
             return True
         self.reset_children()
         self.renew()
@@ -61,15 +61,15 @@ class Setting(Control):
 
     def next(self) -> Leaf | None:
         """See `Control`."""
-        self.set()
+        self.give()
         return super().next()
 
     def after(self, child: Control) -> None:
         """See `Control`: JMeter asks itself anew for what comes next."""
         super().after(child)
-        self.set()
+        self.give()
 
-    def set(self) -> None:
+    def give(self) -> None:
         """Sets its values."""
         for each in self.sets:
             set_values(each, self.here.client)
@@ -104,7 +104,7 @@ class Shuffling(Control):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
     def renew(self) -> None:
@@ -143,11 +143,11 @@ class Sharing(Control):
 
     def percent(self) -> float:
         """In how many of a hundred passes it is done."""
-        return decimal(text_of(self.node.number, self.here.client), 100.0)
+        return decimal(self.still(lambda: text_of(self.node.number, self.here.client)), 100.0)
 
     def most(self) -> int:
         """How often it is done in all."""
-        return integer(text_of(self.node.number, self.here.client), 1)
+        return integer(self.still(lambda: text_of(self.node.number, self.here.client)), 1)
 
     def ends_pass(self) -> bool:
         """See `Control`: once it was done as often as it is to be, it stays behind its last child."""
@@ -208,15 +208,26 @@ class OneAtATime(Control):
 
 
 class Group(Control):
-    """A `Transaction` that is one result more."""
+    """A `Transaction` that is one result more.
 
-    __slots__ = ("node", "results")
+    Attributes:
+        label: its name, as it was when its pass began; JMeter asks for it once more before the first.
+        results: of this pass; None: it is not in one.
+    """
+
+    __slots__ = ("label", "node", "results")
 
     def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
         super().__init__(here, parent, branch)
         assert isinstance(branch.node, Transaction)
         self.node = branch.node
         self.results: Results | None = None
+        self.label: str | None = None
+
+    def ready(self) -> None:
+        """See `Control`."""
+        if self.label is None:
+            self.label = text_of(self.node.label, self.here.client)
 
     def next(self) -> Leaf | None:
         """See `Control`."""
@@ -227,6 +238,7 @@ class Group(Control):
 
     def begin_pass(self) -> None:
         """See `Control`."""
+        self.label = text_of(self.node.label, self.here.client)
         self.results = Results(self.here.client.now_ns)
         self.here.groups.append(self.results)
         super().begin_pass()
@@ -260,14 +272,11 @@ class Group(Control):
         took_ns = max(0, (client.now_ns if timed else results.ended_ns) - results.begun_ns - pauses_ns)
         counts = (results.requests, results.failed, pauses_ns)
         good = self.is_good(results, took_ns) if answered is None else answered
-        self.here.steps.append(Grouped(text_of(self.node.label, client), took_ns, good, *counts))
+        self.here.steps.append(Grouped(self.label or "", took_ns, good, *counts))
 
     def is_good(self, results: Results, _took_ns: int) -> bool:
-        """Whether its result counts as answered; JMeter tells one within a `GroupAbove` of no request."""
-        above = self.parent
-        while above is not None and not isinstance(above, GroupAbove):
-            above = above.parent
-        return above is not None or not results.failed
+        """Whether its result counts as answered; JMeter tells one directly below a `GroupAbove` of no request."""
+        return isinstance(self.parent, GroupAbove) or not results.failed
 
 
 class GroupAbove(Group):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from holdfast.journeys.chance import Chance
@@ -58,6 +59,11 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict)
     machine: tuple[str, str] = ("localhost", "127.0.0.1")
     plan: str = ""
+
+
+@lru_cache(1024)
+def _template_of(text: str) -> Template:
+    return template_of(text)
 
 
 def _at_once(do: Callable[[], _Made]) -> _Made:
@@ -151,13 +157,15 @@ class Client:
         iteration: which pass through the journey this is, from 1; 0 before the first.
         now_ns: CLOCK_MONOTONIC, when the engine last said it.
         sent, answer: its last request and what became of it.
-        site: the call of a function that is being replaced.
+        site: the call of a function that is being replaced; None: it is in a text that is evaluated.
         last_answered: the last request was answered; True before the first.
     """
 
     __slots__ = (
         "_chance",
+        "_evaluates",
         "_label",
+        "_names",
         "answer",
         "index",
         "iteration",
@@ -179,7 +187,9 @@ class Client:
         self.own: dict[object, Any] = {}
         self.iteration = 0
         self.now_ns = 0
-        self._label: Template | str = ""
+        self._evaluates = False
+        self._label: Template = ()
+        self._names: dict[int, tuple[int, str]] = {}
         self.sent: Sending | None = None
         self.answer: Answer | None = None
         self.site: FunctionCall | None = None
@@ -207,15 +217,24 @@ class Client:
     def label(self) -> str:
         """Of the request that is being put together, or was sent last; "" before the first.
 
-        It is replaced when it is asked for: by JMeter, after where the request goes and what it sends.
+        It is replaced when it is asked for: by JMeter, after where the request goes and what it sends. A name is kept
+        until its request has ended, or the client's pass; whatever asks for it after that is told a new one.
         """
-        if not isinstance(self._label, str):
-            self._label = text_of(self._label, self)
-        return self._label
+        label = self._label
+        if all(isinstance(part, str) for part in label):
+            return "".join(map(str, label))
+        known = self._names.get(id(label))
+        if known is None or known[0] != self.iteration:
+            known = self._names[id(label)] = (self.iteration, text_of(label, self))
+        return known[1]
 
     def labels(self, label: Template) -> None:
         """Begins a request, or what takes its place, of this label."""
         self._label = label
+
+    def forgets_label(self) -> None:
+        """The request of the present label has ended."""
+        self._names.pop(id(self._label), None)
 
     @property
     def chance(self) -> Chance:
@@ -276,7 +295,7 @@ class Client:
 
     def calls(self, site: FunctionCall) -> None:
         """Notes which call of a function is being replaced."""
-        self.site = site
+        self.site = None if self._evaluates else site
 
     @property
     def crew_shared(self) -> CrewShared:
@@ -292,13 +311,18 @@ class Client:
         return text_of(template, self)
 
     def replaced(self, text: str) -> str:
-        """The same for a text as it is written in a plan, `${name}`."""
-        key = ("template", text)
-        found = self.remembered.get(key)
-        if found is None:
-            # Kept, so that a call in it is the same one each time.
-            found = self.remembered[key] = template_of(text)
-        return text_of(found, self)
+        """The same for a text as it is written in a plan, `${name}`; "" if it cannot be read.
+
+        Its functions are others each time, so that a counter in it is 1.
+        Source: apache/jmeter, functions/EvalFunction.java, EvalVarFunction.java, engine/util/CompoundVariable.java.
+        """
+        before, self._evaluates = self._evaluates, True
+        try:
+            return text_of(_template_of(text), self)
+        except ValueError:
+            return ""
+        finally:
+            self._evaluates = before
 
     def hook(self, extract: HookExtract, answer: Answer) -> str:
         """Calls a function of the person's own; returns why that failed, in words, or ""."""

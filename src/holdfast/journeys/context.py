@@ -88,7 +88,10 @@ class Context(Protocol):
 
     @property
     def site(self) -> object:
-        """The call of a function that is being replaced: the same object each time, for every client."""
+        """The call of a function that is being replaced: the same object each time, for every client.
+
+        None of a call in a text that is evaluated, which begins anew each time.
+        """
 
     def below(self, bound: int) -> int:
         """A whole number by chance, from 0 and less than `bound`."""

@@ -9,6 +9,7 @@ Source: apache/jmeter, control/GenericController.java and its subclasses, whose 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from holdfast.journeys.client import Client
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
@@ -16,11 +17,14 @@ from holdfast.journeys.steps import Grouped, NewVisitor
 from holdfast.journeys.values import set_values
 from holdfast.model.journey import Sets
 
+_Made = TypeVar("_Made")
 # After so many passes without a leaf, a loop lets the engine breathe: its condition may never change.
 MOST_SILENT = 1000
 BREATH = Leaf(None)
 # Another client is where only one may be.
 TURN = Leaf(None)
+# A child has no leaf left: the control asks itself anew, as JMeter's does, with what that sets and evaluates.
+_ANEW = Leaf(None)
 # The end of a transaction that is a result of its own.
 END = Leaf(None)
 
@@ -80,9 +84,11 @@ class Control:
         done: it never has a leaf again.
         passes: how many have ended since it was last reset.
         silent: how many have ended without a leaf, one after the other.
+        kept: see `still`, with the client's pass in which they were found out.
+        leaves: how many it has given.
     """
 
-    __slots__ = ("at", "children", "done", "first", "here", "parent", "passes", "silent")
+    __slots__ = ("at", "children", "done", "first", "here", "kept", "leaves", "parent", "passes", "silent")
 
     def __init__(self, here: Here, parent: Control | None, _branch: Branch) -> None:
         self.here = here
@@ -93,6 +99,8 @@ class Control:
         self.done = False
         self.passes = 0
         self.silent = 0
+        self.kept: tuple[int, Any] | None = None
+        self.leaves = 0
 
     def ready(self) -> None:
         """Called once its children are there, and whenever it begins anew."""
@@ -108,8 +116,11 @@ class Control:
             if self.is_done():
                 return None
             found = self.of_children()
+            if found is _ANEW:
+                continue
             if found is not None:
                 self.silent = 0
+                self.gives()
                 return found
             if all(is_sets(each) for each in self.children):
                 # Without anything to do, JMeter never comes back to it, also to set values.
@@ -123,7 +134,7 @@ class Control:
                 return BREATH
 
     def of_children(self) -> Leaf | None:
-        """The next leaf of the children; None: this pass has none left."""
+        """The next leaf of the children, or that one of them has none left; None: this pass has none left."""
         while self.at < len(self.children):
             child = self.children[self.at]
             if isinstance(child, Leaf):
@@ -134,10 +145,20 @@ class Control:
                 if (found := child.next()) is not None:
                     return found
                 self.after(child)
-            else:
-                self.at += 1
-                set_values(child, self.here.client)
+                return _ANEW
+            self.at += 1
+            self.set(child)
         return None
+
+    def gives(self) -> None:
+        """Notes that it gives a leaf, so that texts that apply to this are read anew."""
+        self.kept = None
+        self.leaves += 1
+
+    def set(self, node: Sets) -> None:
+        """Sets values at the begin of a pass."""
+        client = self.here.client
+        set_values(node, client, (client.iteration, self.leaves))
 
     def may_go_on(self) -> bool:
         """Whether it has a leaf now, as far as it depends on itself."""
@@ -172,8 +193,20 @@ class Control:
         self.renew()
         return False
 
+    def still(self, find_out: Callable[[], _Made]) -> _Made:
+        """What its text says: found out once until a leaf of it is done, its pass ends, or the client's does.
+
+        Source: apache/jmeter, testelement/property/FunctionProperty.java (getStringValue).
+        """
+        now = self.here.client.iteration
+        if self.kept is None or self.kept[0] != now:
+            self.kept = (now, find_out())
+        found: _Made = self.kept[1]
+        return found
+
     def renew(self) -> None:
         """Makes it begin a new pass."""
+        self.kept = None
         self.at = 0
         self.passes += 1
         self.first = True
@@ -279,7 +312,7 @@ class Looping(Repeating):
 
     def is_over(self) -> bool:
         """Whether no pass is left."""
-        if self.counted is None or self.counted <= 0:
+        if self.counted in (None, 0, -1):
             self.counted = self.times()
         return self.leaving or 0 <= self.counted <= self.passes
 

@@ -37,7 +37,7 @@ def _string_from_file(arguments: list[str], context: Context) -> str:
     name = arguments[0]
     lines = _lines("__StringFromFile", name, context)
     key = ("__StringFromFile", id(context.site))
-    at = context.remembered.get(key, 0)
+    at = context.remembered.get(key, 0) if context.site is not None else 0
     context.remembered[key] = at + 1
     value = lines[at % len(lines)] if lines else _WITHOUT
     variable = arguments[1] if len(arguments) > 1 else "StringFromFile_"
@@ -60,23 +60,23 @@ def _csv_read(arguments: list[str], context: Context) -> str:
     Each client keeps its row until it asks for the next one; rows are taken in order by all clients together.
     """
     name, what = arguments
-    row_of = ("__CSVRead row", context.crew, context.client)
+    row_of = ("__CSVRead row", name)
     opened: dict[str, str] = context.remembered.setdefault(("__CSVRead opened",), {})
     if what.startswith("*"):
         opened.setdefault(what, name)
         return ""
     file = opened.get(name, name)
     if what in ("next", "next()"):
-        context.remembered.pop((*row_of, name), None)
+        context.own.pop(row_of, None)
         return ""
     rows = _rows(file, context.properties.get("csvread.delimiter", ","), context)
     if not rows or not what.isdigit():
         return ""
-    if (*row_of, name) not in context.remembered:
+    if row_of not in context.own:
         taken = context.remembered.get(("__CSVRead next", name), 0)
         context.remembered[("__CSVRead next", name)] = taken + 1
-        context.remembered[(*row_of, name)] = taken % len(rows)
-    row = rows[context.remembered[(*row_of, name)]]
+        context.own[row_of] = taken % len(rows)
+    row = rows[context.own[row_of]]
     return row[int(what)] if int(what) < len(row) else ""
 
 

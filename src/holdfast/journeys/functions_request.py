@@ -181,7 +181,7 @@ OF_REQUEST: Mapping[str, Known] = {
     TARGET: Known(2, None, lambda arguments, _context: target(arguments)),
     TARGET_OF_JAVA: Known(2, None, lambda arguments, _context: target_of_java(arguments)),
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
-    NOWHERE: Known(1, 1, lambda arguments, _context: nowhere(arguments)),
+    NOWHERE: Known(1, None, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
     BASIC: Known(2, 2, lambda arguments, _context: basic(arguments)),
     KEEP: Known(2, 2, _keep),

@@ -53,10 +53,10 @@ def _id(modifier: str, name: str, *, flags: str, context: Context) -> str:
     value = next((each for each in found.groups() if each is not None), "") if found is not None else ""
     if "k" not in flags:
         return value
-    key = ("session", modifier, context.crew, context.client)
+    key = ("session", modifier)
     if value:
-        context.remembered[key] = value
-    return value or str(context.remembered.get(key, ""))
+        context.own[key] = value
+    return value or str(context.own.get(key, ""))
 
 
 def _session(arguments: list[str], context: Context) -> str:

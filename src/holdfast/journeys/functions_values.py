@@ -48,9 +48,13 @@ def _eval_variable(arguments: list[str], context: Context) -> str:
 
 def _counter(arguments: list[str], context: Context) -> str:
     """__counter(TRUE for one of each client's own, variable): each call in the plan counts on its own."""
-    own = context.client if arguments[0].lower() == "true" else 0
-    key = ("__counter", id(context.site), context.crew if own else "", own)
-    counted = (context.changed(key, lambda before: (before or 0) + 1) or 0) + 1
+    key = ("__counter", id(context.site))
+    if context.site is None:
+        counted = 1
+    elif arguments[0].lower() == "true":
+        counted = context.own[key] = context.own.get(key, 0) + 1
+    else:
+        counted = (context.changed(key, lambda before: (before or 0) + 1) or 0) + 1
     return kept(str(as_java_holds(counted, 32)), arguments, 1, context)
 
 

@@ -10,7 +10,6 @@ from holdfast.journeys.deciding import repeats
 from holdfast.journeys.leaves import Branch, is_sets
 from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.templates import text_of
-from holdfast.journeys.values import set_values
 from holdfast.model.answers import Template
 from holdfast.model.journey import ForEach, Loop, Sets, While
 from holdfast.model.units import NS_PER_S
@@ -87,7 +86,7 @@ class Each(Repeating):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
     def value(self) -> str | None:
@@ -97,7 +96,7 @@ class Each(Repeating):
 
     def last(self) -> int:
         """The number of the last value."""
-        return _integer(self.node.last, self.here, 0) if self.node.last else FAR
+        return self.still(lambda: _integer(self.node.last, self.here, 0)) if self.node.last else FAR
 
     def may_go_on(self) -> bool:
         """See `Control`."""
@@ -159,7 +158,7 @@ class ForSeconds(Repeating):
 
     def seconds(self) -> float:
         """How long it lasts."""
-        return decimal(text_of(self.node.seconds, self.here.client))
+        return self.still(lambda: decimal(text_of(self.node.seconds, self.here.client)))
 
     def is_done(self) -> bool:
         """See `Control`."""

@@ -9,8 +9,7 @@ from typing import Any
 
 from holdfast.journeys.controls import Control, Here
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
-from holdfast.journeys.templates import text_of
-from holdfast.journeys.values import ClientEndsError, set_values
+from holdfast.journeys.templates import ClientEndsError, text_of
 from holdfast.model.journey import OneOf
 
 NONE_OF_THEM = 1 << 60
@@ -44,7 +43,7 @@ class Choosing(Control):
     def begin_pass(self) -> None:
         """See `Control`."""
         for each in self.sets:
-            set_values(each, self.here.client)
+            self.set(each)
         super().begin_pass()
 
 
@@ -186,6 +185,8 @@ class ByTurns(Choosing):
             return None
         if found is None:
             self.renew()
+        else:
+            self.gives()
         return found
 
     def leaf_of(self, child: object) -> Leaf | None:

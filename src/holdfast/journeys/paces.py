@@ -11,8 +11,7 @@ from collections.abc import Iterable
 
 from holdfast.journeys.client import Client
 from holdfast.journeys.numbers import decimal
-from holdfast.journeys.templates import text_of
-from holdfast.journeys.values import ClientEndsError
+from holdfast.journeys.templates import ClientEndsError, text_of
 from holdfast.model.journey import Delay, Pace
 from holdfast.model.units import MS, NS_PER_S
 

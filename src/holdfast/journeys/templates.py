@@ -24,6 +24,14 @@ class Asks(Context, Protocol):
 _ALL = {**FUNCTIONS, **OF_CONDITIONS}
 
 
+class ClientEndsError(Exception):
+    """The client has nothing left to do; the message says why."""
+
+
+class FunctionFailsError(ClientEndsError):
+    """A function has no value for its arguments outside a request, where JMeter's thread ends."""
+
+
 class NoValueError(Exception):
     """A reference has no value, or a function cannot be called like this; the message says which, in words."""
 
@@ -36,6 +44,7 @@ def text_of(template: Template, client: Asks, *, strict: bool = False) -> str:
 
     Raises:
         NoValueError: only if `strict`: a reference has no value, or a function none for its arguments.
+        FunctionFailsError: only if not, where references without a value stay as they are written: a function has none.
     """
     if len(template) == 1 and isinstance(template[0], str):
         return template[0]
@@ -59,6 +68,8 @@ def _value(part: Variable | FunctionCall, client: Asks, strict: bool) -> str:  #
                 why = f"{part.written}: {error}" if part.written else str(error)
                 if strict:  # with JMeter too such a request fails unsent
                     raise NoValueError(why) from error
+                if client.missing == "as written":
+                    raise FunctionFailsError(why) from error
         else:
             why = f"{part.written or part.name} is not a function that is known"
     if strict and client.missing != "as written":

@@ -10,7 +10,7 @@ from holdfast.journeys.leaves import Branch
 from holdfast.journeys.loops import AsLongAs, Each, ForSeconds
 from holdfast.journeys.numbers import integer
 from holdfast.journeys.one_of import one_of
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.templates import FunctionFailsError, text_of
 from holdfast.model.journey import (
     Alone,
     ForEach,
@@ -48,9 +48,7 @@ def control_of(branch: Branch, here: Here, parent: Control) -> Control:
         if node.seconds:
             control = ForSeconds(here, parent, branch)
         else:
-            control = Looping(
-                here, parent, branch, lambda: integer(text_of(node.times, here.client)) if node.times else -1
-            )
+            control = Looping(here, parent, branch, lambda: _times(node, here))
     elif isinstance(node, Transaction):
         control = (GroupAbove if node.parent else Group)(here, parent, branch)
     elif isinstance(node, OneOf):
@@ -60,3 +58,11 @@ def control_of(branch: Branch, here: Here, parent: Control) -> Control:
     control.children = [control_of(each, here, control) if isinstance(each, Branch) else each for each in branch.below]
     control.ready()
     return control
+
+
+def _times(loop: Loop, here: Here) -> int:
+    """How often: a function that has no number counts as 0 (apache/jmeter, control/LoopController.java, getLoops)."""
+    try:
+        return integer(text_of(loop.times, here.client)) if loop.times else -1
+    except FunctionFailsError:
+        return 0

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.journeys.chance import JavaRandom
+from holdfast.journeys.chance import Chance, JavaRandom
 from holdfast.journeys.client import Client
 from holdfast.journeys.numbers import integer, patterned
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.templates import ClientEndsError, text_of
 from holdfast.model.answers import Template
 from holdfast.model.journey import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
 
 END_OF_TABLE = "<EOF>"
 
 
-class ClientEndsError(Exception):
-    """The client has nothing left to do; the message says why."""
-
-
-def set_values(node: Sets, client: Client) -> None:
+def set_values(node: Sets, client: Client, moment: tuple[int, int] | None = None) -> None:
     """Does what one node does with a client's variables.
+
+    Args:
+        moment: as long as it is the same, the texts of a `ValuesOfClients` are not replaced anew; None: they are.
 
     Raises:
         ClientEndsError: the table of a `TakeRow` has no row left.
@@ -33,7 +32,7 @@ def set_values(node: Sets, client: Client) -> None:
     elif isinstance(node, Draw):
         _draw(node, client)
     else:
-        _deal(node, client)
+        _deal(node, client, moment)
 
 
 def _count(node: Count, client: Client) -> None:
@@ -67,6 +66,8 @@ def _take_row(node: TakeRow, client: Client) -> None:
     count = len(node.rows)
 
     def row(before: int | None) -> int:
+        if node.shuffled and node.again:
+            return before or 0
         # At the end it stays there, until it is read by one that begins again.
         return 0 if node.again and (before or 0) >= count else min(before or 0, count)
 
@@ -76,12 +77,24 @@ def _take_row(node: TakeRow, client: Client) -> None:
     else:
         shared = key if node.shared_by == "load" else (key, client.crew_shared.number)
         number = row(client.shared.changed(shared, lambda before: row(before) + 1))
+    if node.shuffled and (node.again or number < count):
+        number = _in_order(node, key, number // count, client)[number % count]
     if number < len(node.rows) and node.rows[number]:
         client.variables.update(zip(node.names, node.rows[number], strict=False))
     elif node.ends:
         raise ClientEndsError(f"{node.origin or 'its table'} has no row left")
     else:
         client.variables.update(dict.fromkeys(node.names, END_OF_TABLE))
+
+
+def _in_order(node: TakeRow, key: object, turn: int, client: Client) -> list[int]:
+    """The numbers of a table's rows in an order by chance, the same for all clients: another one each turn."""
+    known: tuple[int, list[int]] | None = client.remembered.get(("order", key))
+    if known is None or known[0] != turn:
+        chance, order = Chance(f"{client.shared.seed} {node.origin} {turn}"), list(range(len(node.rows)))
+        order.sort(key=lambda _: chance.random())
+        known = client.remembered["order", key] = (turn, order)
+    return known[1]
 
 
 def _draw(node: Draw, client: Client) -> None:
@@ -101,9 +114,18 @@ def _draw(node: Draw, client: Client) -> None:
     client.variables[node.name] = patterned(first + drawn, node.pattern)
 
 
-def _deal(node: ValuesOfClients, client: Client) -> None:
-    if node.rows:
-        row = node.rows[client.index % len(node.rows)]
-        values = [text_of(each, client) for each in row] if node.at_once else (text_of(each, client) for each in row)
-        for name, value in zip(node.names, values, strict=False):
-            client.variables[name] = value
+def _deal(node: ValuesOfClients, client: Client, moment: tuple[int, int] | None) -> None:
+    if not node.rows:
+        return
+    row = node.rows[client.index % len(node.rows)]
+    if node.at_once:
+        client.variables.update(zip(node.names, [text_of(each, client) for each in row], strict=False))
+        return
+    key = ("dealt", id(node))
+    if moment is not None and (known := client.own.get(key)) is not None and known[0] == moment:
+        client.variables.update(known[1])
+        return
+    values = {}
+    for name, text in zip(node.names, row, strict=False):
+        values[name] = client.variables[name] = text_of(text, client)
+    client.own[key] = (moment, values)

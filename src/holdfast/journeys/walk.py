@@ -22,11 +22,11 @@ from holdfast.journeys.numbers import integer
 from holdfast.journeys.paces import waits_ns
 from holdfast.journeys.sending import sending_of
 from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, Told, Unsent, Waiting, Walk
-from holdfast.journeys.templates import NoValueError, text_of
+from holdfast.journeys.templates import ClientEndsError, FunctionFailsError, NoValueError, text_of
 from holdfast.journeys.tree import control_of
-from holdfast.journeys.values import ClientEndsError, set_values
+from holdfast.journeys.values import set_values
 from holdfast.model.answers import Answer
-from holdfast.model.journey import Crew, Leave, Meeting
+from holdfast.model.journey import Crew, Delay, Leave, Meeting
 from holdfast.model.journey_request import MadeUp, Request
 
 __all__ = ["Shared", "walk"]
@@ -51,7 +51,10 @@ def walk(crew: Crew, client: int, shared: Shared) -> Walk:
     try:
         try:
             yield from walker.run()
-        except (_OverError, ClientEndsError):
+        except (_OverError, ClientEndsError) as error:
+            if isinstance(error, FunctionFailsError):
+                sent = walker.client.sent
+                yield Unsent(sent.label if sent else "", str(error), sent.number if sent else 0)
             yield from walker.tell_of_the_past()
     finally:
         walker.is_gone()
@@ -171,10 +174,15 @@ class _Walker:
     def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
         """Does what a leaf says."""
         node = leaf.node
-        if isinstance(node, Request | MadeUp):
+        if isinstance(node, Request | MadeUp) or (isinstance(node, Delay | Leave) and node.label):
             self.client.labels(node.label)
-        for each in leaf.sets:
-            set_values(each, self.client)
+        try:
+            for each in leaf.sets:
+                set_values(each, self.client)
+        except FunctionFailsError as error:
+            # JMeter leaves it out then, and continues.
+            yield from self.cannot_send(str(error), leaf.number)
+            return
         for meeting in leaf.meetings:
             yield from self.meet(meeting)
         if leaf.waits:
@@ -189,6 +197,7 @@ class _Walker:
             self.after_transaction()
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
+        self.client.forgets_label()
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
@@ -221,10 +230,8 @@ class _Walker:
         begun_ns = client.now_ns
         try:
             sending = sending_of(request, number, client)
-        except NoValueError as error:
-            yield from self.say(Unsent(client.label, str(error), number))
-            # Nothing was waited for: a client that can send nothing must not keep the others from sending.
-            yield from self.say(Waiting(client.now_ns + BREATH_NS))
+        except (NoValueError, FunctionFailsError) as error:
+            yield from self.cannot_send(str(error), number)
             # Values are looked for, and not found.
             self.faults_of(request, Answer("", answered=False, status=0, message=str(error), head="", body=b""))
             answered = False
@@ -234,17 +241,36 @@ class _Walker:
             assert told.answer is not None  # the engine answers each request
             if told.answer.is_cached:
                 return
-            answered = yield from self.judge(request, told.answer)
+            try:
+                answered = yield from self.judge(request, told.answer)
+            except FunctionFailsError as error:
+                # JMeter has no result of it then, and continues.
+                yield from self.say(Judged(answered=False, why=str(error)))
+                return
         yield from self.has_ended(begun_ns, request.on_failure, answered=answered)
+
+    def cannot_send(self, why: str, number: int) -> Generator[Step, Told, None]:
+        """Tells of a request that cannot be put together, perhaps because of its label."""
+        try:
+            label = self.client.label
+        except FunctionFailsError:
+            label = ""
+        yield from self.say(Unsent(label, why, max(0, number)))
+        # Nothing was waited for: a client that can send nothing must not keep the others from sending.
+        yield from self.say(Waiting(self.client.now_ns + BREATH_NS))
 
     def make_up(self, node: MadeUp) -> Generator[Step, Told, None]:
         """Makes an answer up, and judges it as one that came."""
         client = self.client
-        begun_ns, took_ms = client.now_ns, lasts_ms(node, client)
-        # It also ends what is known of the request before it.
-        yield from self.say(Waiting(begun_ns + (took_ms * BREATH_NS if node.waits else 0)))
-        answer = made_up(node, client, took_ms)
-        yield from self.has_ended(begun_ns, node.on_failure, answered=not self.faults_of(node, answer))
+        begun_ns = client.now_ns
+        try:
+            took_ms = lasts_ms(node, client)
+            # It also ends what is known of the request before it.
+            yield from self.say(Waiting(begun_ns + (took_ms * BREATH_NS if node.waits else 0)))
+            answered = not self.faults_of(node, made_up(node, client, took_ms))
+        except FunctionFailsError:
+            return  # JMeter has no result of it then, and continues.
+        yield from self.has_ended(begun_ns, node.on_failure, answered=answered)
 
     def has_ended(self, begun_ns: int, on_failure: str, *, answered: bool) -> Generator[Step, Told, None]:
         """Notes how a request, or what took its place, has ended."""
@@ -276,7 +302,10 @@ class _Walker:
         if request.assertions:
             if any(each.ignores_status and each.where != "parts" for each in request.assertions) and answer.status:
                 why = ""
-            why = why or unmet(request.assertions, answer, client)
+            try:
+                why = why or unmet(request.assertions, answer, client)
+            except FunctionFailsError as error:
+                why = str(error)
         if answer.parts or answer.answered is bool(why):
             client.answer = replace(answer, answered=not why, parts=())
         return why

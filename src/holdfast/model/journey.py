@@ -29,11 +29,13 @@ class Delay:
     Attributes:
         spread: how `random_ms` is distributed: uniform from 0 to it; gaussian with it as the deviation; poisson with
             it as the mean.
+        label: where it takes the place of a request, as which functions see it; () of one that does not.
     """
 
     constant_ms: Template
     random_ms: Template = ()
     spread: Literal["none", "uniform", "gaussian", "poisson"] = "none"
+    label: Template = ()
 
 
 @frozen
@@ -272,9 +274,11 @@ class Leave:
 
     Attributes:
         what: the load ends once requests in flight have ended, or at once.
+        label: as of `Delay`.
     """
 
     what: Literal["loop pass", "loop", "pass", "client", "load", "load at once"]
+    label: Template = ()
 
 
 Node = (

@@ -48,6 +48,7 @@ class TakeRow:
         again: begin again after the last row.
         ends: the client ends where no row is left; otherwise each variable becomes `<EOF>`.
         origin: where the rows came from, in words; tables of one origin that all share are one.
+        shuffled: all rows are taken in an order by chance, and then, if again, all of them in another one.
     """
 
     names: tuple[str, ...]
@@ -56,6 +57,7 @@ class TakeRow:
     again: bool = True
     ends: bool = False
     origin: str = ""
+    shuffled: bool = False
 
 
 @frozen

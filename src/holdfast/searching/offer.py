@@ -12,7 +12,7 @@ from holdfast.engine.collect import LoadRun
 from holdfast.engine.plan import Plan, Stop
 from holdfast.engine.processes import Watched, load_runs
 from holdfast.engine.quantities import Threshold
-from holdfast.engine.summary import distribution, latency_ms
+from holdfast.engine.summary import distribution, failed_in_words, latency_ms
 from holdfast.infer.capacity_cores import BUSY, is_starved, lateness_in_words, taken_by_others, waited_for_a_core_ms
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.infer.capacity_search import GROWS, able
@@ -178,15 +178,13 @@ def _judged(
         server_cores=round(sum(each.cores for each in cores.server), 3) if cores.server else None,
         taken=taken,
     )
-    return replace(done_at_rate, limited=_limited(bench, done_at_rate, run, result, cores))
+    return replace(done_at_rate, limited=limited_by(bench, done_at_rate, run, result, cores))
 
 
-def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores: CoresSeen) -> str:
+def limited_by(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores: CoresSeen) -> str:
     """Why the load, or another program, decided what was seen; "" where neither did."""
     if result.generator_limited:
-        failed = run.facts.limits or result.outcomes["failed"]
-        late_ms = (load.pacing_lag_p99_us or 0) / 1000
-        return result.warnings[0] if failed else lateness_in_words(late_ms, cores.busiest, cores.others)
+        return _generator_limits(bench, load, run, cores)
     if load.held:
         return ""
     if cores.busiest is not None and cores.busiest >= BUSY:
@@ -205,6 +203,16 @@ def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores
             f"{waited_ms:.0f} ms for one."
         )
     return _lateness(bench, load, run) or disturbance(bench.thresholds, load, run.columns, run.begun, cores.windows)
+
+
+def _generator_limits(bench: Bench, load: AtRate, run: LoadRun, cores: CoresSeen) -> str:
+    """What kept the load from sending what it was to send."""
+    if run.facts.limits:
+        return run.facts.limits[0]
+    if failed := load.outcomes["failed"]:
+        return failed_in_words(failed)
+    late_ms = (load.pacing_lag_p99_us or 0) / 1000
+    return lateness_in_words(late_ms, cores.busiest, cores.others, kept=bench.sent.keep_alive)
 
 
 def _lateness(bench: Bench, load: AtRate, run: LoadRun) -> str:
