@@ -189,6 +189,7 @@ class Case:
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
         needs: what its application needs beside the server.
+        not_from: the version of Python from which on it does not hold, and why; None where it holds on all.
     """
 
     id: str
@@ -200,6 +201,7 @@ class Case:
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     needs: tuple[Package, ...] = ()
+    not_from: tuple[tuple[int, int], str] | None = None
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from holdfast.observe.process_info import is_python, name_of, read_program, switches
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ from holdfast.observe.process_info import is_python, name_of, read_program, swit
         (["python", "--check-hash-based-pycs", "serve.py"], "serve.py", ""),
         (["python", "-c", "import x"], None, "c"),
         (["pypy3", "app.py"], "app.py", ""),
+        (["/usr/bin/python3.14t", "-m", "gunicorn"], "gunicorn", "m"),
+        (["python3.15td", "app.py"], "app.py", ""),
+        (["pythonic", "app.py"], "pythonic", ""),
         (["python"], None, ""),
         (["uwsgi"], "uwsgi", ""),
         ([""], None, ""),
@@ -49,6 +52,11 @@ def test_a_living_process_says_what_it_runs():
     assert seen.environment == {"COLOUR": "blue=green"}
     assert seen.file in seen.maps
     assert is_python(seen)
+
+
+@pytest.mark.parametrize("name", ["python3.14t", "python3.15td", "python3.6m"])
+def test_an_interpreter_is_one_however_it_was_built(name):
+    assert is_python(Program(1, f"/usr/local/bin/{name}", (name, "app.py"), None, frozenset()))
 
 
 def test_a_program_that_is_no_interpreter_is_told_from_one():

@@ -10,7 +10,8 @@ from pathlib import PurePath
 
 from holdfast.model.frozen import frozen
 
-_INTERPRETER = re.compile(r"^(python|pypy)[\d.]*$")
+# What follows the version says how it was built: t without the GIL, d for debugging (sys.abiflags).
+_INTERPRETER = re.compile(r"^(python|pypy)[\d.]*[tdmu]*$")
 _TAKES_VALUE = frozenset("WX")
 # What else a title may be made of: "gunicorn: master [shop:app]".
 _TITLE_ENDS = re.compile(r"[\s:]")
