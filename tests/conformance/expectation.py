@@ -189,7 +189,7 @@ class Case:
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
         needs: what its application needs beside the server.
-        not_from: the version of Python from which on it does not hold, and why; None where it holds on all.
+        not_here: why it does not hold on the Python that runs this; "" where it does.
     """
 
     id: str
@@ -201,7 +201,7 @@ class Case:
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     needs: tuple[Package, ...] = ()
-    not_from: tuple[tuple[int, int], str] | None = None
+    not_here: str = ""
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)

@@ -259,7 +259,7 @@ SHORT_OF_DESCRIPTORS = replace(
         (WORKER, TICK_FAILS),
         *queues(listens(5, (CHEROOT_LISTENS, CHEROOT_FIVE)), CHEROOT_UNASKED),
     ),
-    not_from=((3, 15), COLOURS_TRACEBACKS),
+    not_here=COLOURS_TRACEBACKS if sys.version_info >= (3, 15) else "",
 )
 
 CHEROOT = (

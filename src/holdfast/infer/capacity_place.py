@@ -72,7 +72,7 @@ def _computing(seen: WatchedLoad) -> FullPlace | None:
         evidence.append(f"Of the machine's processor time {seen.idle:.0%} was idle ({seen.cores} cores for all).")
     if seen.load.load_cores is not None:
         evidence.append(f"The load itself used {seen.load.load_cores:.2f} cores.")
-    several = len(busy) > 1 or first.cores > 1 + _NEAR
+    several = len(busy) > 1 or (not takes_turns(first) and first.threads > 1 and first.cores + first.waited > 1 + _NEAR)
     if several and seen.idle is not None and seen.idle < _NO_IDLE:
         those = f"{len(busy)} processes" if len(busy) > 1 else f"{first.threads} threads of one process"
         words = f"the machine's {seen.cores} cores: {those} of the server compute, and none is left"
