@@ -189,6 +189,7 @@ class Case:
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
         needs: what its application needs beside the server.
+        not_here: why it does not hold on the Python that runs this; "" where it does.
     """
 
     id: str
@@ -200,6 +201,7 @@ class Case:
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     needs: tuple[Package, ...] = ()
+    not_here: str = ""
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)

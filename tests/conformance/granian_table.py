@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from expectation import Between, Case, Quote, Says, Within
+from granian_wsgi_table import WORKERS_ARE_THREADS
 from loop_sources import (
     ANYIO,
     ANYIO_THREADS,
@@ -135,6 +136,7 @@ def of_two_workers(each: int, view: str) -> Case:
         claims,
         arguments=arguments,
         options={"framework": "starlette", "view": view},
+        not_here=WORKERS_ARE_THREADS,
     )
 
 

@@ -5,6 +5,9 @@ Its sources are named by file and function of granian 2.8.1 (Rust), which its Py
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 from expectation import Case, Quote, Within
 from sources import client_gone, goes_on, listens
 from thread_pool_table import row
@@ -15,6 +18,11 @@ UNWATCHED = goes_on(
     "is no other thread for whoever gets the permit of the client that has gone"
 )
 
+WORKERS_ARE_THREADS = (
+    ""
+    if getattr(sys, "_is_gil_enabled", lambda: True)()
+    else "without the GIL, granian's workers are threads of one process (granian/server/__init__.py, MTServer)"
+)
 BLOCKING = (
     "granian src/blocking.rs, BlockingRunnerPool::run(): one thread more while calls wait and there are fewer than "
     "blocking_threads; blocking_worker_idle(): a thread runs one call after another"
@@ -62,7 +70,7 @@ def granian(arguments: str, each: int, pressure: int, workers: int = 1) -> Case:
         if workers > 1
         else queues(listening, GRANIAN_UNASKED, after=accepted - running)
     )
-    return row(
+    found = row(
         "granian",
         f"--backlog 128 {arguments}",
         running,
@@ -74,6 +82,7 @@ def granian(arguments: str, each: int, pressure: int, workers: int = 1) -> Case:
         gone=PERMIT_RETURNED if each == pressure else UNWATCHED,
         framework="flask",
     )
+    return replace(found, not_here=WORKERS_ARE_THREADS) if workers > 1 else found
 
 
 ROWS = (

@@ -75,6 +75,8 @@ def verdict_differs(case: Case) -> list[str]:
 def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case) -> None:
     if case.options.get("nproc") is not None and os.geteuid() != 0:
         pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
+    if case.not_here:
+        pytest.skip(case.not_here)
     if needed := missing(case):
         pytest.skip(f"not installed: {needed} ({sys.executable} -m pip install {needed})")
 

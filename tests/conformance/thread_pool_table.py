@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from expectation import Between, Case, Quote, Says, Source, Within, each_of
@@ -246,17 +247,23 @@ TICK_FAILS = Quote(
     "an error of accept() is logged, and the loop goes on: the connection stays in the queue",
 )
 
-# From Python 3.15 on, traceback imports what colours it when it first prints (traceback.py, _colorize). Without a
-# descriptor for that, the error leaves cheroot's loop, and nothing is accepted any more (3.15.2, without holdfast).
-SHORT_OF_DESCRIPTORS = short_of_descriptors(
-    "cheroot",
-    "--bind 127.0.0.1:0 --threads 80",
-    (WORKER, TICK_FAILS),
-    *queues(listens(5, (CHEROOT_LISTENS, CHEROOT_FIVE)), CHEROOT_UNASKED),
+# Seen with 3.15.2, without holdfast.
+COLOURS_TRACEBACKS = (
+    "from Python 3.15 on, traceback imports what colours it when it first prints (traceback.py, _colorize): without a "
+    "descriptor for that, the error leaves cheroot's loop, and nothing is accepted any more"
+)
+SHORT_OF_DESCRIPTORS = replace(
+    short_of_descriptors(
+        "cheroot",
+        "--bind 127.0.0.1:0 --threads 80",
+        (WORKER, TICK_FAILS),
+        *queues(listens(5, (CHEROOT_LISTENS, CHEROOT_FIVE)), CHEROOT_UNASKED),
+    ),
+    not_here=COLOURS_TRACEBACKS if sys.version_info >= (3, 15) else "",
 )
 
 CHEROOT = (
-    *([SHORT_OF_DESCRIPTORS] if sys.version_info < (3, 15) else []),
+    SHORT_OF_DESCRIPTORS,
     cheroot("", 10, 5),
     cheroot("--threads 1", 1, 5),
     cheroot("--threads 3 --request-queue-size 7", 3, 7),

@@ -361,6 +361,18 @@ async def check_waiting_tasks():
     pool.shutdown()
 
 
+def check_pools_of_interpreters():
+    if sys.version_info < (3, 14):
+        return
+    gate.keep_context_in_threads()
+    token = gate.current.set(gate.Held(None, None, "here", "sync"))
+    try:
+        with concurrent.futures.InterpreterPoolExecutor(1) as pool:
+            assert pool.submit(pow, 2, 5).result() == 32
+    finally:
+        gate.current.reset(token)
+
+
 descriptors = len(os.listdir("/proc/self/fd"))
 recorder.Record(os.environ["HOLDFAST_RECORD"])
 assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -373,5 +385,6 @@ asyncio.run(check_asgi())
 asyncio.run(check_calls())
 check_waiting_threads()
 check_waiting_for_results()
+check_pools_of_interpreters()
 asyncio.run(check_waiting_tasks())
 sys.stdout.write("{}.{}\n".format(*sys.version_info))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from holdfast.observe.process_info import is_python, name_of, read_program, switches
+from holdfast.observe.process_info import Program, is_built_without_gil, is_python, name_of, read_program, switches
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ from holdfast.observe.process_info import is_python, name_of, read_program, swit
         (["python", "--check-hash-based-pycs", "serve.py"], "serve.py", ""),
         (["python", "-c", "import x"], None, "c"),
         (["pypy3", "app.py"], "app.py", ""),
+        (["/usr/bin/python3.14t", "-m", "gunicorn"], "gunicorn", "m"),
+        (["python3.15td", "app.py"], "app.py", ""),
+        (["pythonic", "app.py"], "pythonic", ""),
         (["python"], None, ""),
         (["uwsgi"], "uwsgi", ""),
         ([""], None, ""),
@@ -49,6 +52,30 @@ def test_a_living_process_says_what_it_runs():
     assert seen.environment == {"COLOUR": "blue=green"}
     assert seen.file in seen.maps
     assert is_python(seen)
+
+
+@pytest.mark.parametrize("name", ["python3.14t", "python3.15td", "python3.6m"])
+def test_an_interpreter_is_one_however_it_was_built(name):
+    assert is_python(Program(1, f"/usr/local/bin/{name}", (name, "app.py"), None, frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("file", "mapped", "without"),
+    [
+        ("/usr/bin/python3.14t", (), True),
+        ("/usr/bin/python3.14", ("/usr/lib/python3.14/lib-dynload/_socket.cpython-314t-x86_64-linux-gnu.so",), True),
+        ("/usr/sbin/uwsgi", ("/usr/lib/libpython3.14t.so.1.0",), True),
+        ("/usr/bin/python3.15t", ("/srv/lib/_granian.abi3t.so",), True),
+        ("/usr/bin/python3.14", ("/usr/lib/python3.14/lib-dynload/_socket.cpython-314-x86_64-linux-gnu.so",), False),
+        ("/usr/bin/python3.14d", ("/srv/python3.14t/lib/_granian.abi3.so",), False),
+        ("/usr/sbin/uwsgi", ("/usr/lib/libpython3.14.so.1.0",), False),
+    ],
+)
+def test_an_interpreter_that_was_built_without_the_gil_is_told_by_its_files(file, mapped, without):
+    program = Program(1, file, (), None, frozenset(mapped))
+
+    assert is_python(program)
+    assert is_built_without_gil(program) is without
 
 
 def test_a_program_that_is_no_interpreter_is_told_from_one():

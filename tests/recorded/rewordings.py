@@ -128,6 +128,8 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     reasons |= {} if waiting == 0 else {"places.before_view": why, "waiting": why}
     # Nothing waited before its view in the other runs.
     more = {"places": {**now["places"], "before_view": waiting}, "limits": {**now["limits"], **limits}}
+    more["target"] = {**now["target"], "gil": None}
+    reasons["target.gil"] = _GIL[outside]
     more["waiting"] = [] if waiting == 0 else None
     if now["cost"]["memory_bytes"] is not None and several_served(now["model"]):
         # What each one's first request leaves behind was once counted as a cost of those in service.
@@ -186,6 +188,7 @@ _FIRST_OF_EACH = (
     "several processes serve, and what the first request of each leaves behind cannot be told from what one in service "
     "takes"
 )
+_GIL = {False: "the run was saved before that was kept, or no handler told", True: _FRONT[True]}
 _PRESSURE = {False: "the run was saved before that was kept", True: _FRONT[True]}
 _LIMITS = {False: "the run was saved before this limit was kept", True: _FRONT[True]}
 # Fields of `limits` that recorded verdicts lack.

@@ -78,6 +78,21 @@ def test_threads_that_have_one_core_together_take_turns_at_the_gil() -> None:
     assert place_of(processes=(threads,)).kind == "gil"
 
 
+def test_threads_without_a_gil_do_not_take_turns_at_it() -> None:
+    threads = replace(SLEEPS, gil=False, cores=0.98, waited=0.02, busiest=0.3, threads=8)
+
+    assert place_of(processes=(threads,)).kind == "handlers"
+
+
+def test_threads_of_one_process_that_have_all_cores_are_ended_by_the_machine() -> None:
+    threads = replace(SLEEPS, gil=False, cores=1.7, waited=4.0, busiest=0.97, threads=8)
+
+    found = place_of(processes=(threads,), idle=0.01)
+
+    assert found.kind == "machine's cpu"
+    assert found.words == "the machine's 2 cores: 8 threads of one process of the server compute, and none is left"
+
+
 def test_threads_of_another_language_have_no_gil() -> None:
     threads = replace(SLEEPS, python=False, cores=0.98, waited=0.02, busiest=0.3, threads=8)
 

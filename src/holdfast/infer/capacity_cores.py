@@ -26,7 +26,12 @@ def computes(process: ProcessCores) -> bool:
     """
     if process.busiest >= ALL_THE_TIME and process.cores >= _LEAST_CORES:
         return True
-    return process.python and process.threads > 1 and process.cores + process.waited >= _SEVERAL_LOCKED
+    return takes_turns(process) and process.cores + process.waited >= _SEVERAL_LOCKED
+
+
+def takes_turns(process: ProcessUse) -> bool:
+    """Whether several of its threads run Python code, under one lock."""
+    return process.python and process.gil and process.threads > 1
 
 
 def taken_by_others(server: Sequence[ProcessCores], others: float | None, cores: int) -> float:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from statistics import median
 
-from holdfast.infer.capacity_cores import ALL_THE_TIME, computes
+from holdfast.infer.capacity_cores import ALL_THE_TIME, computes, takes_turns
 from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, WaitingIn, WatchedLoad
 from holdfast.model.waiting import WaitingPoint
 
@@ -62,7 +62,7 @@ def _computing(seen: WatchedLoad) -> FullPlace | None:
     if not busy:
         return None
     first = busy[0]
-    threads = first.busiest < ALL_THE_TIME and first.python and first.threads > 1
+    threads = first.busiest < ALL_THE_TIME and takes_turns(first)
     evidence = [
         f"Process {first.pid} ({first.name}) had {first.cores:.2f} cores"
         + (f" and waited for one for {first.waited:.2f} s of each second" if first.waited >= 0.1 else "")
@@ -72,8 +72,10 @@ def _computing(seen: WatchedLoad) -> FullPlace | None:
         evidence.append(f"Of the machine's processor time {seen.idle:.0%} was idle ({seen.cores} cores for all).")
     if seen.load.load_cores is not None:
         evidence.append(f"The load itself used {seen.load.load_cores:.2f} cores.")
-    if len(busy) > 1 and seen.idle is not None and seen.idle < _NO_IDLE:
-        words = f"the machine's {seen.cores} cores: {len(busy)} processes of the server compute, and none is left"
+    several = len(busy) > 1 or (not takes_turns(first) and first.threads > 1 and first.cores + first.waited > 1 + _NEAR)
+    if several and seen.idle is not None and seen.idle < _NO_IDLE:
+        those = f"{len(busy)} processes" if len(busy) > 1 else f"{first.threads} threads of one process"
+        words = f"the machine's {seen.cores} cores: {those} of the server compute, and none is left"
         return FullPlace("machine's cpu", None, first.pid, first.name, None, words, tuple(evidence))
     if threads:
         words = (

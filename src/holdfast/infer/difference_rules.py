@@ -189,6 +189,7 @@ COUNTS = frozenset({"outcomes", "statuses", "call.replies"})
 _OF_VERDICT: Rules = {
     "target.version": ("versions", exact),
     "target.python": ("versions", exact),
+    "target.gil": ("versions", exact),
     "target.command": ("settings", _command),
     "target.*": ("settings", asked),
     "limits.*": ("limits", limit),

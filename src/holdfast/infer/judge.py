@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 _OWN_COMMAND = "holdfast started a command and did not look up which package it belongs to"
 _NO_VERSION = "the installed package does not state one"
 _NO_PYTHON = "the listening process did not report it"
+_GIL_NOT_KEPT = "the run was saved before that was kept, or no handler told"
 _COUNTED = "not an estimate: requests in service were counted inside the server"
 _ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
 _NONE_WAITED = "no request waited until the places were counted"
@@ -302,12 +303,15 @@ def _target(timeline: Timeline, first_request: FirstRequest) -> Known[Target]:
         path=experiment.path,
         held_in=first_request.held_in,
         python=server.python or None,
+        gil=None if timeline.gil is None else timeline.gil != "off",
     )
     unknown = {}
     if target.version is None:
         unknown["target.version"] = _OWN_COMMAND if own_command else _NO_VERSION
     if target.python is None:
         unknown["target.python"] = _NO_PYTHON
+    if target.gil is None:
+        unknown["target.gil"] = _GIL_NOT_KEPT
     return Known(target, unknown)
 
 

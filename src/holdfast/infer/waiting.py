@@ -17,6 +17,9 @@ from holdfast.model.waiting import Library, LibraryLimit, Waiting, WaitingPoint
 
 _NOT_KEPT = "the run was saved before holdfast asked the server's processes for that"
 _NONE_TOLD = "no process that held a request answered where the others wait"
+_NO_GIL = (
+    "the server's Python runs without the GIL, where what a thread is doing cannot safely be read while it runs on"
+)
 _NO_LOOP = "no event loop served the requests, so no limit of AnyIO or of a loop's executor applies"
 _NO_ANSWER = "no process that held a request answered, or the run ended before"
 _NO_THREAD = (
@@ -35,6 +38,8 @@ def waiting_of(timeline: Timeline, before_view: Known[int | None]) -> Known[tupl
         before_view: how many wait before their view.
     """
     points = [each for each in timeline.waiting or () if each.phase is Phase.RAMP or each.waits]
+    if not points and timeline.gil == "off" and (before_view.value or timeline.calls):
+        return Known(None, {"waiting": _NO_GIL})
     if not points and before_view.value != 0:
         why = _NOT_KEPT if timeline.handed is None else _NONE_TOLD
         return Known(None, {"waiting": next(iter(before_view.unknown.values()), why)})
@@ -78,7 +83,7 @@ def running_in(timeline: Timeline) -> Known[int | None]:
     points = [each for each in timeline.waiting or () if each.phase is Phase.CALLED_TOGETHER]
     if not points:
         limited = timeline.experiment.nproc is not None or timeline.experiment.address_space is not None
-        why = _NO_THREAD if limited else _TOO_SOON
+        why = _NO_THREAD if limited else _NO_GIL if timeline.gil == "off" else _TOO_SOON
         return Known(None, {"call.running": _NOT_KEPT if timeline.handed is None else why})
     if not any(each.waits for each in points):
         return Known(None, {"call.running": _NONE_WAITED})

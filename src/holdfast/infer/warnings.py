@@ -51,7 +51,7 @@ def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place])
     limit = () if late is None else (late,)
     own = map(_own_limit, timeline.server.own_limits)
     counting = _counting(timeline, places)
-    return (*own, *timeline.notes, *counting, *limit, *_records(timeline, placed), *_system(timeline))
+    return (*own, *_gil(timeline), *timeline.notes, *counting, *limit, *_records(timeline, placed), *_system(timeline))
 
 
 def _own_limit(own: OwnLimit) -> str:
@@ -65,6 +65,23 @@ def _own_limit(own: OwnLimit) -> str:
         f"{program}. What starts the server, or the server, sets that itself (ulimit in a script, a setting). The "
         "verdict is about what is in force."
     )
+
+
+def _gil(timeline: Timeline) -> list[str]:
+    """That an interpreter which was built to do without its lock runs with it."""
+    if timeline.gil not in {"on", "asked for"}:
+        return []
+    built = "The server's Python was built to do without the GIL, and runs with it: "
+    if timeline.gil == "asked for":
+        return [f"{built}-X gil=1 or PYTHON_GIL=1 asks for that. Its threads run Python code in turns."]
+    modules = ", ".join(timeline.gil_enabled_by)
+    which = (
+        f"loading {modules} has enabled it"
+        if modules
+        else "an extension module has enabled it (a RuntimeWarning names it, which is not in the server's output)"
+    )
+    why = f"{which}, since a module has to declare that it can do without"
+    return [f"{built}{why}. Its threads run Python code in turns. PYTHON_GIL=0 keeps it off, at your own risk."]
 
 
 def _counting(timeline: Timeline, places: Places) -> list[str]:

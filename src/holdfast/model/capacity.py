@@ -102,6 +102,8 @@ class ProcessCores:
         waited: time on run queues for each second, of all its threads.
         busiest: share of the time that its busiest thread ran or waited for a core.
         threads: how many of its threads ran for more than a hundredth of the time.
+        gil: of a Python, its threads run Python code in turns, under one lock; False where it was built to do without
+            and was not seen to run with it.
     """
 
     pid: int
@@ -111,6 +113,7 @@ class ProcessCores:
     waited: float
     busiest: float
     threads: int
+    gil: bool = True
 
 
 @frozen

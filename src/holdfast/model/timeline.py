@@ -25,6 +25,9 @@ from holdfast.model.waiting import LibraryLimit, WaitingPoint
 
 NEVER = units.NEVER
 
+Gil = Literal["always", "off", "on", "asked for"]
+"""How an interpreter runs, of which `Timeline.gil` tells."""
+
 
 @frozen
 class Request:
@@ -346,6 +349,10 @@ class Timeline:
             nothing was asked or no process has answered, and of runs saved before that was kept.
         libraries: when the places were counted; None as for `waiting`.
         outlived: None where it was not looked for, and of runs saved before that was kept.
+        gil: how handlers ran: "always": by an interpreter that was built with its lock. By one that was built to do
+            without: "off", "on" where an extension module has enabled it, "asked for" where it was to be on. None where
+            no handler ran, and of runs saved before that was kept.
+        gil_enabled_by: names of the modules that have enabled it, as the interpreter wrote them into the server's log.
     """
 
     experiment: Experiment
@@ -377,3 +384,5 @@ class Timeline:
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
     outlived: Outlived | None = None
+    gil: Gil | None = None
+    gil_enabled_by: tuple[str, ...] = ()

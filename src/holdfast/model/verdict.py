@@ -56,6 +56,8 @@ class Target:
         path: path and query of the requests.
         held_in: where they were held, as "flask view index()"; None from outside.
         python: version of the server's Python; None where the process that listens did not say.
+        gil: its threads run Python code in turns, under the lock of the interpreter; False where that is built to do
+            without it, and does. None where no handler told.
     """
 
     server: str
@@ -66,6 +68,14 @@ class Target:
     path: str
     held_in: str | None
     python: str | None
+    gil: bool | None = None
+
+    @property
+    def interpreter(self) -> str:
+        """The server's Python in words; "" where it is not known."""
+        if self.python is None:
+            return ""
+        return f"Python {self.python}{' without the GIL' if self.gil is False else ''}"
 
 
 @frozen

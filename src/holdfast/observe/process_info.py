@@ -10,7 +10,10 @@ from pathlib import PurePath
 
 from holdfast.model.frozen import frozen
 
-_INTERPRETER = re.compile(r"^(python|pypy)[\d.]*$")
+# What follows the version says how it was built: t without the GIL, d for debugging (sys.abiflags).
+_INTERPRETER = re.compile(r"^(python|pypy)[\d.]*[tdmu]*$")
+# Of an interpreter, of libpython, and of extension modules, some of which each server has loaded (PEP 703, PEP 803).
+_WITHOUT_GIL = re.compile(r"python3\.\d+td?(\.so.*)?$|\.cpython-3\d+td?-|\.abi3t\.")
 _TAKES_VALUE = frozenset("WX")
 # What else a title may be made of: "gunicorn: master [shop:app]".
 _TITLE_ENDS = re.compile(r"[\s:]")
@@ -99,6 +102,14 @@ def is_python(program: Program) -> bool:
     """Whether it is an interpreter, or has one in it."""
     names = [PurePath(each).name for each in (program.file, *program.maps)]
     return any(_INTERPRETER.match(name) or name.startswith("libpython") for name in names)
+
+
+def is_built_without_gil(program: Program) -> bool:
+    """Whether it is, or has in it, an interpreter that was built to do without its lock; it may run with it.
+
+    Where only a name tells, as of an interpreter that is called python3.14, it is not known, and False.
+    """
+    return any(_WITHOUT_GIL.search(PurePath(each).name) for each in (program.file, *program.maps))
 
 
 def is_interpreter(program: Program) -> bool:

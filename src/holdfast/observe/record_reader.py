@@ -336,7 +336,7 @@ class Recording:
         if not self.is_entered(id):
             return None
         fields = layout.SLOT.unpack_from(self._data, self._at(id))
-        return HeldIn(_text(fields[15]), layout.KINDS[fields[12]], layout.VIAS[fields[13]])
+        return HeldIn(_text(fields[16]), layout.KINDS[fields[12]], layout.VIAS[fields[13]])
 
     def _entry(self, id: int, state: int) -> Entry:
         # A held handler's slot does not change, and it is asked for a dozen times: 1 us instead of 25.
@@ -361,7 +361,7 @@ class Recording:
 
 def _entry_of(id: int, raw: bytes, state: int) -> Entry:
     pid, entries, tid, process_seq, thread_seq, globals_seq, *more = layout.SLOT.unpack(raw)
-    entry_tid, entry_thread_seq, entered_ns, left_ns, loop, entry_loop, _kind, _via, thread_name, _held_in = more
+    entry_tid, entry_thread_seq, entered_ns, left_ns, loop, entry_loop, _kind, _via, _gil, thread_name, _held_in = more
     return Entry(
         id=id,
         pid=pid,

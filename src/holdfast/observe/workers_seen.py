@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from holdfast.inside.holdfast_inside import layout
 from holdfast.model.live import LiveWorker
+from holdfast.model.timeline import Gil
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
 MOST_FOLLOWED = 1000
+_GILS: tuple[Gil, ...] = ("always", "off", "on", "asked for")
 _CHANGED_TABLE = bytes(0 if difference == 0 else 1 for difference in range(256))
 
 
@@ -56,6 +58,22 @@ class WorkersSeen:
         for (pid, _tid), count in self._holds.items():
             by_process.setdefault(pid, []).append(count)
         return tuple(LiveWorker(pid, tuple(counts)) for pid, counts in by_process.items())
+
+    def gil(self) -> Gil | None:
+        """How the interpreters run in which handlers have begun; None where none has.
+
+        Of each process the handler that began last counts: an interpreter without its lock has it while it loads an
+        extension module (CPython, Python/ceval_gil.c, _PyEval_EnableGILTransient()). Where processes differ, one with
+        the lock counts.
+        """
+        at = layout.state_offset(self._slots)
+        latest: dict[int, tuple[int, int]] = {}
+        for number, state in enumerate(self._data[at : at + self._slots]):
+            if state != layout.NOT_ENTERED:
+                slot = self._slot + number * layout.SLOT_BYTES
+                pid, *fields = layout.SLOT.unpack_from(self._data, slot)
+                latest[pid] = max(latest.get(pid, (0, 0)), (fields[7], self._data[slot + layout.GIL_OFFSET]))
+        return _GILS[max(state for _, state in latest.values())] if latest else None
 
 
 def _changed(before: bytes, now: bytes) -> Iterator[int]:

@@ -147,7 +147,7 @@ def _facts(verdict: Verdict) -> Iterator[Fact]:
     if target.command:
         yield Fact("started with", shlex.join(target.command))
     if target.python:
-        yield Fact("Python", target.python)
+        yield Fact("Python", target.interpreter.removeprefix("Python "))
     if target.held_in:
         yield Fact("held in", target.held_in)
     if limits := all_in_force(verdict.limits):

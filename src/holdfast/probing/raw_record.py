@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Marks, Timeline
 from holdfast.probing.measure import Measured
 
+# CPython, Python/import.c, _PyImport_CheckGILForModule(): a RuntimeWarning.
+_ENABLES_GIL = re.compile(r"lock \(GIL\) has been enabled to load module '([\w.]+)'")
+
 
 def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
-    """The raw record of a run."""
+    """The raw record of a run, of which the record in memory and the server's log are still there."""
+    gil = seen.session.recording.workers.gil()
     return Timeline(
         experiment=experiment,
         server=seen.server,
@@ -32,6 +38,8 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         came_later=seen.came_later,
         gone=seen.gone,
         outlived=seen.outlived,
+        gil=gil,
+        gil_enabled_by=seen.session.server.log.found(_ENABLES_GIL) if gil == "on" else (),
         usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
         handed=seen.handed,
         waiting=seen.told.waiting,

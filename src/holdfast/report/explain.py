@@ -56,7 +56,7 @@ def render_explanation(explanation: Explanation) -> Renderable:
 def _title(explanation: Explanation) -> Text:
     target = explanation.verdict.target
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
-    python = f"  Python {target.python}" if target.python else ""
+    python = f"  {target.interpreter}".rstrip()
     return title.append(f"  {target.app}{python}", style="not bold dim")
 
 

@@ -84,7 +84,7 @@ def title(verdict: Verdict) -> Text:
     if _from_outside(verdict):
         return Text(target.app, style="bold", hanging=2).append("  seen from outside", style="not bold dim")
     text = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold", hanging=2)
-    python = f"  Python {target.python}" if target.python else ""
+    python = f"  {target.interpreter}".rstrip()
     over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
     return text.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
 

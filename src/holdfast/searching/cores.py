@@ -13,7 +13,7 @@ from holdfast.model.capacity import ProcessCores
 from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.core_uses import read_core_use
-from holdfast.observe.process_info import is_python, name_of, read_program
+from holdfast.observe.process_info import is_built_without_gil, is_python, name_of, read_program
 from holdfast.observe.starvation import NOT_SEEN, CoreUse, starved_ns
 from holdfast.procfs import parse
 from holdfast.procfs.read import TICKS_PER_S, read_as
@@ -90,8 +90,12 @@ class CoreLooks:
         server = {pid: read_core_use((pid,)) or {} for pid in sorted(pids)}
         self._uses.append(_Use(now_ns, load, server, read_as(parse.core_ticks, "/proc/stat"), time.process_time()))
 
-    def seen(self) -> CoresSeen:
-        """What was seen; at least two looks are needed."""
+    def seen(self, *, has_gil: bool = False) -> CoresSeen:
+        """What was seen; at least two looks are needed.
+
+        Args:
+            has_gil: an interpreter of the server that was built to do without its lock was seen to run with it.
+        """
         later = self._uses[len(self._uses) // 3 :]
         windows = tuple(_window(*pair) for pair in pairwise(self._uses))
         if len(later) < 2:
@@ -104,7 +108,11 @@ class CoreLooks:
         waited = sum(
             use.waited_ns - before.load[tid].waited_ns for tid, use in after.load.items() if tid in before.load
         )
-        server = [_process(pid, before.server.get(pid, {}), use, wall_ns) for pid, use in after.server.items() if use]
+        server = [
+            _process(pid, before.server.get(pid, {}), use, wall_ns, has_gil=has_gil)
+            for pid, use in after.server.items()
+            if use
+        ]
         idle, others = _idle_and_others(before, after, sum(ran) + sum(each.cores for each in server))
         in_order = tuple(sorted(server, key=lambda each: -each.cores)[:_MOST_PROCESSES])
         return CoresSeen(round(sum(ran), 3), max(ran, default=0.0), waited / wall_ns, in_order, idle, others, windows)
@@ -139,7 +147,9 @@ def _window(before: _Use, after: _Use) -> Window:
     return Window(before.at_ns, after.at_ns, starved, _idle_and_others(before, after, ran_ns / wall_ns)[1])
 
 
-def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessCores:
+def _process(
+    pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int, *, has_gil: bool
+) -> ProcessCores:
     ran = waited = threads = 0
     shares = [0.0]
     for tid, use in after.items():
@@ -149,6 +159,7 @@ def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUs
         shares.append((own + own_wait) / wall_ns)
         threads += own / wall_ns >= _BUSY_THREAD
     program = read_program(pid)
+    free = program is not None and is_built_without_gil(program)
     return ProcessCores(
         pid=pid,
         name=(name_of(program.arguments) if program is not None else None) or "?",
@@ -157,6 +168,7 @@ def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUs
         waited=round(waited / wall_ns, 4),
         busiest=round(max(shares), 4),
         threads=threads,
+        gil=not free or has_gil,
     )
 
 

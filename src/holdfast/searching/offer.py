@@ -144,7 +144,8 @@ def offer(
     result = finished_load(experiment, run, bench.thresholds, None).result
     due = run.columns.due
     start_ns = min((due[row] for row in run.begun), default=0)
-    seen = cores.seen()
+    session = bench.subject.session
+    seen = cores.seen(has_gil=session is not None and session.recording.workers.gil() in {"on", "asked for"})
     at_rate = _judged(bench, (rate_per_s, seconds, began_s), run, result, seen)
     return Offered(at_rate, start_ns, seen)
 

@@ -2,7 +2,8 @@
 
 `backpressure` connections are accepted by each worker and no more; of WSGI's `blocking_threads` there
 are half as many by default (granian/server/common.py, AbstractServer.__init__). Each worker has a
-listener of its own on Linux (_init_shared_socket; server/mp.py).
+listener of its own on Linux (_init_shared_socket; server/mp.py). Where Python runs without the GIL, workers are threads
+of one process (server/__init__.py, MTServer), and the numbers are the same.
 
 Each option has an environment variable GRANIAN_NAME (granian/cli.py, entrypoint()). `backpressure` is what one worker's
 part of the backlog comes to where it is not given (the same __init__). `runtime_threads` run Rust's I/O, and

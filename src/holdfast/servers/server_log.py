@@ -77,6 +77,15 @@ class ServerLog:
         """Its end, at most 8 KiB, without terminal escapes."""
         return self._words(last=True)
 
+    def found(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """What the first group of a pattern matches in its beginning and its end, each text once, in order."""
+        with contextlib.suppress(OSError), self.path.open("rb") as log:
+            text = log.read(KEPT_BYTES)
+            log.seek(max(KEPT_BYTES, self.size_bytes - KEPT_BYTES))
+            text += log.read()
+            return tuple(dict.fromkeys(each[1] for each in pattern.finditer(text.decode(errors="replace"))))
+        return ()
+
     def _words(self, *, last: bool) -> str:
         with contextlib.suppress(OSError), self.path.open("rb") as log:
             size = log.seek(0, os.SEEK_END)

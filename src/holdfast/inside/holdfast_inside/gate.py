@@ -255,6 +255,8 @@ def keeping_context(submit: Function) -> Function:
 
     def submit_with_context(*args: object, **kwargs: object) -> object:
         executor, *rest = args
+        if _runs_elsewhere(executor):
+            return submit(*args, **kwargs)
         if watch.is_watched():
             task: Any = rest[0]
             return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
@@ -263,6 +265,12 @@ def keeping_context(submit: Function) -> Function:
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 
     return submit_with_context
+
+
+def _runs_elsewhere(executor: object) -> bool:
+    """Whether its functions run in other interpreters (Python 3.14): neither a context nor a gate gets there."""
+    pool = getattr(sys.modules.get("concurrent.futures.interpreter"), "InterpreterPoolExecutor", None)
+    return pool is not None and isinstance(executor, pool)
 
 
 def kind_of(view: object) -> str:

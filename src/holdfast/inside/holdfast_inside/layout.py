@@ -19,7 +19,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 5
+VERSION = 6
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -60,6 +60,10 @@ TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 coroutine; as a whole, because it ran on a loop's thread and awaited nothing; not timed, because no loop ran on its
 thread; not timed, because it runs in pieces that cannot be observed; each stretch from a switch to its greenlet
 until the next switch away."""
+
+GILS = ("always", "off", "on", "asked for")
+"""The lock of an interpreter: it was built with it; it was built to do without, and does; or runs with it, which an
+extension module has enabled (sys._is_gil_enabled), or was asked for at its start (sys.flags.gil)."""
 
 HEADER_BYTES = 4096
 HEADER = struct.Struct("=8sIIII")
@@ -126,9 +130,10 @@ WORD = struct.Struct("@Q")
 THREAD_NAME_BYTES = 48
 HELD_IN_BYTES = 120
 
-SLOT = struct.Struct(f"=IIQQQQQQQQBBBB4x{THREAD_NAME_BYTES}s{HELD_IN_BYTES}s")
+SLOT = struct.Struct(f"=IIQQQQQQQQBBBBB3x{THREAD_NAME_BYTES}s{HELD_IN_BYTES}s")
 """pid, entries, tid, process_seq, thread_seq, globals_seq, entry_tid, entry_thread_seq, entered_ns,
-left_ns, loop, entry_loop, index in KINDS, index in VIAS, thread name, held in (UTF-8, truncated, zero-filled)."""
+left_ns, loop, entry_loop, index in KINDS, index in VIAS, index in GILS, thread name, held in (UTF-8, truncated,
+zero-filled)."""
 
 CALL = struct.Struct("=QQQQQIBBBx")
 """begun_ns, ended_ns (0 while it runs), longest_ns (longest time that it blocked the loop), stopped_ns (sum of those
@@ -150,6 +155,7 @@ ENTRIES = struct.Struct("@I")
 ENTRIES_OFFSET = 4
 ENTERED_NS_OFFSET = 56
 LEFT_NS_OFFSET = 64
+GIL_OFFSET = 76
 
 
 def state_offset(slots: int) -> int:

@@ -21,7 +21,7 @@ in a new thread and cannot be inherited: its value is the number of held request
 fork, the child's only thread carries the parent's thread-local values, so the pid is kept with them. The process
 counter restarts in a forked child too; `globals_seq` does not, because it models a global variable of the
 application, which fork copies. All counters are `itertools.count`: `next()` on one is atomic under the GIL, `x += 1`
-is not.
+is not. Without the GIL it is atomic from Python 3.14 on (Modules/itertoolsmodule.c, count_next()).
 
 gevent and eventlet replace `threading.local` by one that is local to a greenlet. The counters here are about native
 threads, so they use the unpatched class.
@@ -42,7 +42,7 @@ import threading
 import time
 from typing import Any, Dict, Iterator, Optional, Tuple
 
-from . import layout, shared_memory
+from . import gil, layout, shared_memory
 
 OWNER_CHECK_NS = 2_000_000_000
 SHORTEST_LOOK_S = 0.001
@@ -222,6 +222,7 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
         entry[2],
         layout.KINDS.index(kind),
         layout.VIAS.index(via),
+        gil.state(),
         _thread_name().encode("utf-8", "replace")[: layout.THREAD_NAME_BYTES],
         held_in.encode("utf-8", "replace")[: layout.HELD_IN_BYTES],
     )

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from . import background, calling, executors, layout, libraries, recorder, stacks, waiting_points
+from . import background, calling, executors, gil, layout, libraries, recorder, stacks, waiting_points
 
 _LOOK_S = 0.005
 _REST_NS = 10_000_000
@@ -52,6 +52,8 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
     for each in libraries.in_force():
         limit = "" if each.limit is None else str(each.limit)
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
+    if about != layout.NOTHING and not gil.frames_can_be_read():
+        return
     began_ns, changed_ns = time.monotonic_ns(), calling.changed_ns
     waiting = _before_view(shared) if about == layout.BEFORE_VIEW else []
     counts = collections.Counter(_points(waiting, about))
