@@ -37,6 +37,10 @@ _AT_ENTRY = {
         "Requests were held where the server hands them to the application: its own code answers from there, and no "
         "framework was seen to call it."
     ),
+    "libraries": (
+        "Requests were held where the server hands them to the application: no function of your own was seen to "
+        "answer, only code of libraries, on the same thread and without waiting for another."
+    ),
     ENTRY_OF_UNKNOWN: (
         "Requests were held where the server hands them to the application, and the places are those of requests held "
         "there. The function that answers was not found. holdfast attach measures the running server from outside, "

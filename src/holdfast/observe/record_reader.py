@@ -211,11 +211,15 @@ class Recording:
 
     def was_watched(self) -> bool:
         """Whether a request was watched since it was asked for, so that the next one is held where that showed."""
-        return self._finding() in {layout.INSIDE, layout.IN_VIEW, layout.AT_ENTRY, layout.AT_WHOLE}
+        return self._finding() >= layout.INSIDE
+
+    def leads_into_view(self) -> bool:
+        """Whether a request was watched, and the function that answered it was found."""
+        return self._finding() == layout.IN_VIEW
 
     def leads_nowhere(self) -> bool:
         """Whether a request was watched, and no function of the person's own was seen to answer it."""
-        return self._finding() == layout.AT_ENTRY
+        return self._finding() in {layout.AT_ENTRY, layout.AT_LIBRARIES}
 
     def give_up_view(self) -> bool:
         """Lets later requests be held at the entry; False if they already are, or where a hook knows better."""
@@ -325,10 +329,11 @@ class Recording:
     def _call(self, id: int) -> tuple[int, ...]:
         return layout.CALL.unpack_from(self._data, self._at(id) + layout.CALL_OFFSET)
 
-    def hold_methods(self) -> bool:
-        """Lets requests be held in methods of handler objects too; whether they were not before."""
-        before = self._data[layout.METHODS_OFFSET]
-        self._data[layout.METHODS_OFFSET] = 1
+    def allow(self, what: Literal["methods", "sockets"]) -> bool:
+        """Lets requests be held in methods of handlers, or from their sockets on; whether they were not before."""
+        offset = {"methods": layout.METHODS_OFFSET, "sockets": layout.SOCKETS_OFFSET}[what]
+        before = self._data[offset]
+        self._data[offset] = 1
         return before == 0
 
     def held_in(self, id: int) -> HeldIn | None:

@@ -165,7 +165,12 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
         return reply
     if recording.was_watched():
         reply = send_one(session, slot, within_s, closed_within_s)
-    # What was seen once need not be called again: a cache answers, or the function is made anew for each request.
+    # What was seen once need not be called again: it has set something up at the first request.
+    if not reached() and recording.leads_into_view():
+        recording.ask_for_view()
+        for _ in range(2):
+            reply = send_one(session, slot, within_s, closed_within_s)
+    # Or a cache answers, or the function is made anew for each request.
     if not reached() and recording.give_up_view():
         reply = send_one(session, slot, within_s, closed_within_s)
     return reply

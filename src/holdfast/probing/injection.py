@@ -32,6 +32,10 @@ _SHUT_OUT = {
 _FIRST_SERVER_ERROR = 500
 _VARIABLES = "HOLDFAST_"
 _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
+_NOT_FOLLOWED = (
+    "From the connection on which it came, no function of your own was seen to answer the first request: what answers is "
+    "a library's, or another thread answers than the one that reads, or later."
+)
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
@@ -126,11 +130,16 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     programs = [program for program in map(read_program, pids) if program is not None]
     if any(str(session.recording.path) in program.maps for program in programs):
         failed = _failures(said)
-        if not failed:
-            return None if _took_application(said) else _no_application(session, said)
-        quoted = "\n".join(f"| {each}" for each in failed)
-        why = f"Part of the instrumentation failed, which may be the reason:\n{quoted}"
-        remedy = "Please report it."
+        if not failed and _took_application(said):
+            return None
+        if not failed and any(each.what == "ready" for each in said):
+            return _no_application(session, said)
+        if failed:
+            quoted = "\n".join(f"| {each}" for each in failed)
+            why = f"Part of the instrumentation failed, which may be the reason:\n{quoted}"
+            remedy = "Please report it."
+        else:
+            why, remedy = _nothing_known(session, programs)
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
         why, remedy = (
@@ -162,7 +171,7 @@ def _serves_another(session: Session) -> InconclusiveError | None:
 def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, str]:
     # An application that could not be imported looks like this too, and only the server's log tells.
     named = {PurePath(name).name for each in programs if (name := name_of(each.arguments))} & set(ADAPTERS)
-    why, remedy = _NOTHING_KNOWN, ""
+    why, remedy = f"{_NOTHING_KNOWN} {_NOT_FOLLOWED}", ""
     if named:
         name = min(named)
         why = _NOT_FOUND.format(name=name)
@@ -181,7 +190,7 @@ def _no_application(session: Session, said: Iterable[StartupReport]) -> Inconclu
     return InconclusiveError(
         "The server answers, but nothing that holdfast knows calls its views.",
         f"Of servers and frameworks that holdfast knows, its Python has imported {known or 'none'}, but none of them "
-        "was given an application (WSGI, ASGI).",
+        f"was given an application (WSGI, ASGI). {_NOT_FOLLOWED}",
         _outside(session),
     )
 

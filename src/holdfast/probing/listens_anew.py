@@ -51,7 +51,8 @@ def listens_anew(running: Running) -> Running | None:
     """The server when it is ready again, if it opens another listening socket; None if it does not.
 
     If it does not, and a method of a handler object was seen to answer (see `layout.METHODS_OFFSET`), that is the view:
-    requests are held there from now on, and the server is the same.
+    requests are held there from now on, and the server is the same. At last, requests are followed from their sockets
+    (`layout.SOCKETS_OFFSET`).
 
     It is waited for until the server has been at rest for longer than a start pauses, and neither a script of it sleeps
     nor a Python in which nothing was found that can be held, for 10 s at most. None too for a server that is started by
@@ -66,10 +67,12 @@ def listens_anew(running: Running) -> Running | None:
     if (anew := _listening_elsewhere(running)) is not None:
         return anew
     said = read_startup_reports(prepared.files.hello)
-    if server.exit_status() is None and any(each.what == "method" for each in said):
-        running.ends.watch(())
-        return running if prepared.recording.hold_methods() else None
-    return None
+    if server.exit_status() is not None:
+        return None
+    running.ends.watch(())
+    if any(each.what == "method" for each in said) and prepared.recording.allow("methods"):
+        return running
+    return running if prepared.recording.allow("sockets") else None
 
 
 def _listening_elsewhere(running: Running) -> Running | None:

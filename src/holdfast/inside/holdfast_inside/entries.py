@@ -102,7 +102,7 @@ class Entry:
         Args:
             frame: the one that calls the application.
         """
-        found, whole = None, False
+        found, at_entry = None, layout.AT_ENTRY
         seen: Optional[watch.Watch] = None
         before = recorder.times_entered(claim.id)
         try:
@@ -112,12 +112,15 @@ class Entry:
         finally:
             # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
             if seen is not None and seen.answered:
-                found, whole = seen.view(), seen.is_whole
+                found = seen.view()
+                if seen.is_whole:
+                    at_entry = layout.AT_WHOLE
+                elif seen.stays:
+                    at_entry = layout.AT_LIBRARIES
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
                 inside = recorder.times_entered(claim.id) > before
-                at_entry = layout.AT_WHOLE if whole else layout.AT_ENTRY
                 known = layout.INSIDE if inside else at_entry if found is None else layout.IN_VIEW
                 finding.publish(known, claim.depth, found)
 
@@ -136,7 +139,7 @@ class Entry:
     def _via(self) -> str:
         if self.function is not None:
             return "plain" if self._is_own else "library"
-        return "whole" if finding.state()[0] == layout.AT_WHOLE else "unknown"
+        return {layout.AT_WHOLE: "whole", layout.AT_LIBRARIES: "libraries"}.get(finding.state()[0], "unknown")
 
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held in the view that was found."""

@@ -151,5 +151,6 @@ def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anyt
     if spoken == "wsgi":
         return wsgi.wrap_entry(application, by_server=True)
     if interface.is_double_callable(application):
-        application = interface.single_callable(application)
+        # A server that was handed one calls it so.
+        return interface.double_callable(asgi.wrap_entry(interface.single_callable(application), by_server=True))
     return asgi.wrap_entry(application, by_server=True)

@@ -171,7 +171,7 @@ class Gate:
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
-            held = current.get() or next(filter(None, (find() for find in elsewhere)), None)
+            held = _on_its_way()
             if held is None or (held.gate is not self and self not in held.others):
                 return original(*args, **kwargs)
             # A plain function may return an awaitable; then its kind is not "sync".
@@ -188,6 +188,13 @@ async def _result(result: object) -> object:
 current: contextvars.ContextVar[Optional[Held]] = contextvars.ContextVar("holdfast", default=None)
 elsewhere: List[Callable[[], Optional[Held]]] = []
 """Of frameworks that know the request on a thread that has no copy of its context: they find what `current` lacks."""
+
+
+def _on_its_way() -> Optional[Held]:
+    """The request for which the caller runs, if it is to be held."""
+    return current.get() or next(filter(None, (find() for find in elsewhere)), None)
+
+
 _gates: Dict[types.FunctionType, Gate] = {}
 _surrounded: Set[types.FunctionType] = set()
 
@@ -260,7 +267,7 @@ def keeping_context(submit: Function) -> Function:
         if watch.is_watched():
             task: Any = rest[0]
             return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
-        if current.get() is None:
+        if _on_its_way() is None:
             return submit(*args, **kwargs)
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 

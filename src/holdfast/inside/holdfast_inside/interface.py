@@ -81,6 +81,18 @@ def single_callable(application: Any) -> Asgi:  # noqa: ANN401 - see is_double_c
     return once
 
 
+def double_callable(application: Asgi) -> Callable[[object], Callable[[object, object], Awaitable[Any]]]:
+    """Wraps an ASGI 3 application as an ASGI 2 one."""
+
+    def twice(scope: object) -> Callable[[object, object], Awaitable[Any]]:
+        async def instance(receive: object, send: object) -> None:
+            await application(scope, receive, send)
+
+        return instance
+
+    return twice
+
+
 def _possible(application: object) -> Tuple[str, ...]:
     """The interfaces by which it can be called, the likelier first.
 

@@ -49,11 +49,12 @@ INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""
 
 KINDS = ("sync", "async", "async-blocking")
-VIAS = ("view", "entry", "plain", "unknown", "whole", "method", "library")
+VIAS = ("view", "entry", "plain", "unknown", "whole", "method", "library", "libraries")
 """What a request is held in: the view; the framework, because it has no view at that path; the entry of an application
 that is itself the person's view; the entry of an application that holdfast cannot see into; the entry of one whose own
-code was seen to answer; a method of a handler object of the standard library's; the entry of an
-application that a library brings, without a framework."""
+code was seen to answer; a method of a handler object of the standard library's, or a
+function behind a server that is not known; the entry of an application that a library brings, without a framework; the entry of one in which libraries were seen to answer, on the
+thread on which it is called, without waiting for anything."""
 
 TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 """How the blocking of an event loop by a body was timed, in this order: the body has not run; each step of its
@@ -87,9 +88,10 @@ FINDING = struct.Struct("=BB")
 FOUND = struct.Struct("=IB1024s128s256s256s")
 """Of the view's code: its first line, what it returns (see finding.View), its file, name and qualified name, and the
 class of what it returns."""
-NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE = range(7)
+NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE, AT_LIBRARIES = range(8)
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
-FOUND; it was not found; it is the application itself, which can be held at its entry only."""
+FOUND; it was not found; it is the application itself, which can be held at its entry only; libraries answer, on the
+thread on which the application was called."""
 
 ASKED_OFFSET = 3072
 """One byte: the number of the latest question, 1 to 255; 0 before the first. Then ABOUT, then ASKED_PIDS."""
@@ -104,6 +106,9 @@ LOOPS_OFFSET = 3075
 METHODS_OFFSET = 3076
 """One byte; if it is not 0, requests are held in methods of handler objects too. What answers for the start alone is
 often one, and a port for metrics: they are held where nothing else is found."""
+SOCKETS_OFFSET = 3077
+"""One byte; if it is not 0, requests are followed from the sockets of connections on which they come. That is for
+servers that are not known, where nothing else is found."""
 ASKED_PIDS_OFFSET = 3080
 ANSWERS = 32
 """How many processes can be asked at once."""

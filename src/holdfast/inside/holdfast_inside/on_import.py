@@ -20,7 +20,7 @@ COMPLETING: Dict[str, str] = {
     "starlette.staticfiles": "starlette.routing",
 }
 
-_HTTP, _SERVERS_AND_HANDLERS = "http.server", "socketserver"
+_HTTP, _SERVERS_AND_HANDLERS, _SOCKETS = "http.server", "socketserver", "socket"
 
 _pending: Dict[str, str] = {}
 """Imported modules that are not instrumented yet -> the last error, "" before the first attempt."""
@@ -32,7 +32,7 @@ def watch() -> None:
     # `python -m http.server` has it as `__main__`. Of others, many import `socketserver` only by way of logging.
     started: Sequence[str] = getattr(sys, "orig_argv", ("-m", _HTTP))  # not known before Python 3.10
     runs_it = ("-m", _HTTP) in zip(started, started[1:])
-    post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP,), _on_handlers)
+    post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP, _SOCKETS), _on_standard_library)
     post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
@@ -73,8 +73,13 @@ def _wrapped(application: object, name: str, point: entry_wrappers.EntryPoint) -
     return entry_wrappers.wrap_once(application, name, point)
 
 
-def _on_handlers(name: str) -> None:
+def _on_standard_library(name: str) -> None:
     try:
+        if name == _SOCKETS:
+            from . import accepting
+
+            accepting.install(name)
+            return
         from . import socketserver_hook
 
         socketserver_hook.install(sys.modules[_SERVERS_AND_HANDLERS])

@@ -245,7 +245,7 @@ def hold_sync(id: int) -> None:
 
 
 async def hold_async(id: int) -> None:
-    """Like `hold_sync`, but awaits with the sleep of asyncio or trio."""
+    """Like `hold_sync`, but awaits with the sleep of asyncio, trio or Twisted."""
     sleep = _async_sleep()
     shared = record()
     ends_ns = _ends_ns(shared)
@@ -254,7 +254,7 @@ async def hold_async(id: int) -> None:
 
 
 async def sleep_async(seconds: float) -> None:
-    """Sleeps in the event loop that runs here, asyncio's or trio's."""
+    """Sleeps in the event loop that runs here."""
     await _async_sleep()(seconds)
 
 
@@ -327,7 +327,10 @@ def _owner_gone(shared: Record) -> bool:
     return False
 
 
-def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
+def _async_sleep() -> Any:  # noqa: ANN401 - makes what can be awaited
+    if (reactor := _running_reactor()) is not None:
+        later = sys.modules["twisted.internet.task"].deferLater
+        return lambda seconds: later(reactor, seconds)
     import asyncio  # not at the top: a server that does without asyncio must not load it
 
     return (_running_trio() or asyncio).sleep
@@ -353,11 +356,23 @@ def _thread(role: str) -> Thread:
 
 def loop_runs() -> bool:
     """Whether an event loop runs on this thread."""
+    return asyncio_runs() or _running_trio() is not None or _running_reactor() is not None
+
+
+def asyncio_runs() -> bool:
+    """Whether one of asyncio's runs on this thread."""
     # Another thread may be importing it.
     running = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
-    if running is not None and running() is not None:
-        return True
-    return _running_trio() is not None
+    return running is not None and running() is not None
+
+
+def _running_reactor() -> Any:  # noqa: ANN401 - a reactor
+    """Twisted's reactor if it runs on this thread with a loop of its own, which asyncio cannot see; otherwise None."""
+    reactor = sys.modules.get("twisted.internet.reactor")
+    threads = sys.modules.get("twisted.python.threadable")
+    if reactor is None or getattr(threads, "ioThread", None) != threading.get_ident():
+        return None
+    return None if hasattr(reactor, "_asyncioEventloop") else reactor
 
 
 def _running_trio() -> Any:  # noqa: ANN401 - a module

@@ -18,6 +18,15 @@ def runs_later(code: types.CodeType) -> bool:
     return bool(code.co_flags & _LATER)
 
 
+def is_resumed(frame: types.FrameType) -> bool:
+    """Whether a call that has just been seen is that of a coroutine that had begun before."""
+    code, at = frame.f_code, frame.f_lasti
+    if not code.co_flags & inspect.CO_COROUTINE:
+        return False
+    # Since 3.11 the first instruction of each piece says how it begins: 0 is by a call.
+    return at >= 0 if sys.version_info < (3, 11) else bool(at >= 0 and code.co_code[at + 1] & 3)
+
+
 def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types.CodeType]) -> Optional[finding.View]:
     """The function to hold for the one that answered; None if it cannot be held, or is gone.
 
@@ -37,6 +46,14 @@ def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types
         return None
     functions = functions_of(view)
     return view._replace(qualname=functions[0].__qualname__) if functions else None
+
+
+def as_found(code: types.CodeType) -> Optional[finding.View]:
+    """The function with this code, in which nothing is held; None if the record has no room for its names."""
+    view = _view(code)
+    functions = functions_of(view)
+    view = view._replace(qualname=functions[0].__qualname__) if functions else view
+    return view if finding.fits(view) else None
 
 
 def functions_of(view: finding.View) -> List[types.FunctionType]:

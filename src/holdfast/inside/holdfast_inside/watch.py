@@ -32,7 +32,7 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import finding, installed_app, own_code, request, view_functions
+from . import finding, installed_app, own_code, request, staying, view_functions
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
@@ -51,13 +51,16 @@ class _Candidate:
         given: each response that it was given, with what that had for its attributes.
         answered: whether it changed one of these.
         passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
+        promised: whether it returned what will have its result later, and is no coroutine itself.
+        resumed: whether it had begun before the request was watched.
         returned: whether it returned anything but None.
+        thread: the one that called it.
         returns, response: what it returned, as `finding.View` has it.
     """
 
     __slots__ = (
         *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
-        *("returned", "returns", "within"),
+        *("promised", "resumed", "returned", "returns", "thread", "within"),
     )
 
     def __init__(self, frame: types.FrameType, callers: Frames, *, within: bool) -> None:
@@ -67,7 +70,9 @@ class _Candidate:
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
         self.made: Optional[types.CodeType] = None
-        self.passed_on = self.returned = self.answered = False
+        self.passed_on = self.returned = self.answered = self.promised = False
+        self.resumed = view_functions.is_resumed(frame)
+        self.thread = threading.get_ident()
         self.given = [(each, _attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
@@ -134,6 +139,7 @@ class _Code:
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
+            found.promised = not view_functions.runs_later(found.code) and inspect.isawaitable(result)
             found.made = getattr(getattr(result, "__func__", result), "__code__", None)
             found.answered = any(_attributes(each) != before for each, before in found.given)
             given = any(each is result for each in _arguments(frame))
@@ -145,12 +151,13 @@ class _Code:
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view. From now on only what is called elsewhere is noted."""
         self._elsewhere = set()
-        return len(self._last()) > 1
+        return len(self.last()) > 1
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         called = {each.code for each in self._calls.values()}
-        last = [each for each in self._last() if each.made not in called]
+        # A coroutine whose beginning was no call by others is none when it is resumed.
+        last = [each for each in self.last() if each.made not in called and not each.resumed]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
         answered = [each for each in of_path if each.answered] or of_path
         returning = [each for each in of_path if each.returned] or answered
@@ -160,7 +167,7 @@ class _Code:
         self.is_whole = chosen is not None and not chosen.callers and view_functions.runs_later(chosen.code)
         return None if chosen is None else chosen.view(called | chosen.inner)
 
-    def _last(self) -> List[_Candidate]:
+    def last(self) -> List[_Candidate]:
         """The candidates inside which no other one was called."""
         within = [each for each in self._calls.values() if each.within]
         candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
@@ -187,6 +194,7 @@ class Watch:
         open: whether the request is still on its way.
         answered: whether the reply is complete, or the application has returned.
         is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
+        stays: whether nothing but libraries was seen to answer, on the thread that began; known after `view`.
     """
 
     def __init__(
@@ -206,10 +214,12 @@ class Watch:
         installed = installed_app.packages(without="" if caller == package else caller)
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
-        self.answered = self.is_whole = False
+        self.answered = self.is_whole = self.stays = False
+        self.way = staying.Way()
 
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function, or the resumption of a coroutine."""
+        self.way.called(frame)
         self._came_within |= frame.f_code is self._within
         for each in self._owners:
             each.called(frame, self.around)
@@ -238,7 +248,7 @@ class Watch:
 
         From now on only what is called for that other request is noted.
         """
-        doubtful = [each.is_doubtful() for each in self._answering()]
+        doubtful = [each.is_doubtful() for each in self.answering()]
         return any(doubtful)
 
     def view(self) -> Optional[finding.View]:
@@ -246,14 +256,15 @@ class Watch:
 
         An installed application's, if none of the person's own functions ran.
         """
-        owners = self._answering()
+        owners = self.answering()
         found = next((view for view in map(_Code.view, owners) if view is not None), None)
         self.is_whole = found is None and any(each.is_whole for each in owners)
+        self.stays = self.way.seen and not self.way.left and not any(each.last() for each in self._owners)
         self._owners = []
         self._entry = None
         return found
 
-    def _answering(self) -> List[_Code]:
+    def answering(self) -> List[_Code]:
         """Whose functions may be the view: the person's, if any of them ran."""
         persons, *installed = self._owners
         return [persons] if persons.ran else installed
@@ -285,8 +296,8 @@ def watching(
     free = sys.getprofile() is None
     before = getattr(threading, "_profile_hook", None)
     if free:
-        threading.setprofile(_profile)
-        sys.setprofile(_profile)
+        threading.setprofile(profile)
+        sys.setprofile(profile)
     try:
         yield watch
     finally:
@@ -297,21 +308,29 @@ def watching(
         _current.reset(token)
 
 
+elsewhere: List[Callable[[], Optional[Watch]]] = []
+"""Of what knows the watched request by something else than the context in which the caller runs."""
+
+
+def _watch() -> Optional[Watch]:
+    return _current.get() or next(filter(None, (find() for find in elsewhere)), None)
+
+
 def is_watched() -> bool:
     """Whether the caller runs for a request that is watched."""
-    return _current.get() is not None
+    return _watch() is not None
 
 
 def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     """The task, watched on the thread on which it will run; for one that is sent there by a watched request."""
-    watch = _current.get()
+    watch = _watch()
     sender = () if watch is None else tuple(watch.around(sys._getframe(1)))  # noqa: SLF001 - one's callers
 
     def run(*args: object, **kwargs: object) -> object:
         if sys.getprofile() is not None:
             return task(*args, **kwargs)
         token = _sent_from.set(sender)
-        sys.setprofile(_profile)
+        sys.setprofile(profile)
         try:
             return task(*args, **kwargs)
         finally:
@@ -321,8 +340,9 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _profile(frame: types.FrameType, event: str, argument: object) -> None:
-    watch = _current.get()
+def profile(frame: types.FrameType, event: str, argument: object) -> None:
+    """The profile function of each thread on which a watched request may run."""
+    watch = _watch()
     if watch is None:
         return
     if not watch.open:
