@@ -37,18 +37,33 @@ server.serve_forever()
 )
 LINES = 'socketserver.TCPServer(("127.0.0.1", {other}), Line)'
 AGAIN = 'make_server("127.0.0.1", {other}, application)'
-# HTTP by hand: nothing of Python's reads the request.
+# HTTP by hand: nothing of Python's reads the request, and another thread sends the reply.
 BY_HAND = """
+import queue
 import socketserver
+import threading
+
+asked = queue.Queue()
+
+
+def answer():
+    while True:
+        page, done = asked.get()
+        page.wfile.write(REPLY)
+        done.set()
 
 
 class Page(socketserver.StreamRequestHandler):
     def handle(self):
         while self.rfile.readline().strip():
             pass
-        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\npage")
+        done = threading.Event()
+        asked.put((self, done))
+        done.wait()
 
 
+REPLY = (b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\npage")
+threading.Thread(target=answer, daemon=True).start()
 socketserver.TCPServer.allow_reuse_address = True
 socketserver.TCPServer(("127.0.0.1", {port}), Page).serve_forever()
 """

@@ -33,8 +33,8 @@ _FIRST_SERVER_ERROR = 500
 _VARIABLES = "HOLDFAST_"
 _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
 _NOT_FOLLOWED = (
-    "From the connection on which it came, no function of your own was seen to answer the first request: what answers is "
-    "a library's, or another thread answers than the one that reads, or later."
+    "From its connection on, no function of your own was seen to answer the first request: a library answers, or "
+    "another thread than the one that reads, or it does so later."
 )
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 

@@ -72,7 +72,7 @@ class Entry:
         self.held_in = held_in or f"{interface} entry"
         self._foreign = own_code.framework_files(application)
         self._package = own_code.package_name(application)
-        self._gates: Optional[List[gate.Gate]] = None
+        self._gates: Optional[Tuple[finding.View, List[gate.Gate]]] = None
         self.endpoint: Optional[types.FunctionType] = None
 
     def arrive(self, claim: Optional[request.RequestClaim]) -> int:
@@ -126,10 +126,11 @@ class Entry:
 
     def gates(self) -> List[gate.Gate]:
         """The gates in the view that was found; none if this process does not have it."""
-        if self._gates is None:
-            found = [gate.put_in(each) for each in view_functions.functions_of(finding.view())]
-            self._gates = [each for each in found if each is not None]
-        return self._gates
+        view = finding.view()
+        if self._gates is None or self._gates[0] != view:
+            found = [gate.put_in(each) for each in view_functions.functions_of(view)]
+            self._gates = view, [each for each in found if each is not None]
+        return self._gates[1]
 
     def held_here(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held at this entry."""

@@ -150,7 +150,7 @@ def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anyt
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
         return wsgi.wrap_entry(application, by_server=True)
-    if interface.is_double_callable(application):
-        # A server that was handed one calls it so.
-        return interface.double_callable(asgi.wrap_entry(interface.single_callable(application), by_server=True))
-    return asgi.wrap_entry(application, by_server=True)
+    is_double = interface.is_double_callable(application)
+    held = asgi.wrap_entry(interface.single_callable(application) if is_double else application, by_server=True)
+    # A server that was handed one that is called twice calls it so.
+    return interface.double_callable(held) if is_double else held

@@ -9,8 +9,8 @@ and another thread serves one connection at a time. Then
   else the only one of them, is the view: later requests are held there;
 - a coroutine that has begun before the request was read, and sends the reply, is a handler of a connection: it is held
   where it has read the request (`asyncio.StreamReader`);
-- where the person's own code reads the request itself and sends the reply on the same thread, without waiting in between
-  for anything that another thread may do, that code is the view, and is held where it reads.
+- where the person's own code reads the request itself and sends the reply on the same thread, without waiting between
+  the two for anything that another thread may do, that code is the view, and is held where it reads.
 
 Of anything else it is not known which code answers, and nothing is held. A released request is answered here, and what
 the server sends instead is dropped: it has its own way to write a reply.

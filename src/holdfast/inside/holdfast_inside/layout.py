@@ -52,9 +52,9 @@ KINDS = ("sync", "async", "async-blocking")
 VIAS = ("view", "entry", "plain", "unknown", "whole", "method", "library", "libraries")
 """What a request is held in: the view; the framework, because it has no view at that path; the entry of an application
 that is itself the person's view; the entry of an application that holdfast cannot see into; the entry of one whose own
-code was seen to answer; a method of a handler object of the standard library's, or a
-function behind a server that is not known; the entry of an application that a library brings, without a framework; the entry of one in which libraries were seen to answer, on the
-thread on which it is called, without waiting for anything."""
+code was seen to answer; a method of a handler object of the standard library's, or a function behind a server that is
+not known; the entry of an application that a library brings, without a framework; the entry of one in which libraries
+were seen to answer, on the thread on which it is called, without waiting for anything."""
 
 TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 """How the blocking of an event loop by a body was timed, in this order: the body has not run; each step of its
