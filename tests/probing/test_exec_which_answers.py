@@ -46,7 +46,7 @@ import falcon
 app = falcon.App()
 app.add_static_route("/files", os.path.abspath("files"))
 """
-# What is around the mounted application is resumed while it is watched.
+# What is around the mounted application is resumed, and suspended again, while it is watched.
 AROUND = """
 import asyncio
 
@@ -60,6 +60,7 @@ inner = falcon.asgi.App()
 class Page:
     async def on_get(self, request, response):
         await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
         response.text = "page"
 
 
@@ -70,7 +71,6 @@ outer = Starlette(routes=[Mount("/", inner)])
 class Around:
     async def __call__(self, scope, receive, send):
         await outer(scope, receive, send)
-        return "answered"
 
 
 app = Around()
