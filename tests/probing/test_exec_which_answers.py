@@ -75,6 +75,58 @@ class Around:
 
 app = Around()
 """
+# Its handler computes the ETag of every reply from what its body finds.
+TORNADO = """
+import asyncio
+
+import tornado.web
+
+
+async def main():
+    app = tornado.web.Application([("/(.*)", tornado.web.StaticFileHandler, {"path": "files"})])
+    app.listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
+"""
+# A subclass that has a framework's method anew, without calling it, as quart-trio's has.
+QUART = """
+import quart
+
+
+class App(quart.Quart):
+    async def full_dispatch_request(self, *args):
+        return await self.finalize_request(await self.dispatch_request(*args), *args)
+
+
+app = App(__name__)
+
+
+@app.get("/")
+async def index():
+    return "page"
+"""
+FLASK = """
+import flask
+
+
+class App(flask.Flask):
+    def full_dispatch_request(self, *args):
+        try:
+            answer = self.dispatch_request(*args)
+        except Exception as error:
+            answer = self.handle_user_exception(*args, error)
+        return self.finalize_request(*args, answer)
+
+
+app = App(__name__)
+
+
+@app.get("/")
+def index():
+    return "page"
+"""
 GUNICORN = ("gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "--threads", "3", "app:app")
 UVICORN = ("uvicorn", "--port", "{port}", "app:app")
 THREE = {"ceiling.in_service": 3, "ceiling.bounded": True, "model.kind": "thread-pool", "model.processes": 1}
@@ -98,6 +150,25 @@ OWN = (
         UVICORN,
         {"app.py": AROUND},
         {"target.held_in": "asgi async view Page.on_get()", "ceiling.in_service": 50, "model.kind": "event-loop"},
+    ),
+    Own(
+        "tornado's static files",
+        ("python", "app.py"),
+        {"app.py": TORNADO, "files/page.txt": "page"},
+        {"ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"},
+        options=("--path", "/page.txt"),
+    ),
+    Own(
+        "a subclass of quart",
+        UVICORN,
+        {"app.py": QUART},
+        {"target.held_in": "quart async view index()", "ceiling.in_service": 50, "model.kind": "event-loop"},
+    ),
+    Own(
+        "a subclass of flask",
+        GUNICORN,
+        {"app.py": FLASK},
+        {**THREE, "target.held_in": "flask view index()"},
     ),
 )
 

@@ -52,7 +52,9 @@ def _in_request_context() -> Optional[gate.Held]:
 
 def _noting_entry(original: gate.Function) -> gate.Function:
     def __call__(self: flask.Flask, environ: Dict[str, Any], start_response: object) -> object:  # noqa: N807
-        request.wsgi_claim(environ)
+        if request.wsgi_claim(environ) is not None:
+            # A subclass may have one of its own, without calling Flask's.
+            gate.surround(type(self).full_dispatch_request, _preparing_view)
         return original(self, environ, start_response)
 
     return __call__

@@ -29,8 +29,18 @@ _ENDING = gate.Ending(_raised, _response)
 
 def install() -> None:
     """Surrounds the methods; calling it again changes nothing."""
-    gate.surround(quart.Quart.__call__, asgi.noting_entry)
+    gate.surround(quart.Quart.__call__, _noting_entry)
     gate.surround(quart.Quart.full_dispatch_request, _preparing_view)
+
+
+def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
+    async def __call__(self: quart.Quart, scope: Any, receive: Any, send: Any) -> object:  # noqa: N807, ANN401
+        if asgi.unheld_claim(scope) is not None:
+            # A subclass may have one of its own, without calling Quart's (quart-trio).
+            gate.surround(type(self).full_dispatch_request, _preparing_view)
+        return await original(self, scope, receive, send)
+
+    return __call__
 
 
 def _preparing_view(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
