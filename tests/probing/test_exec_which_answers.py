@@ -90,6 +90,37 @@ async def main():
 
 asyncio.run(main())
 """
+# As Tornado 5 has it (tornado/web.py, RequestHandler._execute).
+GENERATOR = """
+import importlib.machinery
+import sys
+
+
+class Older:
+    def find_spec(self, name, path=None, target=None):
+        if name != "tornado.web":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        load = spec.loader.exec_module
+
+        def exec_module(web):
+            load(web)
+            from tornado import gen
+
+            awaited = web.RequestHandler._execute
+
+            @gen.coroutine
+            def _execute(self, *args, **kwargs):
+                yield awaited(self, *args, **kwargs)
+
+            web.RequestHandler._execute = _execute
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+sys.meta_path.insert(-1, Older())
+"""
 # A subclass that has a framework's method anew, without calling it, as quart-trio's has.
 QUART = """
 import quart
@@ -157,6 +188,14 @@ OWN = (
         {"app.py": TORNADO, "files/page.txt": "page"},
         {"ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"},
         options=("--path", "/page.txt"),
+    ),
+    Own(
+        "tornado's generators",
+        ("python", "app.py"),
+        {"app.py": TORNADO, "files/page.txt": "page", "sitecustomize.py": GENERATOR},
+        {"ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"},
+        options=("--path", "/page.txt"),
+        env={"PYTHONPATH": "."},
     ),
     Own(
         "a subclass of quart",

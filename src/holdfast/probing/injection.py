@@ -36,6 +36,10 @@ _NOT_FOLLOWED = (
     "From its connection on, no function of your own was seen to answer the first request: a library answers, or "
     "another thread than the one that reads, or it does so later."
 )
+_NOT_BY_PYTHON = (
+    "Nor did its connection come from Python's socket.accept, where it could have been followed: what accepts may be "
+    "uvloop, trio, gevent, or not written in Python, or it speaks TLS."
+)
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
@@ -139,13 +143,13 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
             why = f"Part of the instrumentation failed, which may be the reason:\n{quoted}"
             remedy = "Please report it."
         else:
-            why, remedy = _nothing_known(session, programs)
+            why, remedy = _nothing_known(session, programs, said)
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
         why, remedy = (
             _elsewhere(programs, session.recording.path)
             or _shut_out(programs, said, startup)
-            or _nothing_known(session, programs)
+            or _nothing_known(session, programs, said)
         )
     outside = _outside(session)
     return InconclusiveError(
@@ -168,10 +172,14 @@ def _serves_another(session: Session) -> InconclusiveError | None:
     )
 
 
-def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, str]:
+def _not_followed(said: Iterable[StartupReport]) -> str:
+    return _NOT_FOLLOWED if any(each.what == "followed" for each in said) else _NOT_BY_PYTHON
+
+
+def _nothing_known(session: Session, programs: Iterable[Program], said: Iterable[StartupReport]) -> tuple[str, str]:
     # An application that could not be imported looks like this too, and only the server's log tells.
     named = {PurePath(name).name for each in programs if (name := name_of(each.arguments))} & set(ADAPTERS)
-    why, remedy = f"{_NOTHING_KNOWN} {_NOT_FOLLOWED}", ""
+    why, remedy = f"{_NOTHING_KNOWN} {_not_followed(said)}", ""
     if named:
         name = min(named)
         why = _NOT_FOUND.format(name=name)
@@ -190,7 +198,7 @@ def _no_application(session: Session, said: Iterable[StartupReport]) -> Inconclu
     return InconclusiveError(
         "The server answers, but nothing that holdfast knows calls its views.",
         f"Of servers and frameworks that holdfast knows, its Python has imported {known or 'none'}, but none of them "
-        f"was given an application (WSGI, ASGI). {_NOT_FOLLOWED}",
+        f"was given an application (WSGI, ASGI). {_not_followed(said)}",
         _outside(session),
     )
 

@@ -26,7 +26,7 @@ import types
 import weakref
 from typing import Any, Dict, List, Optional, Set
 
-from . import entries, finding, gate, layout, own_code, recorder, reply, request, view_functions, watch
+from . import entries, finding, gate, layout, own_code, recorder, reply, request, startup_report, view_functions, watch
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 65_536
@@ -153,6 +153,7 @@ class Request:
         known, _ = finding.state()
         if known in (layout.ASKED, layout.WATCHED):
             finding.publish(layout.WATCHED, 1)
+            startup_report.report("followed")
             gate.keep_context_in_threads()
             self.seen = Seen(self, claim, sys._getframe(3))  # noqa: SLF001 - one's callers
         elif known == layout.IN_VIEW:

@@ -40,10 +40,11 @@ HEADER_FIELD = "X-Holdfast"
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
 
-SAID = ("python", "ready", "views", "entry", "method", "failed")
+SAID = ("python", "ready", "views", "entry", "method", "followed", "failed")
 """What a process of the user's own command reports: it runs Python, of this version; a framework or server is
 instrumented; of those, a framework whose views can be held; an application is held at its entry; a method of a handler
-object of the standard library's answers, and can be held; instrumenting failed."""
+object of the standard library's answers, and can be held; a request is followed from its socket; instrumenting
+failed."""
 
 INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""

@@ -7,19 +7,35 @@ The hook surrounds `RequestHandler._execute`: Tornado calls it with each request
 from __future__ import annotations
 
 import functools
+import inspect
 import types
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from tornado import gen, web
 
 from . import code_patch, gate, layout, reply, request
 
 NOT_FOUND = 404
+_AWAITED = inspect.iscoroutinefunction(web.RequestHandler._execute)  # noqa: SLF001 - see above
+"""Whether Tornado awaits it; before 6.0 it is a generator, which `gen.coroutine` runs in pieces."""
+
+
+_covered: List[object] = []
 
 
 def install() -> None:
     """Surrounds the function; calling it again changes nothing."""
-    gate.surround(web.RequestHandler._execute, _holding)  # noqa: SLF001 - see above
+    execute: Any = web.RequestHandler._execute  # noqa: SLF001 - see above
+    if _AWAITED:
+        gate.surround(execute, _holding)
+    elif not _covered:
+        holding: Any = _holding(execute)
+
+        def _execute(*args: object, **kwargs: object) -> object:
+            return gen.convert_yielded(holding(*args, **kwargs))
+
+        web.RequestHandler._execute = _execute  # type: ignore[assignment,method-assign] # noqa: SLF001
+        _covered.append(_execute)
 
 
 def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
@@ -32,6 +48,9 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
             return await original(self, *args, **kwargs)
         else:
             held = _prepare(claim, self)
+            if not _AWAITED:
+                # What runs generators lets exceptions pass that are Tornado's own kind of end, and no others.
+                held.ending = gate.Ending(functools.partial(_answered, self), _none)
         if claim is not None:
             # A container calls the application when this has returned, and on another thread.
             request.hand_over(claim)
@@ -39,13 +58,7 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
         try:
             return await original(self, *args, **kwargs)
         except gate.Released:
-            if not self._finished:
-                self.set_status(200)
-                for name, value in reply.HEADERS:
-                    self.set_header(name, value)
-                # What a handler computes it from, as one of static files does, its body has not set.
-                self.set_etag_header = _none  # type: ignore[method-assign]
-                self.finish(reply.BODY)
+            _answer(self)
             return None
         finally:
             gate.current.reset(token)
@@ -53,6 +66,21 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
                 request.take_back(claim)
 
     return _execute
+
+
+def _answer(handler: Any) -> None:  # noqa: ANN401 - sets attributes
+    if not handler._finished:  # noqa: SLF001 - there is no other way
+        handler.set_status(200)
+        for name, value in reply.HEADERS:
+            handler.set_header(name, value)
+        # What a handler computes it from, as one of static files does, its body has not set.
+        handler.set_etag_header = _none
+        handler.finish(reply.BODY)
+
+
+def _answered(handler: object) -> Exception:
+    _answer(handler)
+    return web.Finish()
 
 
 def _none() -> None:
