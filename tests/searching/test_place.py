@@ -7,12 +7,12 @@ from dataclasses import replace
 from support.capacity_loads import at_rate
 
 from holdfast.infer.capacity_place import full_place, waiting_in
-from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, ProcessUse, WatchedLoad
+from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, ProcessCores, WatchedLoad
 from holdfast.model.phase import Phase
 from holdfast.model.waiting import WaitingPoint
 
 LOAD = at_rate(100.0, 3.0, began_s=30.0, answered_per_s=80.0, growth=0.25, held=False, alone_ms=50.0, load_cores=0.05)
-SLEEPS = ProcessUse(7, "waitress", python=True, cores=0.05, waited=0.0, busiest=0.02, threads=4)
+SLEEPS = ProcessCores(7, "waitress", python=True, cores=0.05, waited=0.0, busiest=0.02, threads=4)
 POOL = HandlersSeen(peak=4, at_peak=0.97, mean=3.9, took_ms=50.0, alone_ms=50.0, held=4)
 SEEN = WatchedLoad(
     load=LOAD,

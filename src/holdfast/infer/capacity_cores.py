@@ -29,7 +29,7 @@ def computes(process: ProcessCores) -> bool:
     return takes_turns(process) and process.cores + process.waited >= _SEVERAL_LOCKED
 
 
-def takes_turns(process: ProcessUse) -> bool:
+def takes_turns(process: ProcessCores) -> bool:
     """Whether several of its threads run Python code, under one lock."""
     return process.python and process.gil and process.threads > 1
 
