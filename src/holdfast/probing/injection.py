@@ -31,7 +31,10 @@ _SHUT_OUT = {
 
 _FIRST_SERVER_ERROR = 500
 _VARIABLES = "HOLDFAST_"
-_NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
+_NOTHING_KNOWN = (
+    "Python was started with holdfast in it, but it imported no framework, and no WSGI or ASGI interface of a server, "
+    "that holdfast knows."
+)
 _NOT_FOLLOWED = (
     "From its connection on, no function of your own was seen to answer the first request: a library answers, or "
     "another thread than the one that reads, or it does so later."
