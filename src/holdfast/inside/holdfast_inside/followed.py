@@ -24,7 +24,7 @@ import sys
 import threading
 import types
 import weakref
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
 
 from . import entries, finding, gate, layout, own_code, recorder, reply, request, startup_report, view_functions, watch
 
@@ -135,7 +135,8 @@ class Request:
             return True
         self._head, self._dropped, self.held = b"", False, None
         self.claim = _claim(head)
-        return self.claim is None or self._arrived(self.claim)
+        claim = self.claim
+        return claim is None or _quietly(lambda: self._arrived(claim), instead=True)
 
     def is_dropped(self) -> bool:
         """Whether what the server sends is dropped. The first time that it is not, the reply begins."""
@@ -146,7 +147,7 @@ class Request:
     def conclude(self) -> None:
         """Ends watching, if the reply has begun."""
         if self.seen is not None and self.seen.answered:
-            self.seen.conclude()
+            _quietly(self.seen.conclude, instead=None)
             self.seen = None
 
     def _arrived(self, claim: request.RequestClaim) -> bool:
@@ -155,7 +156,7 @@ class Request:
             finding.publish(layout.WATCHED, 1)
             startup_report.report("followed")
             gate.keep_context_in_threads()
-            self.seen = Seen(self, claim, sys._getframe(3))  # noqa: SLF001 - one's callers
+            self.seen = Seen(self, claim, sys._getframe())  # noqa: SLF001 - one's callers
         elif known == layout.IN_VIEW:
             self._lead(claim)
         elif known == layout.AT_WHOLE:
@@ -171,8 +172,7 @@ class Request:
 
     def _hold(self, claim: request.RequestClaim) -> bool:
         view = finding.view()
-        functions = view_functions.functions_of(view)
-        kind = gate.kind_of(functions[0]) if functions else "sync"
+        kind = gate.async_kind() if view.returns else "sync"
         held_in = gate.held_in_view(_entry().interface, None, kind, view.qualname)
         held = gate.Held(claim, None, held_in, kind, "method", self._ending(gate.PLAIN))
         if kind == "sync":
@@ -220,7 +220,8 @@ class Seen(watch.Watch):
     """What is seen of one request from the end of its head on.
 
     Attributes:
-        waited: whether the thread that read it has waited for something since.
+        reader: the thread that read it.
+        waited: whether that has waited for something since.
     """
 
     def __init__(self, of: Request, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
@@ -228,7 +229,7 @@ class Seen(watch.Watch):
         super().__init__(claim, None)
         self.of = of
         self.waited = False
-        self._reader = threading.get_ident()
+        self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
         self._around_reply: Dict[int, types.FrameType] = {}
         self._hook: Any = None
@@ -236,22 +237,25 @@ class Seen(watch.Watch):
         self._late: Set[int] = set()
         self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
         while reader is not None:
-            self._around_reader[id(reader)] = reader
+            if not reader.f_code.co_filename.startswith(own_code.OURS):
+                self._around_reader[id(reader)] = reader
             reader = reader.f_back
-        _latest = self
-        if sys.getprofile() is None:
+        # A profiler of the person's own keeps its place; then nothing is seen.
+        self._blind = sys.getprofile() is not None
+        if not self._blind:
+            _latest = self
             self._hook = getattr(threading, "_profile_hook", None)
             threading.setprofile(_profile)
             sys.setprofile(_profile)
 
     def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Takes in what a thread does, as a profile function is told it."""
-        if threading.get_ident() == self._reader and not self.answered:
+        if threading.get_ident() == self.reader and not self.answered:
             code = frame.f_code if event == "call" else None
             name = getattr(argument, "__qualname__", "") if event == "c_call" else ""
             self.waited |= code is threading.Condition.wait.__code__ or name in _WAITING
         if event == "call":
-            if self.waited and threading.get_ident() == self._reader:
+            if self.waited and threading.get_ident() == self.reader:
                 self._late.add(id(frame))
             self.called(frame)
         elif event == "return":
@@ -273,7 +277,7 @@ class Seen(watch.Watch):
         if self.answered:
             return
         self.answered = True
-        self._in_reader = threading.get_ident() == self._reader
+        self._in_reader = threading.get_ident() == self.reader
         while frame is not None:
             self._around_reply[id(frame)] = frame
             frame = frame.f_back
@@ -283,9 +287,11 @@ class Seen(watch.Watch):
         if not self.open:
             return
         self.open = False
-        threading.setprofile(self._hook)
-        found = self._found()
-        whole = None if found is not None else self._whole()
+        found = whole = None
+        if not self._blind:
+            threading.setprofile(self._hook)
+            found = self._found()
+            whole = None if found is not None else self._whole()
         self._around_reader, self._around_reply, self._owners = {}, {}, []
         if finding.state()[0] == layout.WATCHED and not self.of.held:
             known = layout.IN_VIEW if found else layout.AT_WHOLE if whole else layout.AT_ENTRY
@@ -298,7 +304,7 @@ class Seen(watch.Watch):
             if not self._in_asyncio and any(id(each.frame) in self._late for each in fresh):
                 # Without a context of its own, a later call cannot be told from that for another request.
                 return None
-            elsewhere = [each for each in fresh if each.thread != self._reader]
+            elsewhere = [each for each in fresh if each.thread != self.reader]
             replying = [each for each in fresh if id(each.frame) in self._around_reply]
             left = elsewhere or replying or [each for each in fresh if each.returned] or fresh
             if left:
@@ -328,6 +334,20 @@ class Seen(watch.Watch):
             return []
         both = [each for each in around if id(each) in self._around_reply]
         return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
+
+
+_Result = TypeVar("_Result")
+
+
+def _quietly(function: Callable[[], _Result], *, instead: _Result) -> _Result:
+    """Calls one of ours; the process does not notice an error. What it would have shown is not found."""
+    try:
+        return function()
+    except Exception as error:
+        startup_report.report_failure("socket", error)
+        if finding.state()[0] == layout.WATCHED:
+            finding.publish(layout.AT_ENTRY, 1)
+        return instead
 
 
 _latest: Optional[Seen] = None
@@ -373,10 +393,6 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
         sys.setprofile(None)
         return
     # A thread that began meanwhile has a context of its own.
-    if here is not None and here is not seen.of:
+    if here is not seen.of and (here is not None or threading.get_ident() == seen.reader):
         return
-    try:
-        seen.noted(frame, event, argument)
-    except Exception:
-        # The application must not notice; what was missed is not found.
-        seen.open = False
+    _quietly(lambda: seen.noted(frame, event, argument), instead=None)
