@@ -123,29 +123,7 @@ def items(request):
 urlpatterns = [path("items/", items)]
 app = get_asgi_application()
 """
-# What answers here is the person's own function, but not what a client of theirs would get.
-LOGIN = """
-import flask
-
-app = flask.Flask(__name__)
-
-
-@app.before_request
-def check():
-    flask.abort(401)
-
-
-@app.get("/")
-def index():
-    return "page"
-"""
 FAULTS = (
-    Own(
-        "a login",
-        ("gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "--threads", "2", "app:app"),
-        {"app.py": LOGIN},
-        exit=INCONCLUSIVE,
-    ),
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
     Own("a variable in front", ("DEBUG=1", "gunicorn", "app:app"), exit=USAGE),
@@ -197,7 +175,6 @@ FAULTS = (
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
-    "a login": ("GET / was answered with 401 before any view was entered.", "It asks for a login."),
     "a path without its slash": ("GET /items was answered with 301 before any view was entered.", "It is a redirect"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
     "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),

@@ -211,6 +211,7 @@ OWN = (
     own("one after another", ALONE, one("serial", "own server view answer()")),
     own("threads that accept", FOUR, POOL),
     own("threads with a queue between", HANDS_OVER, {}),
+    own("a login", EACH.replace("200 OK", "401 Unauthorized"), {}),
     own("streams", STREAMS.replace("GIVEN", "REPLY"), unbounded("event-loop", "own server async view handle()")),
     own("streams with an executor", STREAMS.replace("GIVEN", f"await asyncio.{IN_EXECUTOR}"), {}),
     own(
@@ -258,3 +259,10 @@ def test_of_what_cannot_be_followed_no_number_is_said(done, id):
     assert ended.exit == INCONCLUSIVE
     assert "no function of your own was seen to answer" in ended.err
     assert "holdfast attach http://127.0.0.1:" in ended.err
+
+
+def test_what_asks_for_a_login_is_no_view(done):
+    ended = done["a login"].ended
+
+    assert ended.exit == INCONCLUSIVE
+    assert "GET / was answered with 401 before any view was entered." in ended.err

@@ -206,7 +206,7 @@ def send_first_request(session: Session) -> Answered:
     held = session.recording.held_in(slot)
     if held is None:
         in_front = answered_in_front(session, request.status)
-        raise in_front or not_instrumented(session) or _not_entered(session, request)
+        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:
