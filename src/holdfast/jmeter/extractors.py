@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from holdfast.jmeter import elements
 from holdfast.jmeter.scope import Reading, Scope
+from holdfast.jmeter.scripts import calls_alone
 from holdfast.journeys.jmespaths import check_expression
 from holdfast.journeys.json_filters import PathError
 from holdfast.journeys.json_paths import path_of
@@ -21,6 +23,7 @@ from holdfast.journeys.markup import MarkupError, check_selector
 from holdfast.journeys.patterns import PatternError, compiled
 from holdfast.model.answers import (
     BoundaryExtract,
+    CallsExtract,
     Extract,
     JsonExtract,
     MarkupExtract,
@@ -333,7 +336,16 @@ def _xpath_extract(
     )
 
 
+def _script(node: Node, reading: Reading) -> list[Extract]:
+    """A script of calls alone; another one is looked at like every element that is not known."""
+    if calls := calls_alone(node, reading):
+        return [CallsExtract(calls)]
+    elements.look_at(node, reading)
+    return []
+
+
 EXTRACTORS: Mapping[str, Callable[[Node, Reading], list[Extract]]] = {
+    "BeanShellPostProcessor": _script,
     "RegexExtractor": _regex,
     "BoundaryExtractor": _boundary,
     "JSONPostProcessor": _json,

@@ -20,8 +20,9 @@ from holdfast.jmeter.merged import template_call
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.samplers import NAMELESS
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
+from holdfast.jmeter.scripts import calls_alone
 from holdfast.jmeter.unset import Unset, sends, unset_in
-from holdfast.jmeter.variables import changing_properties, constants_of, defined_values
+from holdfast.jmeter.variables import all_nodes, changing_properties, constants_of, defined_values
 from holdfast.journeys.functions_request import NOWHERE
 from holdfast.journeys.leaves import requests_of
 from holdfast.model.frozen import frozen
@@ -111,6 +112,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         one_by_one=reading.flag(root, "TestPlan.serialize_threadgroups"),
         properties=tuple(properties.items()),
         values=values,
+        at_start=tuple(calls for each in all_nodes(root) if (calls := calls_alone(each, reading))),
         files=tuple(reading.files.items()),
         plan=origin,
     )
