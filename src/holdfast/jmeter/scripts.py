@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from holdfast.jmeter.script_statements import only_reads
 from holdfast.journeys.conditions import NotDefinedError, chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node
-
-if TYPE_CHECKING:
-    from holdfast.jmeter.scope import Reading
 
 # References are replaced by texts before a script is read; in its place, one that is a number and a word.
 _NUMBER, _NAME = "1", "x1"
@@ -102,28 +98,3 @@ def changes_nothing(node: Node) -> str:
     ):
         return ""
     return "its script only writes to a log" if only_reads(written, groovy=groovy) else ""
-
-
-_BETWEEN_CALLS = re.compile(r"[\s;]*")
-
-
-def calls_alone(node: Node, reading: Reading) -> Template:
-    """The functions of a script that is nothing but calls of `__setProperty` which leave no text; () of another one.
-
-    JMeter calls them before BeanShell is given what is left, which is empty statements; and all of them once at the
-    start of the test (engine/StandardJMeterEngine.java, notifyTestListenersOfStart), with the values that there are.
-    """
-    written = node.text("script")
-    if node.kind != "BeanShellPostProcessor" or "${__setProperty(" not in written:
-        return ()
-    if node.text("filename").strip() or node.text("parameters").strip():
-        return ()
-    for part in reading.looked_at(node, written):
-        if isinstance(part, str):
-            if not _BETWEEN_CALLS.fullmatch(part):
-                return ()
-        elif not isinstance(part, FunctionCall) or part.name != "__setProperty" or any(part.arguments[2:]):
-            return ()
-        elif any(isinstance(each, FunctionCall) for argument in part.arguments for each in argument):
-            return ()  # at the start, they would be called by no client
-    return reading.template(node, written)
