@@ -60,7 +60,7 @@ class Picked(NamedTuple):
 
     Attributes:
         tls: how it is spoken to; None is plain HTTP, or not found out yet.
-        beside: the ports at which another program answered by itself, in words.
+        beside: the ports at which another program answered by itself, or not at all, in words.
         asked: slot and first byte of each request that was sent to find it.
     """
 
@@ -104,7 +104,7 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
         return Picked(front.route, front.reply.tls)
     if found is not None:
         others = (each for each in tried if each.route != found.route)
-        beside = tuple(_beside(each) for each in others if _answers_itself(each))
+        beside = tuple(_beside(each) for each in others if _answers_itself(each) or _is_silent(each))
         return found._replace(beside=beside, asked=tuple((each.slot, each.reply.request.sent_ns) for each in asked))
     if len(named) + len(unnamed) == 1:
         # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
@@ -153,6 +153,12 @@ def _answers_itself(tried: _Tried) -> bool:
     return bool(tried.route.port) and tried.held is None and tried.in_front and replied
 
 
+def _is_silent(tried: _Tried) -> bool:
+    """Whether it is the port of what may be a front, and gave no answer in the time that it had."""
+    pending = tried.reply.request.outcome is Outcome.PENDING
+    return bool(tried.route.port) and tried.held is None and tried.in_front and pending
+
+
 def program_at(route: Route) -> str:
     """What a person calls the program that listens there, with one of its processes."""
     pid = min(pid for each in route.listeners for pid in each.pids)
@@ -160,11 +166,12 @@ def program_at(route: Route) -> str:
 
 
 def _beside(tried: _Tried) -> str:
-    port = tried.route.port
+    port, status = tried.route.port, tried.reply.request.status
+    gave = f"It answered by itself, with {status}" if status else f"It gave no answer within {_LIMIT_S:g} s"
     return (
-        f"{program_at(tried.route)} listens on port {port} too. It answered by itself, with "
-        f"{tried.reply.request.status}, so what is measured is the server behind it or beside it. If clients come to "
-        f"port {port}, measure that: --port {port}, with the --path and the Host (-H 'Host: ...') that it hands on."
+        f"{program_at(tried.route)} listens on port {port} too. {gave}, so what is measured is the server behind it or "
+        f"beside it. If clients come to port {port}, measure that: --port {port}, with the --path and the Host "
+        "(-H 'Host: ...') that it hands on."
     )
 
 
