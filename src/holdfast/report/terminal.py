@@ -240,10 +240,7 @@ def sentences(verdict: Verdict) -> Iterator[str]:
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
     if timing.watched_s is not None and verdict.ceiling.bounded:
-        yield (
-            f"Requests waited for {timing.watched_s:.1f} s without a change. Growth or time limits that are slower are "
-            "not seen (--watch SECONDS watches longer)."
-        )
+        yield f"Requests waited {timing.watched_s:.1f} s without a change; what is slower is not seen (--watch)."
 
 
 def _front(front: Front, unknown: Mapping[str, str]) -> Iterator[str]:
