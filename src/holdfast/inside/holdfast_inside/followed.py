@@ -6,7 +6,8 @@ others. What runs there for a request is known by the context: asyncio makes one
 and another thread serves one connection at a time. Then
 
 - a function of the person's own that the server's code calls, on another thread, around the sending of the reply, or
-  else the only one of them, is the view: later requests are held there;
+  else the only one of them if the thread that reads sends the reply, is the view: later requests are held there, unless
+  it ran only after others may have done something;
 - a coroutine that has begun before the request was read, and sends the reply, is a handler of a connection: it is held
   where it has read the request (`asyncio.StreamReader`);
 - where the person's own code reads the request itself and sends the reply on the same thread, without waiting between
@@ -26,13 +27,23 @@ import types
 import weakref
 from typing import Any, Dict, List, Optional, Set
 
-from . import entries, finding, gate, layout, own_code, recorder, reply, request, startup_report, view_functions, watch
+from . import (
+    entries,
+    finding,
+    gate,
+    layout,
+    own_code,
+    recorder,
+    reply,
+    request,
+    startup_report,
+    staying,
+    view_functions,
+    watch,
+)
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 65_536
-_WAITING = frozenset({"epoll.poll", "poll.poll", "select", "SimpleQueue.get"})
-"""Built-in functions in which a thread waits for what another one may do; beside `threading.Condition.wait`."""
-_READS = ("read", "readline", "readuntil", "readexactly")
 
 _here: contextvars.ContextVar[Optional[Request]] = contextvars.ContextVar("holdfast connection", default=None)
 
@@ -73,6 +84,11 @@ class Connection(socket.socket):
         if self.request.is_dropped():
             return sum(memoryview(each).nbytes for each in buffers)
         return super().sendmsg(buffers, *args)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:  # noqa: ANN401
+        """As multiprocessing hands on Python's own sockets; it looks for their very class."""
+        handed_on = getattr(sys.modules.get("multiprocessing.reduction"), "_reduce_socket", None)
+        return super().__reduce_ex__(protocol) if handed_on is None else handed_on(self)
 
     def answer(self) -> None:
         """Sends the reply of a held request."""
@@ -180,7 +196,7 @@ class Request:
                 held.run()
             except ConnectionAbortedError:
                 return False
-        for name in _READS:
+        for name in ("read", "readline", "readuntil", "readexactly"):
             gate.surround(getattr(sys.modules["asyncio.streams"].StreamReader, name), _reading)
         self.held = held
         return True
@@ -199,8 +215,7 @@ class Request:
         return gate.Ending(raised, returned, ending.returns)
 
     def _answer(self) -> None:
-        connection = self._connection()
-        if connection is not None and not self._dropped:
+        if (connection := self._connection()) is not None and not self._dropped:
             connection.answer()
         self._dropped = True
 
@@ -220,7 +235,7 @@ class Seen(watch.Watch):
     """What is seen of one request from the end of its head on.
 
     Attributes:
-        waited: whether the thread that read it has waited for something since.
+        waited: whether the thread that read it has since waited for something, or given an executor something to do.
     """
 
     def __init__(self, of: Request, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
@@ -246,12 +261,12 @@ class Seen(watch.Watch):
 
     def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Takes in what a thread does, as a profile function is told it."""
-        if threading.get_ident() == self._reader and not self.answered:
-            code = frame.f_code if event == "call" else None
-            name = getattr(argument, "__qualname__", "") if event == "c_call" else ""
-            self.waited |= code is threading.Condition.wait.__code__ or name in _WAITING
+        reads = threading.get_ident() == self._reader
+        if reads and not self.answered:
+            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
         if event == "call":
-            if self.waited and threading.get_ident() == self._reader:
+            # What asyncio resumes it knows by its context.
+            if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
                 self._late.add(id(frame))
             self.called(frame)
         elif event == "return":
@@ -273,7 +288,7 @@ class Seen(watch.Watch):
         if self.answered:
             return
         self.answered = True
-        self._in_reader = threading.get_ident() == self._reader
+        self._in_reader = threading.get_ident() == self._reader and _here.get() is self.of
         while frame is not None:
             self._around_reply[id(frame)] = frame
             frame = frame.f_back
@@ -295,14 +310,17 @@ class Seen(watch.Watch):
         """The view that the server's code has called; None if it cannot be told."""
         for owner in self.answering():
             fresh = [each for each in owner.last() if not each.resumed]
-            if not self._in_asyncio and any(id(each.frame) in self._late for each in fresh):
+            late = [each for each in fresh if each.thread == self._reader and id(each.frame) in self._late]
+            if late and not self._in_asyncio:
                 # Without a context of its own, a later call cannot be told from that for another request.
                 return None
             elsewhere = [each for each in fresh if each.thread != self._reader]
             replying = [each for each in fresh if id(each.frame) in self._around_reply]
-            left = elsewhere or replying or [each for each in fresh if each.returned] or fresh
+            left = elsewhere or replying
+            if not left and self._in_reader:
+                left = [each for each in fresh if each.returned] or fresh
             if left:
-                only = len({each.code for each in left}) == 1 and not left[0].promised
+                only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
                 return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
         return None
 
