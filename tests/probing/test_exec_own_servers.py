@@ -222,9 +222,12 @@ IN_PROCESSES = (
     )
     .replace(
         "async def main():",
-        "async def main():\n    global three\n    three = concurrent.futures.ProcessPoolExecutor(3)",
+        "async def main():\n    global three\n    three = concurrent.futures.ProcessPoolExecutor(3, FORK)",
     )
-    .replace("import asyncio", "import asyncio\nimport concurrent.futures")
+    .replace(
+        "import asyncio",
+        "import asyncio\nimport concurrent.futures\nimport multiprocessing as mp\n\nFORK = mp.get_context('fork')",
+    )
 )
 # Three tasks answer for all connections.
 BY_TASKS = PROTOCOL.replace("GIVEN", "pages.put_nowait(self)").replace(
