@@ -242,7 +242,7 @@ def test_a_rate_is_searched_for(counting: Counting) -> None:
 
 def test_a_server_that_runs_is_measured_from_outside() -> None:
     def application(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
-        threading.Event().wait(0.2)
+        threading.Event().wait(0.5)
         start_response("200 OK", [("Content-Length", "0")])
         return []
 

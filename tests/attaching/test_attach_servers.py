@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 from running_servers import serving
-from support.commandline import free_port
+
+from holdfast.probing.ports import free_port
 
 ANSWERED, INCONCLUSIVE = 0, 3
 LONGEST_S = 240

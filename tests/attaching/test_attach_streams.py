@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 from running_servers import serving
-from support.commandline import free_port
+
+from holdfast.probing.ports import free_port
 
 INCONCLUSIVE = 3
 LONGEST_S = 240

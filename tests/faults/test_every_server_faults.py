@@ -10,10 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from support.commandline import free_port
 from support.placed import placed
 from support.waiting import until
 
+from holdfast.probing.ports import free_port
 from holdfast.servers.registry import ADAPTERS
 from holdfast.servers.survey import survey
 

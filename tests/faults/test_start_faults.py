@@ -11,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from support.commandline import HAS_IPV6, free_port
+from support.commandline import HAS_IPV6
+
+from holdfast.probing.ports import free_port
 
 ANSWERED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 2, 3, 4
 

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from support.commandline import HAS_IPV6, PROGRAM, free_port
+from support.commandline import HAS_IPV6, PROGRAM
 from support.placed import placed
+
+from holdfast.probing.ports import free_port
 
 ANSWERED, ENVIRONMENT = 0, 4
 

@@ -28,8 +28,13 @@ class Server:
 
     def enter(self, number: int, pid: int, tid: int) -> None:
         at = self._slot + number * layout.SLOT_BYTES
-        layout.SLOT.pack_into(self._data, at, pid, 1, tid, *[0] * 11, b"", b"")
+        layout.SLOT.pack_into(self._data, at, pid, 1, tid, *[0] * 12, b"", b"")
         self._data[self._state + number] = layout.ENTERED
+
+    def runs(self, number: int, gil: str, entered_ns: int) -> None:
+        at = self._slot + number * layout.SLOT_BYTES
+        layout.WORD.pack_into(self._data, at + layout.ENTERED_NS_OFFSET, entered_ns)
+        self._data[at + layout.GIL_OFFSET] = layout.GILS.index(gil)
 
     def leave(self, number: int) -> None:
         self._data[self._state + number] = layout.LEFT
@@ -48,6 +53,21 @@ def holds(workers: WorkersSeen) -> dict[int, tuple[int, ...]]:
 def recording(tmp_path: Path) -> Iterator[tuple[Recording, Server]]:
     with Recording.create(tmp_path / "record", 8) as created, (tmp_path / "record").open("r+b") as file:
         yield created, Server(mmap.mmap(file.fileno(), 0), 8)
+
+
+def test_of_each_process_the_handler_that_began_last_tells_of_the_gil():
+    server, workers = record_of(4)
+
+    assert workers.gil() is None
+    server.enter(0, pid=1, tid=1)
+    server.runs(0, "on", entered_ns=5)
+    assert workers.gil() == "on"
+    server.enter(1, pid=1, tid=2)
+    server.runs(1, "off", entered_ns=7)
+    assert workers.gil() == "off"
+    server.enter(2, pid=2, tid=3)
+    server.runs(2, "asked for", entered_ns=6)
+    assert workers.gil() == "asked for"
 
 
 def test_threads_are_counted_where_they_hold_and_stay_when_they_hold_nothing(recording):

@@ -10,6 +10,7 @@ from plans.writing import collection, csv, element, group, text, variables
 K = "${__counter(TRUE,k)}"
 SHOWN = "/${o}/${k}"
 FAILS = "${__intSum(${none},1)}"
+TWICE = '${__setProperty(aa,it\'s "q" ${v})} ;; ${__setProperty(aa,2 ${v})}'
 COUNTS = "${__jexl3(${__counter(TRUE,k)} %% %d != 0,)}"
 
 
@@ -56,6 +57,26 @@ def _transaction(below: str, parent: str, name: str = f"all {K}") -> str:
 def _form(*triples: tuple[str, str, str], name: str = "form", multipart: str = "true") -> str:
     items = e.arguments(e.argument("a", K), e.argument("b", "${k}"))
     return e.request("/p", e.files(*triples), items, name=name, method="POST", DO_MULTIPART_POST=multipart)
+
+
+def _calls(script: str) -> str:
+    return element(
+        "BeanShellPostProcessor",
+        "calls",
+        text("filename", ""),
+        text("parameters", ""),
+        '<boolProp name="resetInterpreter">false</boolProp>',
+        text("script", script),
+    )
+
+
+def _numbered(below: str) -> str:
+    return e.request("/nth/x", name="nth", below=e.regex("v", '"n": (\\d+)') + below)
+
+
+def _asks() -> str:
+    items = [e.argument(name, f"${{__P({name},none)}}", encode=True) for name in ("aa", "bb", "cc")]
+    return e.request("/shown", e.arguments(*items))
 
 
 def of_counting() -> list[Case]:
@@ -163,6 +184,24 @@ def of_counting() -> list[Case]:
             ),
             loops="4",
             files={"texts.csv": b"${__counter(FALSE,)}\nx${__counter(TRUE,k)}${k}\n${__counter(FALSE\n"},
+        ),
+        Case(
+            "scripts-of-calls",
+            "BeanShell PostProcessor: nothing but ${__setProperty(...)}, called at the start of the test too",
+            variables(v="-")
+            + "".join(
+                group(e.header_manager(X_G=str(number)) + each + _asks(), loops="2", name="group")
+                for number, each in enumerate(
+                    (
+                        "",
+                        _numbered(_calls("${__setProperty(aa,Bearer ${v})}\n${__setProperty(bb,${v},)};")),
+                        _asks() + _calls("${__setProperty(aa,x${v})};${__setProperty(cc,${none})}") + _numbered(""),
+                        e.dummy("d", data="n7", waits="false", below=e.regex("v", "n(.)")) + _numbered(_calls(TWICE)),
+                    )
+                )
+            ),
+            whole=True,
+            results=False,
         ),
         Case(
             "transactions-whose-names-change",

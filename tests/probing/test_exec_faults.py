@@ -195,7 +195,7 @@ WORDS = {
     ),
     "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
-    "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
+    "nothing that is known": ("no WSGI or ASGI interface of a server, that holdfast knows", "holdfast attach"),
     "only a library of what is known": ("nothing that holdfast knows calls its views", "werkzeug", "holdfast attach"),
     "one that ends again and again": (
         "The server did not come up within 5 s.",

@@ -89,6 +89,14 @@ KEEPS_PAGES = NGINX.replace(
 KEEPS_PAGES = KEEPS_PAGES.replace("upstream unix", "proxy_cache_path pages keys_zone=pages:1m; upstream unix")
 # Another user may not come to a directory of pytest.
 KEEPS_PAGES = KEEPS_PAGES.replace("daemon off;", "daemon off; user root;")
+# What uWSGI needs to know of a request (the file uwsgi_params of nginx).
+PASSED = ("PATH_INFO $document_uri", "REQUEST_METHOD $request_method", "QUERY_STRING $query_string")
+PASSED = (*PASSED, "SERVER_NAME localhost", "SERVER_PORT $server_port", "SERVER_PROTOCOL $server_protocol")
+TO_UWSGI = "".join(f"uwsgi_param {each}; " for each in PASSED)
+CONFIGURED = {
+    "nginx, pages kept": KEEPS_PAGES,
+    "nginx, uWSGI": NGINX.replace("proxy_pass http://", f"{TO_UWSGI} uwsgi_pass "),
+}
 # Its connections to the server are kept for 60 s (http-reuse), and `maxconn` of a server bounds requests on them.
 HAPROXY = """
 defaults
@@ -112,7 +120,7 @@ def script(name: str, server: str, front: str, says: dict[str, object], *options
         "app.py": APP,
         "forks.py": APP + FORKS,
         "front.py": FORWARDING,
-        "nginx.conf": (KEEPS_PAGES if name == "nginx, pages kept" else NGINX).replace("UPSTREAM", upstream),
+        "nginx.conf": CONFIGURED.get(name, NGINX).replace("UPSTREAM", upstream),
         "haproxy.cfg": HAPROXY,
     }
     files["start.sh"] = SCRIPT.replace("{}", server, 1).replace("{}", front, 1)
@@ -175,6 +183,13 @@ WITH_NGINX += (
         {"ceiling.in_service": 2, "front.program": "nginx", "front.in_front": 0, "front.in_server": 48},
     ),
     script(
+        "nginx, uWSGI",
+        "uwsgi --socket 127.0.0.1:{other} --listen 16 --master --enable-threads --threads 2 --module app:app",
+        NGINX_RUNS,
+        # Each thread accepts, and has one request.
+        {"ceiling.in_service": 2, "ceiling.bounded": True, "front.accept_queue": 17, "front.in_server": 0},
+    ),
+    script(
         "nginx, forked processes",
         "python forks.py",
         NGINX_RUNS,
@@ -200,6 +215,20 @@ PAGE = script("a page", f"{ON_TCP} -w 3 app:app", NGINX_RUNS, {"ceiling.in_servi
 PAGE.files["nginx.conf"] = NGINX.replace(
     "location / { proxy_pass http://UPSTREAM; }", 'location / { return 200 "a page"; }'
 )
+# What nginx hands its requests to never answers, so neither does nginx.
+MUTE = """
+import socket, time
+
+with socket.socket(socket.AF_UNIX) as mute:
+    mute.bind("mute.sock")
+    mute.listen(64)
+    time.sleep(3600)
+"""
+SILENT = script(
+    "a silent front", f"{ON_TCP} -w 3 app:app", f"python mute.py &\n{NGINX_RUNS}", {"ceiling.in_service": 3}
+)
+SILENT.files["mute.py"] = MUTE
+SILENT.files["nginx.conf"] = NGINX.replace("http://UPSTREAM", "http://unix:mute.sock:")
 # The socket of every IPv6 address takes IPv4 too unless it is asked not to (ipv6(7), bindv6only).
 HOST = Own(
     "a host by name",
@@ -218,7 +247,7 @@ def done(workshop):
 def done_with_nginx(workshop):
     if shutil.which("nginx") is None:
         pytest.skip("not installed: nginx (apt-get install nginx-light)")
-    return run_all(workshop, (*WITH_NGINX, *ANSWERED_IN_FRONT, PAGE))
+    return run_all(workshop, (*WITH_NGINX, *ANSWERED_IN_FRONT, PAGE, SILENT))
 
 
 def found(own, result):
@@ -276,6 +305,15 @@ def test_a_front_that_answers_beside_the_server_is_told(done_with_nginx):
     assert told.startswith("nginx (pid ")
     assert f"listens on port {result.port} too" in told
     assert f"--port {result.port}" in told
+
+
+def test_a_front_that_gives_no_answer_beside_the_server_is_told(done_with_nginx):
+    result = done_with_nginx[SILENT.id]
+    (told,) = [each for each in result.verdict()["warnings"] if "gave no answer" in each]
+
+    assert value(result.verdict(), "ceiling.in_service") == 3
+    assert told.startswith("nginx (pid ")
+    assert f"listens on port {result.port} too" in told
 
 
 def test_an_address_for_both_families_is_asked_by_the_host_that_applications_allow(done):

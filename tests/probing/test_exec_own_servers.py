@@ -310,6 +310,7 @@ OWN = (
     own("one after another", ALONE, one("serial", "own server view answer()")),
     own("threads that accept", FOUR, POOL),
     own("threads with a queue between", HANDS_OVER, {}),
+    own("a login", EACH.replace("200 OK", "401 Unauthorized"), {}),
     own("streams", STREAMS.replace("GIVEN", "REPLY"), unbounded("event-loop", "own server async view handle()")),
     own("threads with locks between", WAITS_IN_C, {}),
     Own(
@@ -387,3 +388,10 @@ def test_connections_can_be_handed_to_other_processes_and_it_is_said_that_these_
     assert ended.exit == INCONCLUSIVE
     assert "The server answers" in ended.err
     assert "or another process reads what was accepted" in ended.err
+
+
+def test_what_asks_for_a_login_is_no_view(done):
+    ended = done["a login"].ended
+
+    assert ended.exit == INCONCLUSIVE
+    assert "GET / was answered with 401 before any view was entered." in ended.err

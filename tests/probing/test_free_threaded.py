@@ -95,7 +95,7 @@ def test_a_verdict_tells_of_the_gil_of_the_servers_own_process(holdfast, tmp_pat
     for own in (without, asked, enabled):
         assert {name: value(verdicts[own.id], name) for name in own.says} == own.says
     assert verdicts["without"]["unknown"]["waiting"] == NO_GIL
-    assert verdicts["without"]["warnings"] == []
+    assert not any("GIL" in each for each in verdicts["without"]["warnings"])
     for each in (verdicts["asked"], verdicts["enabled"]):
         (point,) = each["waiting"]
         assert (point["requests"], point["waits_in"]) == (48, "threading.Semaphore.acquire")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from own_commands import ANSWERED, INCONCLUSIVE
+from own_commands import ANSWERED, INCONCLUSIVE, Own, run_all
 from slow_ways import BEFORE_REQUEST, DEPENDENCY, FEW, MIDDLEWARE, ONLY_THE_FIRST
 
 
@@ -58,3 +58,52 @@ def test_where_no_request_reaches_the_view_no_ceiling_is_claimed(holdfast, tmp_p
     assert ended.exit == INCONCLUSIVE
     assert "None of the" in ended.err
     assert "rate limiter" in ended.err
+
+
+HELPER = "python -m http.server --bind 127.0.0.1 {other}"
+LOADED_LATE = """
+import time
+from flask import Flask
+
+app, loaded = Flask(__name__), []
+
+
+@app.before_request
+def load():
+    if not loaded:
+        time.sleep(1.7)
+        loaded.append(True)
+
+
+@app.get("/")
+def index():
+    return "done"
+"""
+
+
+# The second worker takes a request only while the first is busy.
+LATE = """
+import time
+from gunicorn.workers.sync import SyncWorker
+
+
+class Late(SyncWorker):
+    def accept(self, listener):
+        if self.age > 1:
+            time.sleep(0.05)
+        super().accept(listener)
+"""
+
+
+@pytest.mark.servers
+def test_what_each_process_needs_once_is_waited_for_where_a_look_for_the_port_was_the_first_request(workshop):
+    # With a second port, one request goes to each before the first one of the run.
+    files = {"app.py": LOADED_LATE, "late.py": LATE}
+    files["start.sh"] = (
+        f"{HELPER} &\nPYTHONPATH=$PYTHONPATH:. exec gunicorn -b 127.0.0.1:{{port}} -w 2 -k late.Late app:app\n"
+    )
+    own = Own("loaded late", ("sh", "start.sh"), files, options=("--max-offered", "60"))
+
+    verdict = run_all(workshop, [own])[own.id].verdict()
+
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (2, True)

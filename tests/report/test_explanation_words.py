@@ -86,6 +86,17 @@ def test_bodies_that_wait_for_each_other_unseen_are_told() -> None:
     assert "Up to 12 bodies ran at once, and took 600 ms (median), 50 ms alone: they hold each other up" in said
 
 
+def test_no_gil_holds_bodies_up_in_a_server_that_has_none() -> None:
+    target = replace(verdict("sync", 12, 1).target, python="3.14.7", gil=False)
+
+    with_gil = " ".join(text(explained(of_threads(), WORKERS, THREADS, call=CALLED)).split())
+    without = " ".join(text(explained(of_threads(), WORKERS, THREADS, call=CALLED, target=target)).split())
+
+    assert "for a core, or for the interpreter (GIL)." in with_gil
+    assert "at a lock that holdfast does not see, or for a core." in without
+    assert "Python 3.14.7 without the GIL" in without
+
+
 def test_where_bodies_wait_the_numbers_of_the_runs_are_explained() -> None:
     at_line = Waiting("call", 9, 1, "app.py", 7, "index", "threading.Lock")
     waits = replace(CALLED, running=3)

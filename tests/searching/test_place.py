@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from support.capacity_loads import at_rate
 
 from holdfast.infer.capacity_place import full_place, waiting_in
@@ -84,8 +85,9 @@ def test_threads_without_a_gil_do_not_take_turns_at_it() -> None:
     assert place_of(processes=(threads,)).kind == "handlers"
 
 
-def test_threads_of_one_process_that_have_all_cores_are_ended_by_the_machine() -> None:
-    threads = replace(SLEEPS, gil=False, cores=1.7, waited=4.0, busiest=0.97, threads=8)
+@pytest.mark.parametrize(("cores", "waited"), [(1.7, 4.0), (0.44, 8.5)])
+def test_threads_of_one_process_that_have_all_cores_are_ended_by_the_machine(cores: float, waited: float) -> None:
+    threads = replace(SLEEPS, gil=False, cores=cores, waited=waited, busiest=0.97, threads=8)
 
     found = place_of(processes=(threads,), idle=0.01)
 

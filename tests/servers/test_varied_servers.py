@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support.commandline import free_port
 
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.verdict import Verdict
 from holdfast.probing.experiment import run
+from holdfast.probing.ports import free_port
 from holdfast.servers.settings_of import settings_of, with_settings
 
 SCRIPTS = Path(sys.executable).parent

@@ -18,7 +18,7 @@ from holdfast.api.scenario_steps import once, pause
 from holdfast.engine.http1 import check_method
 from holdfast.engine.url import parse_url
 from holdfast.model import journey
-from holdfast.model.answers import Assertion, Extract, HookExtract
+from holdfast.model.answers import Assertion, CallsExtract, Extract, HookExtract
 from holdfast.model.frozen import frozen
 from holdfast.model.http_syntax import IN_PATH
 from holdfast.model.journey_request import Body, Request, TextBody
@@ -243,7 +243,7 @@ def _body(line: _Line, known: Container[str] | None) -> Body | None:
 
 
 def _name(extract: Extract) -> str:
-    assert not isinstance(extract, HookExtract)
+    assert not isinstance(extract, HookExtract | CallsExtract)
     return extract.name
 
 

@@ -157,7 +157,16 @@ def is_full(acceptor: Acceptor, snapshot: Snapshot, running: Counter[int]) -> bo
     depths = [each.depth for each in snapshot.listeners if each.inode in acceptor.waits_on]
     if any(depth is None or depth > 0 for depth in depths):
         return True
+    if running[acceptor.pid] and _waits_between(snapshot):
+        return True
     return acceptor.connections > running[acceptor.pid]
+
+
+def _waits_between(snapshot: Snapshot) -> bool:
+    """Whether a request waits in the one queue that all processes behind a front take from."""
+    if snapshot.front is None or len({each.waits_on for each in snapshot.acceptors if each.waits_on}) != 1:
+        return False
+    return any(each.depth for each in snapshot.front.queues)
 
 
 def idle_acceptors(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:

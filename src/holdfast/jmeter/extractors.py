@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from holdfast.jmeter import elements
 from holdfast.jmeter.scope import Reading, Scope
 from holdfast.journeys.jmespaths import check_expression
 from holdfast.journeys.json_filters import PathError
@@ -21,7 +22,9 @@ from holdfast.journeys.markup import MarkupError, check_selector
 from holdfast.journeys.patterns import PatternError, compiled
 from holdfast.model.answers import (
     BoundaryExtract,
+    CallsExtract,
     Extract,
+    FunctionCall,
     JsonExtract,
     MarkupExtract,
     RegexExtract,
@@ -31,6 +34,7 @@ from holdfast.model.answers import (
 )
 from holdfast.plans.jmx_tree import Node
 
+_BETWEEN_CALLS = re.compile(r"[\s;]*")
 _NO_PATH = re.compile(r"\$\w")
 _NOTHING = "$['\0']"
 _WHERE: Mapping[str, Where] = {"all": "both", "children": "parts"}
@@ -333,7 +337,38 @@ def _xpath_extract(
     )
 
 
+def calls_alone(node: Node, reading: Reading) -> Template:
+    """The functions of a script that is nothing but calls of `__setProperty` which leave no text; () of another one.
+
+    JMeter calls them before BeanShell is given what is left, which is empty statements; and all of them once at the
+    start of the test (engine/StandardJMeterEngine.java, notifyTestListenersOfStart), with the values that there are.
+    """
+    written = node.text("script")
+    if node.kind != "BeanShellPostProcessor" or "${__setProperty(" not in written:
+        return ()
+    if node.text("filename").strip() or node.text("parameters").strip():
+        return ()
+    for part in reading.looked_at(node, written):
+        if isinstance(part, str):
+            if not _BETWEEN_CALLS.fullmatch(part):
+                return ()
+        elif not isinstance(part, FunctionCall) or part.name != "__setProperty" or any(part.arguments[2:]):
+            return ()
+        elif any(isinstance(each, FunctionCall) for argument in part.arguments for each in argument):
+            return ()  # at the start, they would be called by no client
+    return reading.template(node, written)
+
+
+def _script(node: Node, reading: Reading) -> list[Extract]:
+    """A script of calls alone; another one is looked at like every element that is not known."""
+    if calls := calls_alone(node, reading):
+        return [CallsExtract(calls)]
+    elements.look_at(node, reading)
+    return []
+
+
 EXTRACTORS: Mapping[str, Callable[[Node, Reading], list[Extract]]] = {
+    "BeanShellPostProcessor": _script,
     "RegexExtractor": _regex,
     "BoundaryExtractor": _boundary,
     "JSONPostProcessor": _json,

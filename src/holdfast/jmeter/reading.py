@@ -5,7 +5,7 @@ What cannot be done is refused before anything is sent, all of it at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -15,13 +15,14 @@ from holdfast.jmeter.caches import cleared_caches
 from holdfast.jmeter.controllers import CONTROLLERS, nodes_of
 from holdfast.jmeter.cookies import jar_of
 from holdfast.jmeter.elements import look_at
+from holdfast.jmeter.extractors import calls_alone
 from holdfast.jmeter.groups import GROUPS, coming_of
 from holdfast.jmeter.merged import template_call
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.samplers import NAMELESS
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
 from holdfast.jmeter.unset import Unset, sends, unset_in
-from holdfast.jmeter.variables import changing_properties, constants_of, defined_values
+from holdfast.jmeter.variables import all_nodes, changing_properties, constants_of, defined_values
 from holdfast.journeys.functions_request import NOWHERE
 from holdfast.journeys.leaves import requests_of
 from holdfast.model.frozen import frozen
@@ -104,17 +105,22 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         raise _refused(origin, reading.refusals)
     if not any(sends(each.journey) for each in crews):
         raise _sends_nothing(root, reading, most_s)
-    defined = [name for each in values for name, _ in each]
-    notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]
+    notes = [*reading.notes, *_notes_on_unset(crews, [name for each in values for name, _ in each])]
     journeys = Journeys(
         tuple(crews),
         one_by_one=reading.flag(root, "TestPlan.serialize_threadgroups"),
         properties=tuple(properties.items()),
         values=values,
+        at_start=tuple(calls for each in all_nodes(root) if (calls := calls_alone(each, reading))),
         files=tuple(reading.files.items()),
         plan=origin,
     )
     return JourneysRead(journeys, tuple(dict.fromkeys(notes)))
+
+
+def _notes_on_unset(crews: Collection[Crew], defined: Collection[str]) -> Iterator[Note]:
+    """On references that may be sent as they are written."""
+    return (_note_on(each) for crew in crews for each in unset_in(crew, defined))
 
 
 def _look_at_nameless(crews: Collection[Crew], reading: Reading) -> None:

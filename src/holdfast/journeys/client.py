@@ -208,6 +208,8 @@ class Client:
             for group in shared.journeys.values:
                 self.variables.update([(name, text_of(value, self)) for name, value in group])
             shared.values = dict(self.variables)
+            for text in shared.journeys.at_start:
+                text_of(text, self)
         self.variables.update(shared.values)
         self.variables.update(member.values)
         if member.values_of_clients:

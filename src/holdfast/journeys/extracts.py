@@ -22,6 +22,7 @@ from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import looked_at, text_of
 from holdfast.model.answers import (
     BoundaryExtract,
+    CallsExtract,
     HeaderExtract,
     HookExtract,
     JsonExtract,
@@ -43,6 +44,9 @@ def take(extract: Extract, answer: Answer, context: Context) -> str:
     """
     if isinstance(extract, HookExtract):
         return context.hook(extract, answer)
+    if isinstance(extract, CallsExtract):
+        context.filled(extract.calls)
+        return ""
     try:
         found = _take(extract, answer, context)
     except (PatternError, PathError, MarkupError, TooSlowError) as error:

@@ -8,7 +8,7 @@ from holdfast.journeys.client import Client
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import NoValueError, text_of
-from holdfast.model.answers import HeaderExtract, HookExtract, Template
+from holdfast.model.answers import CallsExtract, HeaderExtract, HookExtract, Template
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
 
 _BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -85,7 +85,7 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
 
 def _looks_at_parts(request: Request) -> bool:
     """Whether an extract or an assertion looks at more than the answer."""
-    extracts = (each for each in request.extracts if not isinstance(each, HeaderExtract | HookExtract))
+    extracts = (each for each in request.extracts if not isinstance(each, HeaderExtract | HookExtract | CallsExtract))
     return any(each.where != "answer" for each in (*extracts, *request.assertions))
 
 

@@ -157,7 +157,18 @@ class HookExtract:
     function: str
 
 
-Extract = RegexExtract | JsonExtract | BoundaryExtract | MarkupExtract | HeaderExtract | HookExtract
+@frozen
+class CallsExtract:
+    """Calls functions after an answer, for what they do; it takes nothing from it.
+
+    Attributes:
+        calls: a text with the calls.
+    """
+
+    calls: Template
+
+
+Extract = RegexExtract | JsonExtract | BoundaryExtract | MarkupExtract | HeaderExtract | HookExtract | CallsExtract
 
 
 @frozen

@@ -381,6 +381,7 @@ class Journeys:
         plan: the file that says all this, without its folders; "" without one.
         values: that every client begins with; they are decided once, when the first client comes. What is in one of
             these lists can refer to those before it.
+        at_start: texts whose functions are called once the values are decided, for what they do.
     """
 
     crews: tuple[Crew, ...]
@@ -389,3 +390,4 @@ class Journeys:
     files: tuple[tuple[str, bytes], ...] = ()
     plan: str = ""
     values: tuple[tuple[tuple[str, Template], ...], ...] = ()
+    at_start: tuple[Template, ...] = ()

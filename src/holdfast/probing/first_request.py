@@ -5,7 +5,7 @@ Most of this file is what a person is told when it fails: a server that starts m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -206,7 +206,7 @@ def send_first_request(session: Session) -> Answered:
     held = session.recording.held_in(slot)
     if held is None:
         in_front = answered_in_front(session, request.status)
-        raise in_front or not_instrumented(session) or _not_entered(session, request)
+        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:
@@ -222,9 +222,16 @@ def send_first_request(session: Session) -> Answered:
         sent.append(second.request)
         slept_ns = second.slept_ns
     entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
-    ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
+    ways_ns = (*_earlier_ways_ns(session), *(way_ns(session, id, each) for id, each in entered))
     found = FirstRequest(request.status, held_in, kind, via, ways_ns, tls=tls is not None)
     return Answered(found, tuple(sent), doubts, tls, slept_ns)
+
+
+def _earlier_ways_ns(session: Session) -> Iterator[int]:
+    """The ways of those requests that were sent to find where the server listens, also of those not waited for."""
+    for slot, sent_ns in session.asked:
+        if sent_ns and session.recording.is_entered(slot):
+            yield max(0, session.recording.entered_ns(slot) - sent_ns)
 
 
 def way_ns(session: Session, slot: int, request: Request) -> int:

@@ -29,9 +29,12 @@ _SHUT_OUT = {
 }
 
 
-_FIRST_SERVER_ERROR = 500
+_FIRST_REDIRECT, _FIRST_SERVER_ERROR = 300, 500
 _VARIABLES = "HOLDFAST_"
-_NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
+_NOTHING_KNOWN = (
+    "Python was started with holdfast in it, but it imported no framework, and no WSGI or ASGI interface of a server, "
+    "that holdfast knows."
+)
 _NOT_FOLLOWED = (
     "From its connection on, no function of your own was seen to answer the first request: a library answers, or "
     "another thread than the one that reads, or it does so later."
@@ -121,14 +124,19 @@ def _is_here(listener: Listener, session: Session) -> bool:
     return listener.port == session.port
 
 
-def not_instrumented(session: Session) -> InconclusiveError | None:
+def not_instrumented(session: Session, status: int) -> InconclusiveError | None:
     """The error for a server that answers although holdfast could not instrument it completely; None if it could.
 
     Such a server can be measured only from outside.
+
+    Args:
+        status: of its answer. One that was followed from its socket says by a redirect or an error what is missing.
     """
     if session.hello is None:
         return _serves_another(session)
     said = read_startup_reports(session.hello)
+    if status >= _FIRST_REDIRECT and any(each.what == "followed" for each in said):
+        return None
     listeners = listeners_now(session.server, session.kernel)
     pids = sorted({pid for each in listeners if _is_here(each, session) for pid in each.pids})
     programs = [program for program in map(read_program, pids) if program is not None]

@@ -44,6 +44,7 @@ class _Tried:
     """
 
     route: Route
+    slot: int
     reply: Reply
     held: HeldIn | None
     in_front: bool
@@ -59,12 +60,14 @@ class Picked(NamedTuple):
 
     Attributes:
         tls: how it is spoken to; None is plain HTTP, or not found out yet.
-        beside: the ports at which another program answered by itself, in words.
+        beside: the ports at which another program answered by itself, or not at all, in words.
+        asked: slot and first byte of each request that was sent to find it.
     """
 
     route: Route
     tls: Tls | None
     beside: tuple[str, ...] = ()
+    asked: tuple[tuple[int, int], ...] = ()
 
 
 def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Picked:
@@ -91,15 +94,18 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
             tried.append(_try(session_at(route), route, len(tried)))
         if any(each.is_server for each in tried):
             break
+    asked = tuple(tried)
     if not any(each.is_server for each in tried):
         tried = _tried_again(tried, session_at)
+        asked += tuple(each for each in tried if each not in asked)
     found = _the_one(tried)
     if found is not None and not found.route.port and (front := next(filter(_answers_itself, tried), None)) is not None:
         # Its clients do not reach the Unix socket. Probing it tells them so.
         return Picked(front.route, front.reply.tls)
     if found is not None:
         others = (each for each in tried if each.route != found.route)
-        return found._replace(beside=tuple(_beside(each) for each in others if _answers_itself(each)))
+        beside = tuple(_beside(each) for each in others if _answers_itself(each) or _is_silent(each))
+        return found._replace(beside=beside, asked=tuple((each.slot, each.reply.request.sent_ns) for each in asked))
     if len(named) + len(unnamed) == 1:
         # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
         route = (*named, *unnamed)[0]
@@ -133,7 +139,7 @@ def _try(session: Session, route: Route, number: int, within_s: float = _LIMIT_S
     held, pids = session.recording.held_in(slot), [pid for each in route.listeners for pid in each.pids]
     handler = None if held is None else process_with_handlers(session, range(slot, slot + 1))
     in_front = not any(map(_is_python, pids)) if held is None else handler is not None and is_front(pids, handler)
-    return _Tried(route, reply, held, in_front)
+    return _Tried(route, slot, reply, held, in_front)
 
 
 def _is_python(pid: int) -> bool:
@@ -147,6 +153,12 @@ def _answers_itself(tried: _Tried) -> bool:
     return bool(tried.route.port) and tried.held is None and tried.in_front and replied
 
 
+def _is_silent(tried: _Tried) -> bool:
+    """Whether it is the port of what may be a front, and gave no answer in the time that it had."""
+    pending = tried.reply.request.outcome is Outcome.PENDING
+    return bool(tried.route.port) and tried.held is None and tried.in_front and pending
+
+
 def program_at(route: Route) -> str:
     """What a person calls the program that listens there, with one of its processes."""
     pid = min(pid for each in route.listeners for pid in each.pids)
@@ -154,11 +166,12 @@ def program_at(route: Route) -> str:
 
 
 def _beside(tried: _Tried) -> str:
-    port = tried.route.port
+    port, status = tried.route.port, tried.reply.request.status
+    gave = f"It answered by itself, with {status}" if status else f"It gave no answer within {_LIMIT_S:g} s"
     return (
-        f"{program_at(tried.route)} listens on port {port} too. It answered by itself, with "
-        f"{tried.reply.request.status}, so what is measured is the server behind it or beside it. If clients come to "
-        f"port {port}, measure that: --port {port}, with the --path and the Host (-H 'Host: ...') that it hands on."
+        f"{program_at(tried.route)} listens on port {port} too. {gave}, so what is measured is the server behind it or "
+        f"beside it. If clients come to port {port}, measure that: --port {port}, with the --path and the Host "
+        "(-H 'Host: ...') that it hands on."
     )
 
 

@@ -58,6 +58,7 @@ class Session:
         tls: how requests are sent; None is plain HTTP.
         front: another program that accepts the requests; None where the server does, and before the first request.
         beside: what else of a person's own command answers, in words.
+        asked: slot and first byte of each request that was sent before the first one, to find where the server listens.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -89,6 +90,7 @@ class Session:
     tls: Tls | None = None
     front: Behind | None = None
     beside: tuple[str, ...] = ()
+    asked: tuple[tuple[int, int], ...] = ()
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property

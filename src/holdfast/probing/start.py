@@ -145,7 +145,11 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
             route = replace(route, shares_port=True)
     session = running.session_at(route)
     session = replace(
-        session, tls=session.tls or picked.tls, beside=picked.beside, growth=_growth_of(running, session.pids)
+        session,
+        tls=session.tls or picked.tls,
+        beside=picked.beside,
+        asked=picked.asked,
+        growth=_growth_of(running, session.pids),
     )
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)

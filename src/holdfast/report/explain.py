@@ -207,9 +207,10 @@ def _held_up(explanation: Explanation) -> Iterator[str]:
     together, alone = call.duration_ms, call.alone.duration_ms
     if together is None or alone is None or call.at_once == 1 or together.median < _LONGER * alone:
         return
+    gil = "or for a core" if explanation.verdict.target.gil is False else "for a core, or for the interpreter (GIL)"
     yield (
         f"Up to {call.at_once} bodies ran at once, and took {together.median:.3g} ms (median), {alone:.3g} ms alone: "
-        "they hold each other up, at a lock that holdfast does not see, for a core, or for the interpreter (GIL)."
+        f"they hold each other up, at a lock that holdfast does not see, {gil}."
     )
 
 

@@ -19,33 +19,17 @@ the server sends instead is dropped: it has its own way to write a reply.
 
 from __future__ import annotations
 
-import contextvars
 import socket
 import sys
-import threading
-import types
 import weakref
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Optional
 
-from . import (
-    entries,
-    finding,
-    gate,
-    layout,
-    own_code,
-    recorder,
-    reply,
-    request,
-    startup_report,
-    staying,
-    view_functions,
-    watch,
-)
+from . import entries, finding, gate, layout, recorder, reply, request, startup_report, watch
+from .followed_watch import Seen, here, quietly
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 65_536
-
-_here: contextvars.ContextVar[Optional[Request]] = contextvars.ContextVar("holdfast connection", default=None)
+_READS = ("read", "readline", "readuntil", "readexactly")
 
 
 class Connection(socket.socket):
@@ -71,17 +55,17 @@ class Connection(socket.socket):
 
     def send(self, data: Any, *args: Any) -> int:  # noqa: ANN401
         """Sends, unless the request is answered already."""
-        return memoryview(data).nbytes if self.request.is_dropped() else super().send(data, *args)
+        return memoryview(data).nbytes if self.request.is_dropped(data) else super().send(data, *args)
 
     def sendall(self, data: Any, *args: Any) -> None:  # noqa: ANN401
         """As `send`."""
-        if not self.request.is_dropped():
+        if not self.request.is_dropped(data):
             super().sendall(data, *args)
 
     def sendmsg(self, buffers: Any, *args: Any) -> int:  # noqa: ANN401
         """As `send`."""
         buffers = list(buffers)
-        if self.request.is_dropped():
+        if self.request.is_dropped(buffers[0] if buffers else b""):
             return sum(memoryview(each).nbytes for each in buffers)
         return super().sendmsg(buffers, *args)
 
@@ -120,7 +104,7 @@ def follow(accepted: socket.socket) -> Connection:
     connection = Connection(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
     connection.settimeout(timeout)
     # asyncio makes what serves a connection in the context in which it has accepted it.
-    _here.set(connection.request)
+    here.set(connection.request)
     return connection
 
 
@@ -144,25 +128,29 @@ class Request:
 
     def came(self, data: bytes) -> bool:
         """Takes in what was read; False if the server is to be told that nothing comes any more."""
-        _here.set(self)
+        here.set(self)
         self._head = (self._head + data)[-_LONGEST_HEAD:]
         head, end, _ = self._head.partition(_END_OF_HEAD)
         if not end:
             return True
         self._head, self._dropped, self.held = b"", False, None
         self.claim = _claim(head)
-        return self.claim is None or self._arrived(self.claim)
+        claim = self.claim
+        return claim is None or quietly(lambda: self._arrived(claim), instead=True)
 
-    def is_dropped(self) -> bool:
+    def is_dropped(self, data: Any) -> bool:  # noqa: ANN401 - any bytes
         """Whether what the server sends is dropped. The first time that it is not, the reply begins."""
         if self.seen is not None:
-            self.seen.reply_begins(sys._getframe(1))  # noqa: SLF001 - one's callers
+            start = bytes(memoryview(data).cast("B")[: len(b"HTTP/1.1 2")])
+            # A redirect or an error is mostly given by something in front of a view.
+            succeeds = start.startswith(b"HTTP/1.") and start.endswith(b" 2")
+            self.seen.reply_begins(sys._getframe(1), succeeds=succeeds)  # noqa: SLF001 - one's callers
         return self._dropped
 
     def conclude(self) -> None:
         """Ends watching, if the reply has begun."""
         if self.seen is not None and self.seen.answered:
-            self.seen.conclude()
+            quietly(self.seen.conclude, instead=None)
             self.seen = None
 
     def _arrived(self, claim: request.RequestClaim) -> bool:
@@ -171,7 +159,7 @@ class Request:
             finding.publish(layout.WATCHED, 1)
             startup_report.report("followed")
             gate.keep_context_in_threads()
-            self.seen = Seen(self, claim, sys._getframe(3))  # noqa: SLF001 - one's callers
+            self.seen = Seen(self, claim, sys._getframe())  # noqa: SLF001 - one's callers
         elif known == layout.IN_VIEW:
             self._lead(claim)
         elif known == layout.AT_WHOLE:
@@ -187,8 +175,7 @@ class Request:
 
     def _hold(self, claim: request.RequestClaim) -> bool:
         view = finding.view()
-        functions = view_functions.functions_of(view)
-        kind = gate.kind_of(functions[0]) if functions else "sync"
+        kind = gate.async_kind() if view.returns else "sync"
         held_in = gate.held_in_view(_entry().interface, None, kind, view.qualname)
         held = gate.Held(claim, None, held_in, kind, "method", self._ending(gate.PLAIN))
         if kind == "sync":
@@ -196,7 +183,7 @@ class Request:
                 held.run()
             except ConnectionAbortedError:
                 return False
-        for name in ("read", "readline", "readuntil", "readexactly"):
+        for name in _READS:
             gate.surround(getattr(sys.modules["asyncio.streams"].StreamReader, name), _reading)
         self.held = held
         return True
@@ -215,7 +202,8 @@ class Request:
         return gate.Ending(raised, returned, ending.returns)
 
     def _answer(self) -> None:
-        if (connection := self._connection()) is not None and not self._dropped:
+        connection = self._connection()
+        if connection is not None and not self._dropped:
             connection.answer()
         self._dropped = True
 
@@ -223,132 +211,14 @@ class Request:
 def _reading(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def read(*args: object, **kwargs: object) -> object:
         data = await original(*args, **kwargs)
-        here = _here.get()
-        if here is not None and here.held is not None and not here.held.claim.held:
-            await here.held.run_async()
+        of = here.get()
+        if of is not None and of.held is not None and not of.held.claim.held:
+            await of.held.run_async()
         return data
 
     return read
 
 
-class Seen(watch.Watch):
-    """What is seen of one request from the end of its head on.
-
-    Attributes:
-        waited: whether the thread that read it has since waited for something, or given an executor something to do.
-    """
-
-    def __init__(self, of: Request, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
-        global _latest  # noqa: PLW0603 - the profile function finds it
-        super().__init__(claim, None)
-        self.of = of
-        self.waited = False
-        self._reader = threading.get_ident()
-        self._around_reader: Dict[int, types.FrameType] = {}
-        self._around_reply: Dict[int, types.FrameType] = {}
-        self._hook: Any = None
-        self._in_reader = False
-        self._late: Set[int] = set()
-        self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
-        while reader is not None:
-            self._around_reader[id(reader)] = reader
-            reader = reader.f_back
-        _latest = self
-        if sys.getprofile() is None:
-            self._hook = getattr(threading, "_profile_hook", None)
-            threading.setprofile(_profile)
-            sys.setprofile(_profile)
-
-    def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
-        """Takes in what a thread does, as a profile function is told it."""
-        reads = threading.get_ident() == self._reader
-        if reads and not self.answered:
-            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
-        if event == "call":
-            # What asyncio resumes it knows by its context.
-            if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
-                self._late.add(id(frame))
-            self.called(frame)
-        elif event == "return":
-            self.returns(frame, argument)
-            if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
-                self.conclude()
-
-    def returns(self, frame: types.FrameType, result: object) -> None:
-        """As of any watch; what the server does with the result when the reply has begun is not known."""
-        for each in self._owners:
-            each.returns(frame, result, answered=False)
-
-    def around(self, frame: Optional[types.FrameType]) -> watch.Frames:
-        """As of any watch, as far as to what was running when the request was read."""
-        return [each for each in super().around(frame) if id(each) not in self._around_reader]
-
-    def reply_begins(self, frame: Optional[types.FrameType]) -> None:
-        """Notes what is around the first sending."""
-        if self.answered:
-            return
-        self.answered = True
-        self._in_reader = threading.get_ident() == self._reader and _here.get() is self.of
-        while frame is not None:
-            self._around_reply[id(frame)] = frame
-            frame = frame.f_back
-
-    def conclude(self) -> None:
-        """Tells all processes what was seen."""
-        if not self.open:
-            return
-        self.open = False
-        threading.setprofile(self._hook)
-        found = self._found()
-        whole = None if found is not None else self._whole()
-        self._around_reader, self._around_reply, self._owners = {}, {}, []
-        if finding.state()[0] == layout.WATCHED and not self.of.held:
-            known = layout.IN_VIEW if found else layout.AT_WHOLE if whole else layout.AT_ENTRY
-            finding.publish(known, 1, found or whole)
-
-    def _found(self) -> Optional[finding.View]:
-        """The view that the server's code has called; None if it cannot be told."""
-        for owner in self.answering():
-            fresh = [each for each in owner.last() if not each.resumed]
-            late = [each for each in fresh if each.thread == self._reader and id(each.frame) in self._late]
-            if late and not self._in_asyncio:
-                # Without a context of its own, a later call cannot be told from that for another request.
-                return None
-            elsewhere = [each for each in fresh if each.thread != self._reader]
-            replying = [each for each in fresh if id(each.frame) in self._around_reply]
-            left = elsewhere or replying
-            if not left and self._in_reader:
-                left = [each for each in fresh if each.returned] or fresh
-            if left:
-                only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
-                return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
-        return None
-
-    def _whole(self) -> Optional[finding.View]:
-        """The person's code that reads the request itself and sends the reply; None if it cannot be told."""
-        if self.way.left:
-            return None
-        for owner in self._owners:
-            last = owner.last()
-            if any(not each.resumed for each in last):
-                return None
-            if self._in_loop:
-                codes = [each.code for each in last if id(each.frame) in self._around_reply]
-            else:
-                codes = self._reading_codes(owner)
-            if codes:
-                return view_functions.as_found(codes[0])
-        return None
-
-    def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
-        around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
-        if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
-            return []
-        both = [each for each in around if id(each) in self._around_reply]
-        return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
-
-
-_latest: Optional[Seen] = None
 _made: Optional[entries.Entry] = None
 
 
@@ -372,29 +242,14 @@ def _claim(head: bytes) -> Optional[request.RequestClaim]:
 
 
 def _watched() -> Optional[Seen]:
-    here = _here.get()
-    return here.seen if here is not None and here.seen is not None and here.seen.open else None
+    of = here.get()
+    return of.seen if of is not None and of.seen is not None and of.seen.open else None
 
 
 def _held() -> Optional[gate.Held]:
-    here = _here.get()
-    return None if here is None or here.held is None or here.held.claim.held else here.held
+    of = here.get()
+    return None if of is None or of.held is None or of.held.claim.held else of.held
 
 
 watch.elsewhere.append(_watched)
 gate.elsewhere.append(_held)
-
-
-def _profile(frame: types.FrameType, event: str, argument: object) -> None:
-    seen, here = _latest, _here.get()
-    if seen is None or not seen.open:
-        sys.setprofile(None)
-        return
-    # A thread that began meanwhile has a context of its own.
-    if here is not None and here is not seen.of:
-        return
-    try:
-        seen.noted(frame, event, argument)
-    except Exception:
-        # The application must not notice; what was missed is not found.
-        seen.open = False

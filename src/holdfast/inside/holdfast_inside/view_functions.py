@@ -49,8 +49,11 @@ def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types
 
 
 def as_found(code: types.CodeType) -> Optional[finding.View]:
-    """The function with this code, in which nothing is held; None if the record has no room for its names."""
-    view = _view(code)
+    """The function with this code, in which nothing is held; None if the record has no room for its names.
+
+    What it returns is 1 for a coroutine.
+    """
+    view = _view(code)._replace(returns=int(bool(code.co_flags & inspect.CO_COROUTINE)))
     functions = functions_of(view)
     view = view._replace(qualname=functions[0].__qualname__) if functions else view
     return view if finding.fits(view) else None

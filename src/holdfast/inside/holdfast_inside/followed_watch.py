@@ -1,0 +1,169 @@
+"""What is seen of a request that is followed from its socket, and which function of it answers (see `followed`)."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+import types
+from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
+
+from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch
+
+here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
+"""The `followed.Request` for which the caller runs; None where that is not known."""
+
+
+class Seen(watch.Watch):
+    """What is seen of one request from the end of its head on.
+
+    Attributes:
+        reader: the thread that read it.
+        waited: whether that has since waited for something, or given an executor something to do.
+    """
+
+    def __init__(self, of: object, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
+        global _latest  # noqa: PLW0603 - the profile function finds it
+        super().__init__(claim, None)
+        self.of = of
+        self.waited = False
+        self.reader = threading.get_ident()
+        self._around_reader: Dict[int, types.FrameType] = {}
+        self._around_reply: Dict[int, types.FrameType] = {}
+        self._hook: Any = None
+        self._in_reader = self._succeeds = False
+        self._late: Set[int] = set()
+        self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
+        while reader is not None:
+            if not reader.f_code.co_filename.startswith(own_code.OURS):
+                self._around_reader[id(reader)] = reader
+            reader = reader.f_back
+        # A profiler of the person's own keeps its place; then nothing is seen.
+        self._blind = sys.getprofile() is not None
+        if not self._blind:
+            _latest = self
+            self._hook = getattr(threading, "_profile_hook", None)
+            threading.setprofile(_profile)
+            sys.setprofile(_profile)
+
+    def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
+        """Takes in what a thread does, as a profile function is told it."""
+        reads = threading.get_ident() == self.reader
+        if reads and not self.answered:
+            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
+        if reads and here.get() is not self.of:
+            # A loop between what it runs.
+            return
+        if event == "call":
+            # What asyncio resumes it knows by its context.
+            if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
+                self._late.add(id(frame))
+            self.called(frame)
+        elif event == "return":
+            self.returns(frame, argument)
+            if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
+                self.conclude()
+
+    def returns(self, frame: types.FrameType, result: object) -> None:
+        """As of any watch; what the server does with the result when the reply has begun is not known."""
+        for each in self._owners:
+            each.returns(frame, result, answered=False)
+
+    def around(self, frame: Optional[types.FrameType]) -> watch.Frames:
+        """As of any watch, as far as to what was running when the request was read."""
+        return [each for each in super().around(frame) if id(each) not in self._around_reader]
+
+    def reply_begins(self, frame: Optional[types.FrameType], *, succeeds: bool) -> None:
+        """Notes what is around the first sending."""
+        if self.answered:
+            return
+        self.answered, self._succeeds = True, succeeds
+        self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
+        while frame is not None:
+            self._around_reply[id(frame)] = frame
+            frame = frame.f_back
+
+    def conclude(self) -> None:
+        """Tells all processes what was seen."""
+        if not self.open:
+            return
+        self.open = False
+        found = whole = None
+        if not self._blind:
+            threading.setprofile(self._hook)
+        if not self._blind and self._succeeds:
+            found = self._found()
+            whole = None if found is not None else self._whole()
+        self._around_reader, self._around_reply, self._owners = {}, {}, []
+        if finding.state()[0] == layout.WATCHED:
+            known = layout.IN_VIEW if found else layout.AT_WHOLE if whole else layout.AT_ENTRY
+            finding.publish(known, 1, found or whole)
+
+    def _found(self) -> Optional[finding.View]:
+        """The view that the server's code has called; None if it cannot be told."""
+        for owner in self.answering():
+            fresh = [each for each in owner.last() if not each.resumed]
+            late = [each for each in fresh if each.thread == self.reader and id(each.frame) in self._late]
+            if late and not self._in_asyncio:
+                # Without a context of its own, a later call cannot be told from that for another request.
+                return None
+            elsewhere = [each for each in fresh if each.thread != self.reader]
+            replying = [each for each in fresh if id(each.frame) in self._around_reply]
+            left = elsewhere or replying
+            if not left and self._in_reader:
+                left = [each for each in fresh if each.returned] or fresh
+            if left:
+                only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
+                return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
+        return None
+
+    def _whole(self) -> Optional[finding.View]:
+        """The person's code that reads the request itself and sends the reply; None if it cannot be told."""
+        if self.way.left:
+            return None
+        for owner in self._owners:
+            last = owner.last()
+            if any(not each.resumed for each in last):
+                return None
+            if self._in_loop:
+                codes = [each.code for each in last if id(each.frame) in self._around_reply]
+            else:
+                codes = self._reading_codes(owner)
+            if codes:
+                return view_functions.as_found(codes[0])
+        return None
+
+    def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
+        around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
+        if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
+            return []
+        both = [each for each in around if id(each) in self._around_reply]
+        return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
+
+
+_Result = TypeVar("_Result")
+
+
+def quietly(function: Callable[[], _Result], *, instead: _Result) -> _Result:
+    """Calls one of ours; the process does not notice an error. What it would have shown is not found."""
+    try:
+        return function()
+    except Exception as error:
+        startup_report.report_failure("socket", error)
+        if finding.state()[0] == layout.WATCHED:
+            finding.publish(layout.AT_ENTRY, 1)
+        return instead
+
+
+_latest: Optional[Seen] = None
+
+
+def _profile(frame: types.FrameType, event: str, argument: object) -> None:
+    seen, of = _latest, here.get()
+    if seen is None or not seen.open:
+        sys.setprofile(None)
+        return
+    # A thread that began meanwhile has a context of its own.
+    if of is not seen.of and of is not None:
+        return
+    quietly(lambda: seen.noted(frame, event, argument), instead=None)
