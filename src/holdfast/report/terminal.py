@@ -240,9 +240,10 @@ def sentences(verdict: Verdict) -> Iterator[str]:
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
     if timing.watched_s is not None and verdict.ceiling.bounded:
+        watched = f"{timing.watched_s:.{1 if timing.watched_s >= 1 else 2}f} s"
         yield (
-            f"Requests waited for {timing.watched_s:.1f} s without a change. Growth or time limits that are slower are "
-            "not seen (--watch SECONDS watches longer)."
+            f"Requests waited for {watched} without a change. Growth or time limits that are slower are not seen "
+            "(--watch SECONDS watches longer)."
         )
 
 
