@@ -46,3 +46,18 @@ def test_one_that_comes_in_for_another_shows_no_growth() -> None:
 
 def test_what_comes_in_once_a_client_has_its_answer_shows_no_growth() -> None:
     assert judge(two_of_four(entry(2, entered_ns=AT + 101 * MS, left_ns=AT + 110 * MS))).ceiling.bounded
+
+
+def test_requests_have_waited_without_a_change_only_since_the_last_that_waited_was_turned_away() -> None:
+    def watched_s(took_ns: int, done_ns: int) -> float | None:
+        away = request(2, sent_ns=done_ns - took_ns, done_ns=done_ns, outcome=Outcome.REJECTED, status=503)
+        answered = request(0, done_ns=AT + 500 * MS, outcome=Outcome.ANSWERED, status=200)
+        seen = snapshot(socket(0, accepted=True), socket(1, accepted=True))
+        record = timeline([answered, request(1), away], [entry(0, left_ns=AT + 500 * MS)], seen, reason="turned away")
+        assert record.ramp is not None
+        record = replace(record, ramp=replace(record.ramp, plateau_ns=AT - 800 * MS))
+        return judge(record).timing.watched_s
+
+    assert watched_s(took_ns=400 * MS, done_ns=AT - 300 * MS) == 0.8
+    # What is full turns away at once, and changes nothing for those that wait.
+    assert watched_s(took_ns=MS, done_ns=AT - 300 * MS) == 1.3

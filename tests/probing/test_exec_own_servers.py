@@ -86,6 +86,77 @@ for _ in range(3):
 serve()
 """
 )
+# The same with nothing but functions in C between the two.
+WAITS_IN_C = (
+    HANDS_OVER.replace("queue.Queue()", "queue.SimpleQueue()")
+    .replace(
+        "done = queue.SimpleQueue()\n            work.put(done)\n            connection.sendall(done.get())",
+        "done = threading.Lock()\n            done.acquire()\n            work.put(done)\n            done.acquire()\n"
+        "            connection.sendall(REPLY)",
+    )
+    .replace("done.put(REPLY)", "done.release()")
+)
+# A server's code reads and calls a function, and others reply.
+HANDED_ON = f"""
+import queue
+
+import served
+
+REPLY = {REPLY!r}
+work = queue.SimpleQueue()
+
+
+def worker():
+    while True:
+        with work.get() as connection:
+            connection.sendall(REPLY)
+
+
+def given(connection):
+    work.put(connection)
+
+
+served.on({{port}}, worker, given)
+"""
+SERVED = """
+import socket
+import threading
+
+
+def on(port, worker, given):
+    listener = socket.create_server(("127.0.0.1", port), backlog=128)
+    for _ in range(3):
+        threading.Thread(target=worker).start()
+    while True:
+        connection, _ = listener.accept()
+        if connection.recv(65536).endswith(b"\\r\\n\\r\\n"):
+            given(connection)
+"""
+# multiprocessing hands connections of Python's own class to a process.
+TO_A_PROCESS = f"""
+import multiprocessing
+import signal
+import socket
+import sys
+
+REPLY = {REPLY!r}
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # what it uses to hand them on is removed then
+ours, theirs = multiprocessing.Pipe()
+
+
+def worker():
+    while True:
+        with theirs.recv() as connection:
+            if connection.recv(65536):
+                connection.sendall(REPLY)
+
+
+multiprocessing.get_context("fork").Process(target=worker, daemon=True).start()
+listener = socket.create_server(("127.0.0.1", {{port}}), backlog=128)
+while True:
+    with listener.accept()[0] as connection:
+        ours.send(connection)
+"""
 STREAMS = f"""
 import asyncio
 import concurrent.futures
@@ -131,7 +202,7 @@ class Page(asyncio.Protocol):
     async def later(self):
         self.answer()
 
-    def answer(self):
+    def answer(self, _done=None):
         self.transport.write(REPLY)
         self.transport.close()
 
@@ -143,6 +214,34 @@ async def main():
 
 asyncio.run(main())
 """
+# What the loop calls after processes have done the work.
+IN_PROCESSES = (
+    PROTOCOL.replace(
+        "GIVEN",
+        "asyncio.get_running_loop().run_in_executor(three, len, data).add_done_callback(self.answer)",
+    )
+    .replace(
+        "async def main():",
+        "async def main():\n    global three\n    three = concurrent.futures.ProcessPoolExecutor(3, FORK)",
+    )
+    .replace(
+        "import asyncio",
+        "import asyncio\nimport concurrent.futures\nimport multiprocessing as mp\n\nFORK = mp.get_context('fork')",
+    )
+)
+# Three tasks answer for all connections.
+BY_TASKS = PROTOCOL.replace("GIVEN", "pages.put_nowait(self)").replace(
+    "async def main():",
+    """async def work():
+    while True:
+        (await pages.get()).answer()
+
+
+async def main():
+    global pages, workers
+    pages = asyncio.Queue()
+    workers = [asyncio.ensure_future(work()) for _ in range(3)]""",
+)
 MICRODOT = """
 from microdot import Microdot
 
@@ -213,6 +312,17 @@ OWN = (
     own("threads with a queue between", HANDS_OVER, {}),
     own("a login", EACH.replace("200 OK", "401 Unauthorized"), {}),
     own("streams", STREAMS.replace("GIVEN", "REPLY"), unbounded("event-loop", "own server async view handle()")),
+    own("threads with locks between", WAITS_IN_C, {}),
+    Own(
+        "threads that reply for the one that reads",
+        ("python", "own.py"),
+        {"own.py": HANDED_ON, "site-packages/served.py": SERVED},
+        env={"PYTHONPATH": "site-packages"},
+        exit=INCONCLUSIVE,
+    ),
+    own("a process that is handed connections", TO_A_PROCESS, {}),
+    own("a protocol with processes", IN_PROCESSES, {}),
+    own("a protocol for which tasks reply", BY_TASKS, {}),
     own("streams with an executor", STREAMS.replace("GIVEN", f"await asyncio.{IN_EXECUTOR}"), {}),
     own(
         "a protocol",
@@ -252,13 +362,32 @@ def test_what_answers_on_an_unknown_server_is_found_from_the_socket(done, own):
     assert placed(verdict) == verdict["offered"]
 
 
-@pytest.mark.parametrize("id", ["threads with a queue between", "streams with an executor", "twisted later"])
+@pytest.mark.parametrize(
+    "id",
+    [
+        "threads with a queue between",
+        "threads with locks between",
+        "threads that reply for the one that reads",
+        "a protocol with processes",
+        "a protocol for which tasks reply",
+        "streams with an executor",
+        "twisted later",
+    ],
+)
 def test_of_what_cannot_be_followed_no_number_is_said(done, id):
     ended = done[id].ended
 
     assert ended.exit == INCONCLUSIVE
     assert "no function of your own was seen to answer" in ended.err
     assert "holdfast attach http://127.0.0.1:" in ended.err
+
+
+def test_connections_can_be_handed_to_other_processes_and_it_is_said_that_these_may_read_them(done):
+    ended = done["a process that is handed connections"].ended
+
+    assert ended.exit == INCONCLUSIVE
+    assert "The server answers" in ended.err
+    assert "or another process reads what was accepted" in ended.err
 
 
 def test_what_asks_for_a_login_is_no_view(done):

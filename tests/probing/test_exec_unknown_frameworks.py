@@ -154,13 +154,16 @@ asyncio.run(serve())
 """
 # Answers by itself: no function of the person's own runs.
 FRAMEWORK = """
+import concurrent.futures
+
+
 class Pages:
     def __init__(self, pages):
-        self.pages = pages
+        self.pages, self.one = pages, concurrent.futures.ThreadPoolExecutor(1)
 
     def __call__(self, environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return [self.pages[environ["PATH_INFO"]]]
+        return [self.one.submit(self.pages.get, environ["PATH_INFO"]).result()]
 """
 PAGES = """
 from pages import Pages

@@ -8,7 +8,7 @@ responder on the loop (falcon/asgi/app.py, App.__call__).
 from __future__ import annotations
 
 import pytest
-from own_commands import Own, run_all, value
+from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
 # A framework that asks a person's function for something at the first request only.
@@ -46,6 +46,34 @@ import falcon
 app = falcon.App()
 app.add_static_route("/files", os.path.abspath("files"))
 """
+# A thread of the library's own answers, one request after another (`SimpleQueue.get` is a function in C).
+ON_ITS_THREAD = """
+import queue
+import threading
+
+import partner
+
+given = queue.SimpleQueue()
+
+
+def answer():
+    while True:
+        given.get().put(b"page")
+
+
+threading.Thread(target=answer, daemon=True).start()
+
+
+class App:
+    shown = staticmethod(partner.shown)
+
+    def __call__(self, environ, start_response):
+        back = queue.SimpleQueue()
+        given.put(back)
+        start_response("200 OK", [("Content-Length", "4")])
+        return self.shown(back.get())
+"""
+PARTNER = "def shown(body):\n    return [body]\n"
 # What is around the mounted application is resumed, and suspended again, while it is watched.
 AROUND = """
 import asyncio
@@ -212,9 +240,22 @@ OWN = (
 )
 
 
+ON_ONE = Own(
+    "a thread of a library",
+    GUNICORN,
+    {
+        "app.py": "import library\n\napp = library.App()\n",
+        "site-packages/library.py": ON_ITS_THREAD,
+        "site-packages/partner.py": PARTNER,
+    },
+    env={"PYTHONPATH": "site-packages"},
+    exit=INCONCLUSIVE,
+)
+
+
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, OWN)
+    return run_all(workshop, (*OWN, ON_ONE))
 
 
 @pytest.mark.parametrize("own", OWN, ids=lambda own: own.id)
@@ -226,3 +267,12 @@ def test_what_answers_is_told_from_what_runs_beside_it(done, own):
 
     assert {name: value(verdict, name) for name in own.says} == own.says
     assert placed(verdict) == verdict["offered"]
+
+
+def test_no_number_is_said_where_another_thread_answers_for_libraries(done):
+    assert done[ON_ONE.id].ended.exit == INCONCLUSIVE
+
+    verdict = done[ON_ONE.id].verdict()
+
+    assert verdict["ceiling"]["in_service"] is None
+    assert "did not find the function behind it" in verdict["unknown"]["ceiling.in_service"]

@@ -87,6 +87,15 @@ ALSO_IN_VIEW = (
         "concurrent.futures.process.ProcessPoolExecutor.submit",
         running=2,
     ),
+    Row(
+        "flask",
+        applications.FLASK,
+        "/processes",
+        "processes.submit(time.sleep, 0.2).result()",
+        "in_processes",
+        "concurrent.futures.process.ProcessPoolExecutor.submit",
+        running=2,
+    ),
     # tornado/concurrent.py: run_on_executor chains the executor's future to one of asyncio.
     Row(
         "tornado",

@@ -84,6 +84,7 @@ async def sleeping():
 FLASK = """
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 from flask import Flask
 from sqlalchemy import create_engine, text
@@ -92,6 +93,12 @@ app = Flask(__name__)
 engine = create_engine("sqlite:///shop.db", pool_size=5, max_overflow=0)
 free = threading.BoundedSemaphore(3)
 lock = threading.Lock()
+processes = ProcessPoolExecutor(2)
+
+@app.get("/processes")
+def in_processes():
+    processes.submit(time.sleep, 0.2).result()
+    return "done"
 
 @app.get("/semaphore")
 def with_semaphore():

@@ -183,3 +183,11 @@ def test_limits_that_were_met_are_shown_and_no_others() -> None:
 
     assert "Reached: nofile (256 of 256), address space (1000M of 1G)." in text
     assert "Reached" not in shown(replace(verdict("sync", 2, 1), pressure=pressure[1:2]))
+
+
+@pytest.mark.parametrize(("watched_s", "said"), [(0.04, "0.04"), (4.47, "4.5")])
+def test_it_is_said_for_how_long_requests_were_watched(watched_s: float, said: str) -> None:
+    seen = replace(verdict("sync", 2, 1), timing=Timing(None, None, None, None, watched_s))
+
+    assert f"Requests waited {said} s without a change; what is slower is not seen (--watch)." in shown(seen)
+    assert "without a change" not in shown(verdict("sync", 2, 1))

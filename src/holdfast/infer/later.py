@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from holdfast.infer.census import offered_requests
 from holdfast.infer.pacing import seconds
+from holdfast.infer.waited_too_long import had_waited
+from holdfast.model.places import TURNED_AWAY
 from holdfast.model.timeline import NEVER, Snapshot, Timeline
 
 
@@ -26,7 +28,12 @@ def watched_s(timeline: Timeline) -> float | None:
     snapshot, ramp = timeline.placed, timeline.ramp
     if snapshot is None or ramp is None or ramp.plateau_ns == NEVER:
         return None
-    return seconds(ramp.plateau_ns, undisturbed_until_ns(timeline, snapshot))
+    gone_ns = (
+        each.done_ns
+        for each in offered_requests(timeline)
+        if each.outcome in TURNED_AWAY and each.done_ns <= snapshot.ended_ns and had_waited(timeline, each)
+    )
+    return seconds(max((ramp.plateau_ns, *gone_ns)), undisturbed_until_ns(timeline, snapshot))
 
 
 def undisturbed_until_ns(timeline: Timeline, snapshot: Snapshot) -> int:

@@ -105,6 +105,11 @@ def waited_before(timeline: Timeline, placed: Mapping[int, Place]) -> list[Reque
     return away if as_long else []
 
 
+def had_waited(timeline: Timeline, request: Request) -> bool:
+    """Whether a request that was turned away had waited before: what is full turns away sooner."""
+    return _took_ns(request) >= _at_once_ns(timeline)
+
+
 def _after_waiting(timeline: Timeline, placed: Mapping[int, Place], away: Iterable[Request]) -> list[Request]:
     """Those that were turned away so late that they had waited, or before one came that waits: the queue was not full.
 

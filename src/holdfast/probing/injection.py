@@ -41,7 +41,7 @@ _NOT_FOLLOWED = (
 )
 _NOT_BY_PYTHON = (
     "Nor did its connection come from Python's socket.accept, where it could have been followed: what accepts may be "
-    "uvloop, trio, gevent, or not written in Python, or it speaks TLS."
+    "uvloop, trio, gevent, or not written in Python, or it speaks TLS, or another process reads what was accepted."
 )
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 

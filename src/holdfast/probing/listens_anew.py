@@ -72,7 +72,8 @@ def listens_anew(running: Running) -> Running | None:
     running.ends.watch(())
     if any(each.what == "method" for each in said) and prepared.recording.allow("methods"):
         return running
-    return running if prepared.recording.allow("sockets") else None
+    # One that is still watched has come to an application, and holds a place of the server's.
+    return running if not prepared.recording.is_watched() and prepared.recording.allow("sockets") else None
 
 
 def _listening_elsewhere(running: Running) -> Running | None:

@@ -240,7 +240,8 @@ def sentences(verdict: Verdict) -> Iterator[str]:
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
     if timing.watched_s is not None and verdict.ceiling.bounded:
-        yield f"Requests waited {timing.watched_s:.1f} s without a change; what is slower is not seen (--watch)."
+        watched = f"{timing.watched_s:.{1 if timing.watched_s >= 1 else 2}f} s"
+        yield f"Requests waited {watched} without a change; what is slower is not seen (--watch)."
 
 
 def _front(front: Front, unknown: Mapping[str, str]) -> Iterator[str]:

@@ -93,13 +93,13 @@ def is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any futu
     return False
 
 
-def asks_for_queued(frames: Sequence[types.FrameType], queued: Mapping[int, str]) -> bool:
-    """Whether a thread waits for results, and an executor has begun none of the functions that will have them."""
+def asked(frames: Sequence[types.FrameType], queued: Mapping[int, str]) -> str:
+    """The executor that has begun none of the functions for whose results a thread waits; "" where there is none."""
     if not queued:
-        return False
+        return ""
     inner = next((each for each in reversed(frames) if each.f_globals.get("__name__") == _FUTURES), None)
-    awaited = [] if inner is None else [id(each) for each in _awaited(inner)]
-    return bool(awaited) and all(each in queued for each in awaited)
+    kinds = [] if inner is None else [queued.get(id(each), "") for each in _awaited(inner)]
+    return kinds[0] if kinds and all(kinds) else ""
 
 
 def _awaited(frame: types.FrameType) -> Iterator[Any]:

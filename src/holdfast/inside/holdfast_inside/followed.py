@@ -6,7 +6,8 @@ others. What runs there for a request is known by the context: asyncio makes one
 and another thread serves one connection at a time. Then
 
 - a function of the person's own that the server's code calls, on another thread, around the sending of the reply, or
-  else the only one of them, is the view: later requests are held there;
+  else the only one of them if the thread that reads sends the reply, is the view: later requests are held there, unless
+  it ran only after others may have done something;
 - a coroutine that has begun before the request was read, and sends the reply, is a handler of a connection: it is held
   where it has read the request (`asyncio.StreamReader`);
 - where the person's own code reads the request itself and sends the reply on the same thread, without waiting between
@@ -64,9 +65,14 @@ class Connection(socket.socket):
     def sendmsg(self, buffers: Any, *args: Any) -> int:  # noqa: ANN401
         """As `send`."""
         buffers = list(buffers)
-        if self.request.is_dropped(buffers[0]):
+        if self.request.is_dropped(buffers[0] if buffers else b""):
             return sum(memoryview(each).nbytes for each in buffers)
         return super().sendmsg(buffers, *args)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:  # noqa: ANN401
+        """As multiprocessing hands on Python's own sockets; it looks for their very class."""
+        handed_on = getattr(sys.modules.get("multiprocessing.reduction"), "_reduce_socket", None)
+        return super().__reduce_ex__(protocol) if handed_on is None else handed_on(self)
 
     def answer(self) -> None:
         """Sends the reply of a held request."""

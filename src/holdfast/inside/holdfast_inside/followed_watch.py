@@ -8,10 +8,7 @@ import threading
 import types
 from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
 
-from . import finding, layout, own_code, recorder, request, startup_report, view_functions, watch
-
-_WAITING = frozenset({"epoll.poll", "poll.poll", "select", "SimpleQueue.get"})
-"""Built-in functions in which a thread waits for what another one may do; beside `threading.Condition.wait`."""
+from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -22,7 +19,7 @@ class Seen(watch.Watch):
 
     Attributes:
         reader: the thread that read it.
-        waited: whether that has waited for something since.
+        waited: whether that has since waited for something, or given an executor something to do.
     """
 
     def __init__(self, of: object, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
@@ -51,12 +48,15 @@ class Seen(watch.Watch):
 
     def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Takes in what a thread does, as a profile function is told it."""
-        if threading.get_ident() == self.reader and not self.answered:
-            code = frame.f_code if event == "call" else None
-            name = getattr(argument, "__qualname__", "") if event == "c_call" else ""
-            self.waited |= code is threading.Condition.wait.__code__ or name in _WAITING
+        reads = threading.get_ident() == self.reader
+        if reads and not self.answered:
+            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
+        if reads and here.get() is not self.of:
+            # A loop between what it runs.
+            return
         if event == "call":
-            if self.waited and threading.get_ident() == self.reader:
+            # What asyncio resumes it knows by its context.
+            if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
                 self._late.add(id(frame))
             self.called(frame)
         elif event == "return":
@@ -78,7 +78,7 @@ class Seen(watch.Watch):
         if self.answered:
             return
         self.answered, self._succeeds = True, succeeds
-        self._in_reader = threading.get_ident() == self.reader
+        self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
             self._around_reply[id(frame)] = frame
             frame = frame.f_back
@@ -103,14 +103,17 @@ class Seen(watch.Watch):
         """The view that the server's code has called; None if it cannot be told."""
         for owner in self.answering():
             fresh = [each for each in owner.last() if not each.resumed]
-            if not self._in_asyncio and any(id(each.frame) in self._late for each in fresh):
+            late = [each for each in fresh if each.thread == self.reader and id(each.frame) in self._late]
+            if late and not self._in_asyncio:
                 # Without a context of its own, a later call cannot be told from that for another request.
                 return None
             elsewhere = [each for each in fresh if each.thread != self.reader]
             replying = [each for each in fresh if id(each.frame) in self._around_reply]
-            left = elsewhere or replying or [each for each in fresh if each.returned] or fresh
+            left = elsewhere or replying
+            if not left and self._in_reader:
+                left = [each for each in fresh if each.returned] or fresh
             if left:
-                only = len({each.code for each in left}) == 1 and not left[0].promised
+                only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
                 return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
         return None
 
@@ -161,6 +164,6 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
         sys.setprofile(None)
         return
     # A thread that began meanwhile has a context of its own.
-    if of is not seen.of and (of is not None or threading.get_ident() == seen.reader):
+    if of is not seen.of and of is not None:
         return
     quietly(lambda: seen.noted(frame, event, argument), instead=None)

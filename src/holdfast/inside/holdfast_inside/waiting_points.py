@@ -81,18 +81,19 @@ def _point_of(stack: stacks.Stack, queued: Mapping[int, str]) -> Point:
     lock = "" if waits or innermost is None else _lock_in(innermost)
     if lock:
         library, waits = lock, True
-    elif not waits and _waits_for_executor(stack, queued):
-        library, waits = queued.get(id(stack.waiter), executors.THREADS), True
+    elif not waits and (executor := _executor(stack, queued)):
+        library, waits = executor, True
     if innermost is None or not own_code.is_own(innermost.f_code.co_filename):
         return Point("", 0, "", library, waits)
     name = _short(_qualname(innermost))
     return Point(innermost.f_code.co_filename, innermost.f_lineno or 0, name, library, waits)
 
 
-def _waits_for_executor(stack: stacks.Stack, queued: Mapping[int, str]) -> bool:
-    if id(stack.waiter) in queued or executors.is_queued(stack.waiter):
-        return True
-    return executors.asks_for_queued(stack.frames, queued)
+def _executor(stack: stacks.Stack, queued: Mapping[int, str]) -> str:
+    """The one that has not begun what the stack waits for; "" where there is none."""
+    if id(stack.waiter) in queued:
+        return queued[id(stack.waiter)]
+    return executors.THREADS if executors.is_queued(stack.waiter) else executors.asked(stack.frames, queued)
 
 
 def _has_its_turn(stack: stacks.Stack) -> bool:

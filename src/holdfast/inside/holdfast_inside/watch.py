@@ -354,6 +354,8 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
             watch.called(frame)
         elif event == "return":
             watch.returns(frame, argument)
+        elif event == "c_call":
+            watch.way.built_in(argument)
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
