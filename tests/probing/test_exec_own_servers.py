@@ -21,7 +21,7 @@ import socket
 import threading
 
 REPLY = {REPLY!r}
-listener = socket.create_server(("127.0.0.1", {{port}}), backlog=128)
+listener, lock = socket.create_server(("127.0.0.1", {{port}}), backlog=128), threading.Lock()
 
 
 def head(connection):
@@ -313,6 +313,7 @@ OWN = (
     own("a login", EACH.replace("200 OK", "401 Unauthorized"), {}),
     own("streams", STREAMS.replace("GIVEN", "REPLY"), unbounded("event-loop", "own server async view handle()")),
     own("threads with locks between", WAITS_IN_C, {}),
+    own("threads with a lock", EACH.replace("if head(connection):", "head(connection)\n        with lock:"), {}),
     Own(
         "threads that reply for the one that reads",
         ("python", "own.py"),
@@ -367,6 +368,7 @@ def test_what_answers_on_an_unknown_server_is_found_from_the_socket(done, own):
     [
         "threads with a queue between",
         "threads with locks between",
+        "threads with a lock",
         "threads that reply for the one that reads",
         "a protocol with processes",
         "a protocol for which tasks reply",

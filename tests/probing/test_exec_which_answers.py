@@ -73,6 +73,22 @@ class App:
         start_response("200 OK", [("Content-Length", "4")])
         return self.shown(back.get())
 """
+# Its threads take turns.
+UNDER_A_LOCK = """
+import threading
+
+import partner
+
+
+class App:
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        with self.lock:
+            start_response("200 OK", [("Content-Length", "4")])
+            return partner.shown(b"page")
+"""
 PARTNER = "def shown(body):\n    return [body]\n"
 # What is around the mounted application is resumed, and suspended again, while it is watched.
 AROUND = """
@@ -240,22 +256,25 @@ OWN = (
 )
 
 
-ON_ONE = Own(
-    "a thread of a library",
-    GUNICORN,
-    {
-        "app.py": "import library\n\napp = library.App()\n",
-        "site-packages/library.py": ON_ITS_THREAD,
-        "site-packages/partner.py": PARTNER,
-    },
-    env={"PYTHONPATH": "site-packages"},
-    exit=INCONCLUSIVE,
-)
+IN_TURN = [
+    Own(
+        id,
+        GUNICORN,
+        {
+            "app.py": "import library\n\napp = library.App()\n",
+            "site-packages/library.py": library,
+            "site-packages/partner.py": PARTNER,
+        },
+        env={"PYTHONPATH": "site-packages"},
+        exit=INCONCLUSIVE,
+    )
+    for id, library in (("a thread of a library", ON_ITS_THREAD), ("a lock of a library", UNDER_A_LOCK))
+]
 
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, (*OWN, ON_ONE))
+    return run_all(workshop, (*OWN, *IN_TURN))
 
 
 @pytest.mark.parametrize("own", OWN, ids=lambda own: own.id)
@@ -269,10 +288,11 @@ def test_what_answers_is_told_from_what_runs_beside_it(done, own):
     assert placed(verdict) == verdict["offered"]
 
 
-def test_no_number_is_said_where_another_thread_answers_for_libraries(done):
-    assert done[ON_ONE.id].ended.exit == INCONCLUSIVE
+@pytest.mark.parametrize("own", IN_TURN, ids=lambda own: own.id)
+def test_no_number_is_said_where_libraries_answer_in_turn(done, own):
+    assert done[own.id].ended.exit == INCONCLUSIVE
 
-    verdict = done[ON_ONE.id].verdict()
+    verdict = done[own.id].verdict()
 
     assert verdict["ceiling"]["in_service"] is None
     assert "did not find the function behind it" in verdict["unknown"]["ceiling.in_service"]

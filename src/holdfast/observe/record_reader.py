@@ -210,7 +210,7 @@ class Recording:
         return self._finding() == layout.WATCHED
 
     def was_watched(self) -> bool:
-        """Whether a request was watched since it was asked for, so that the next one is held where that showed."""
+        """Whether a request was watched since it was asked for, so that the next one is held, or watched once more."""
         return self._finding() >= layout.INSIDE
 
     def leads_into_view(self) -> bool:
@@ -223,7 +223,7 @@ class Recording:
 
     def give_up_view(self) -> bool:
         """Lets later requests be held at the entry; False if they already are, or where a hook knows better."""
-        if self._finding() not in {layout.WATCHED, layout.IN_VIEW}:
+        if self._finding() not in {layout.WATCHED, layout.IN_VIEW, layout.ASKED_AGAIN}:
             return False
         layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.AT_ENTRY, 1)
         return True

@@ -165,6 +165,8 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
         return reply
     if recording.was_watched():
         reply = send_one(session, slot, within_s, closed_within_s)
+    if not reached() and recording.was_watched() and not recording.leads_into_view():
+        reply = send_one(session, slot, within_s, closed_within_s)
     # What was seen once need not be called again: it has set something up at the first request.
     if not reached() and recording.leads_into_view():
         recording.ask_for_view()

@@ -52,6 +52,7 @@ class Entry:
     """
 
     __slots__ = (
+        "_again",
         "_foreign",
         "_gates",
         "_is_own",
@@ -74,6 +75,7 @@ class Entry:
         self._package = own_code.package_name(application)
         self._gates: Optional[Tuple[finding.View, List[gate.Gate]]] = None
         self.endpoint: Optional[types.FunctionType] = None
+        self._again = False
 
     def arrive(self, claim: Optional[request.RequestClaim]) -> int:
         """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
@@ -83,7 +85,7 @@ class Entry:
             return HOLD
         claim.depth += 1
         known, at = finding.state()
-        if known in (layout.ASKED, layout.WATCHED):
+        if known in (layout.ASKED, layout.ASKED_AGAIN, layout.WATCHED):
             finding.publish(layout.WATCHED, claim.depth)
             return WATCH
         return self._as_known(claim.depth, known, at)
@@ -115,8 +117,11 @@ class Entry:
                 found = seen.view()
                 if seen.is_whole:
                     at_entry = layout.AT_WHOLE
-                elif seen.stays:
+                elif seen.stays and not seen.way.locked:
                     at_entry = layout.AT_LIBRARIES
+                elif seen.stays and not self._again:
+                    # Some take a lock at their first request only, to set something up.
+                    at_entry, self._again = layout.ASKED_AGAIN, True
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.

@@ -8,7 +8,7 @@ import threading
 import types
 from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
 
-from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch
+from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch, with_locks
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -119,7 +119,7 @@ class Seen(watch.Watch):
 
     def _whole(self) -> Optional[finding.View]:
         """The person's code that reads the request itself and sends the reply; None if it cannot be told."""
-        if self.way.left:
+        if self.way.left or self.way.locked:
             return None
         for owner in self._owners:
             last = owner.last()
@@ -136,6 +136,8 @@ class Seen(watch.Watch):
     def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
         around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
         if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
+            return []
+        if any(map(with_locks.takes_lock, around)):
             return []
         both = [each for each in around if id(each) in self._around_reply]
         return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]

@@ -9,6 +9,8 @@ import threading
 import types
 from typing import FrozenSet
 
+from . import own_code, with_locks
+
 _PLACES_TO_WAIT = frozenset({"asyncio.locks", "asyncio.queues", "asyncio.subprocess", "queue", "trio._sync"})
 _WAITS: FrozenSet[types.CodeType] = frozenset(
     {threading.Condition.wait.__code__, threading.Semaphore.acquire.__code__, threading.Barrier.wait.__code__}
@@ -44,13 +46,14 @@ class Way:
     Attributes:
         seen: whether any function was seen to run.
         left: whether it has left its thread, or may wait.
+        locked: whether a function took a lock by `with`; those of the standard library are held for a moment.
     """
 
-    __slots__ = ("_thread", "left", "seen")
+    __slots__ = ("_thread", "left", "locked", "seen")
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
-        self.seen = self.left = False
+        self.seen = self.left = self.locked = False
 
     def built_in(self, function: object) -> None:
         """Notes the call of a function in C."""
@@ -59,6 +62,8 @@ class Way:
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function."""
         self.seen = True
+        if not self.locked and not own_code.is_standard(frame.f_code.co_filename):
+            self.locked = with_locks.takes_lock(frame)
         if not self.left:
             name = frame.f_globals.get("__name__", "")
             self.left = (
