@@ -291,3 +291,14 @@ def test_a_loop_that_never_sends_anything_lets_others_go_on() -> None:
     done = walked(crew(While(Condition(("true",), "words"), (Count("n"),)), until_ms=20), crew(A, B), took_ms=5)
 
     assert done.paths == ["a", "b"]
+
+
+@pytest.mark.parametrize("parent", [True, False])
+def test_transactions_that_never_send_anything_let_others_go_on(*, parent: bool) -> None:
+    never = If(Condition(("false",), "words"), (B,))
+    endless = While(Condition(("true",), "words"), (Transaction(("t",), (never,), parent=parent),))
+
+    # JMeter comes to the end of a transaction with a parent sample each time, so that its thread does not end.
+    done = walked(crew(endless, until_ms=20), crew(A, C), took_ms=5)
+
+    assert done.paths == ["a", "c"]

@@ -165,9 +165,6 @@ class ByTurns(Choosing):
 
         A search ends where it began, if that block is still there: what is done for good is taken out, and where all
         others have nothing, JMeter searches until its thread ends (InterleaveControl.java, setCurrentElement).
-
-        Raises:
-            ClientEndsError: it was asked too often in a row.
         """
         if self.over:
             self.renew()
@@ -177,11 +174,9 @@ class ByTurns(Choosing):
             self.begin_pass()
         found: Leaf | None = None
         while self.children:
-            self.asked += 1
-            if self.asked > MOST_ASKED:
-                raise ClientEndsError("blocks in turn with each other have nothing in them")
+            self.ask()
             if self.at >= len(self.children):
-                self.asked += 1
+                self.ask()
                 self.start_over()
             child = self.children[self.at]
             if self.search is None:
@@ -197,8 +192,18 @@ class ByTurns(Choosing):
         if found is None:
             self.renew()
         else:
-            self.gives()
+            self.gives(found)
         return found
+
+    def ask(self) -> None:
+        """Counts what takes some of the stack of JMeter's thread.
+
+        Raises:
+            ClientEndsError: nothing is left of it.
+        """
+        self.asked += 1
+        if self.asked > MOST_ASKED:
+            raise ClientEndsError("blocks in turn with each other have nothing in them")
 
     def leaf_of(self, child: object) -> Leaf | None:
         """The next leaf of a child, if it has one."""

@@ -33,7 +33,7 @@ __all__ = ["Shared", "walk"]
 
 _OF_THE_PAST = (Judged, Grouped, EndLoad)
 # A client that does nothing for so many leaves lets the engine do something else.
-MOST_IDLE = 1000
+MOST_IDLE = 100
 BREATH_NS = 1_000_000
 _AFTER_FAILURE = {"next loop pass": "loop pass", "leave loop": "loop"}
 FOR_EVER = -1
@@ -152,7 +152,8 @@ class _Walker:
         of_the_past = isinstance(step, _OF_THE_PAST)
         if self.over and not of_the_past:
             raise _OverError
-        self.idle = 0
+        if not of_the_past:
+            self.idle = 0
         told = yield step
         self.client.now_ns = told.now_ns
         self.over = self.over or told.ending
@@ -195,6 +196,7 @@ class _Walker:
             yield from self.leave(node)
         elif leaf is END:
             self.after_transaction()
+            yield from self.wait(0)
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
         self.client.forgets_label()
