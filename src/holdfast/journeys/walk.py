@@ -89,7 +89,7 @@ class _Walker:
     Attributes:
         whole: the control of the whole journey.
         over: no further request may be begun.
-        idle: how many leaves there were since the engine was told anything.
+        idle: how many leaves there were since the engine was told anything that takes time; idle_ns: since when.
     """
 
     def __init__(self, crew: Crew, number: int, shared: Shared) -> None:
@@ -100,7 +100,7 @@ class _Walker:
         self.whole: Control | None = None
         self.came = False
         self.over = False
-        self.idle = 0
+        self.idle = self.idle_ns = 0
         self.times = FOR_EVER
         if (passes := crew.stays[number].passes if number < len(crew.stays) else 1) is not None:
             self.times = passes
@@ -203,9 +203,13 @@ class _Walker:
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
+        if not self.idle:
+            self.idle_ns = self.client.now_ns
         self.idle += 1
-        if for_ns > 0 or self.idle >= MOST_IDLE:
+        if for_ns > 0:
             yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+        elif self.idle >= MOST_IDLE:
+            yield from self.say(Waiting(self.idle_ns + BREATH_NS))
 
     def meet(self, meeting: Meeting) -> Generator[Step, Told, None]:
         """Waits until as many clients are here as are to meet, or until it has waited long enough."""
