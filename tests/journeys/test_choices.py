@@ -10,6 +10,7 @@ from journeys.walks import crew, request, walked
 from holdfast.journeys.steps import EndLoad, Grouped
 from holdfast.model.answers import Variable
 from holdfast.model.journey import (
+    Alone,
     Condition,
     Count,
     Delay,
@@ -131,6 +132,28 @@ def test_a_client_ends_at_a_block_that_has_nothing_now_if_blocks_are_not_whole()
     # JMeter asks such a block again from within, until the stack of its thread is full (InterleaveControl.java).
     assert paths(OneOf("by turns", (A, never, C), whole=False), passes=4) == "a"
     assert paths(OneOf("by chance", (never,), whole=False), A, passes=2) == ""
+
+
+def test_a_client_ends_where_a_search_of_whole_blocks_began_at_one_that_is_done_for_good() -> None:
+    never, done = If(Condition(("false",), "words"), (B,)), Share(("0",), (C,), percent=True)
+
+    # The search ends where it began, which is not there any more (InterleaveControl.java, setCurrentElement).
+    assert paths(OneOf("by turns", (done, never), whole=True), A, passes=2) == ""
+    assert paths(OneOf("by turns", (done, Loop(("2",), (never,))), whole=True), A, passes=2) == ""
+    assert paths(OneOf("by turns", (never, done), whole=True), A, passes=2) == "a a"
+    assert paths(OneOf("by turns", (done,), whole=True), A, passes=2) == "a a"
+
+
+def test_a_loop_that_lets_others_go_on_has_not_had_its_turn() -> None:
+    never = Loop(("700",), (If(Condition(("false",), "words"), (B,)),))
+
+    assert paths(OneOf("by turns", (never, A), whole=False), C, passes=2) == ""
+
+
+def test_a_client_that_waits_before_a_block_for_one_at_a_time_has_not_had_its_turn() -> None:
+    done = walked(crew(OneOf("by turns", (Alone(("l",), (A,)), B), whole=False), passes=2, clients=2), took_ms=20)
+
+    assert [[each.path for _, who, each in done.sent if who == client] for client in (1, 2)] == [["a", "b"]] * 2
 
 
 def test_clients_begin_interleaving_at_different_nodes() -> None:
@@ -268,3 +291,14 @@ def test_a_loop_that_never_sends_anything_lets_others_go_on() -> None:
     done = walked(crew(While(Condition(("true",), "words"), (Count("n"),)), until_ms=20), crew(A, B), took_ms=5)
 
     assert done.paths == ["a", "b"]
+
+
+@pytest.mark.parametrize("parent", [True, False])
+def test_transactions_that_never_send_anything_let_others_go_on(*, parent: bool) -> None:
+    never = If(Condition(("false",), "words"), (B,))
+    endless = While(Condition(("true",), "words"), (Transaction(("t",), (never,), parent=parent),))
+
+    # JMeter comes to the end of a transaction with a parent sample each time, so that its thread does not end.
+    done = walked(crew(endless, until_ms=20), crew(A, C), took_ms=5)
+
+    assert done.paths == ["a", "c"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 
+import pytest
 from support.waiting import until
 
 INCONCLUSIVE = 3
@@ -26,6 +28,24 @@ for = "60s"
 [[group]]
 [[group.step]]
 request = "/silent"
+"""
+ENDLESS = """\
+<WhileController testname="w"><stringProp name="WhileController.condition">true</stringProp></WhileController><hashTree>
+{below}</hashTree>
+"""
+NOTHING = """\
+<IfController testname="i"><boolProp name="IfController.useExpression">true</boolProp>
+<stringProp name="IfController.condition">false</stringProp></IfController><hashTree>
+<HTTPSamplerProxy testname="n"><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
+<stringProp name="HTTPSampler.path">/no</stringProp></HTTPSamplerProxy><hashTree/></hashTree>
+"""
+TRANSACTION = """\
+<TransactionController testname="t"><boolProp name="TransactionController.parent">true</boolProp>
+</TransactionController><hashTree>{below}</hashTree>
+"""
+SENT = """\
+<HTTPSamplerProxy testname="s"><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
+<stringProp name="HTTPSampler.port">{port}</stringProp></HTTPSamplerProxy><hashTree/>
 """
 CLOSED = ("--clients", "3", "--for", "60s")
 
@@ -88,3 +108,26 @@ def test_the_first_ctrl_c_says_what_is_waited_for_and_the_second_ends_it_at_once
         each.nothing_is_left(10)
     saved = json.loads(holdfast.run("runs", "--json", "-").out)
     assert len(saved["runs"]) == len(LOADS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("below", [NOTHING, TRANSACTION.format(below=NOTHING)], ids=["loop", "transactions"])
+def test_a_plan_that_sends_nothing_in_an_endless_loop_ends_when_it_is_asked_to(
+    holdfast, counting, tmp_path, below, number
+):
+    endless = ENDLESS.format(below=below)
+    sent = SENT.format(port=counting.url.rpartition(":")[2])
+    (tmp_path / "endless.jmx").write_text(
+        f'<jmeterTestPlan version="1.2"><hashTree><TestPlan testname="p"/><hashTree><ThreadGroup testname="g">'
+        f'<stringProp name="ThreadGroup.num_threads">1</stringProp></ThreadGroup><hashTree>{sent}{endless}'
+        "</hashTree></hashTree></hashTree></jmeterTestPlan>"
+    )
+    running = holdfast.start("load", "--quiet", "--jmx", "endless.jmx")
+    until(lambda: counting.seen()["requests"] == 1, "its request")
+
+    running.signal(number)
+
+    ended = running.ended()
+    assert re.search(r"1 request in .*: 1 answered", ended.out), ended
+    assert "was killed" not in " ".join((ended.out + ended.err).split()), ended
+    running.nothing_is_left()

@@ -6,6 +6,7 @@ import json
 import time
 import zlib
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -160,6 +161,31 @@ def test_rows_are_what_a_server_counts_whatever_clients_do(walks, hops_count):
     assert result.redirects == hops
     assert len(seen.paths) == result.offered - done["unsent"] + (0 if hops_count else hops)
     assert sum(each.ended for each in result.transactions) == done["group"]
+
+
+def test_clients_that_are_busy_all_the_time_keep_no_other_from_sending():
+    replies, most_s = 20, 5.0
+    # Of the process that has all clients.
+    others: list[None] = []
+
+    def walk(member: Crew, _number: int) -> Walk:
+        if member.name == "busy":
+            deadline_s = time.monotonic() + most_s
+            while len(others) < replies and time.monotonic() < deadline_s:
+                told = yield Waiting(0)
+                while time.monotonic_ns() < told.now_ns + 6_000_000:
+                    pass
+        else:
+            for _ in range(replies):
+                yield sending("", origin, "/")
+                others.append(None)
+
+    begun_s = time.monotonic()
+    with answering(lambda *_: (200, {}, b"")) as (origin, _):
+        finished = carried_out(experiment_of(replace(crew(5), name="busy"), crew(), processes=1), walk)
+
+    assert finished.result.outcomes["answered"] == replies
+    assert time.monotonic() < begun_s + most_s
 
 
 def test_a_saved_load_of_journeys_reads_as_it_was():

@@ -87,6 +87,19 @@ def _of_choices() -> list[Case]:
             whole=True,
         ),
         Case(
+            "whole-blocks-without-anything",
+            "Interleave Controller: a block that is done for good, and the others have nothing to do",
+            _groups(
+                interleave("1", e.controller("GenericController", "") + _while(A, "false")),
+                interleave("1", _while(A, LESS % 3) + share("1", "0.0", B)),
+                interleave("1", never + e.controller("GenericController", "")),
+                interleave("1", share("1", "0.0", A) + share("1", "0.0", B)),
+                interleave("1", share("1", "0.0", B) + if_("${__jexl3(${__counter(TRUE,)} > 500,)}", A)),
+                interleave("1", share("1", "0.0", B) + loop("2", _while(A, "false"))),
+            ),
+            whole=True,
+        ),
+        Case(
             "blocks-that-only-set",
             "Controllers with nothing but what sets values: they are come to once",
             _groups(

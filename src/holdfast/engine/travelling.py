@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from holdfast.engine.arrivals import Arrivals, batches, dealt
@@ -36,6 +37,8 @@ from holdfast.model.places import Outcome
 _NO_RULE = StopRule()
 _BEGINS = (Sending, Unsent, Waiting)
 BREATH_NS = 1_000_000
+MOST_BUSY_NS = 5 * BREATH_NS
+"""So long a walk that waits for nothing may keep all others from being resumed; then these come first."""
 MOST_FAULTS = 5
 """Different faults of walks that are told."""
 
@@ -68,6 +71,7 @@ class Travelling:
         self._batches = batches(travel.journeys)
         self._arrivals: list[tuple[int, int, Arrivals]] = []
         self._waiting: list[tuple[int, int, Visitor]] = []
+        self._busy: deque[Visitor] = deque()
         self._here: set[Visitor] = set()
         self._turns = 0
         self._clients = 0
@@ -162,6 +166,9 @@ class Travelling:
             until_ns, _, visitor = heapq.heappop(self._waiting)
             visitor.due_ns = max(visitor.due_ns, until_ns)
             self._advance(visitor, self._told(visitor))
+        if self._busy:
+            visitor = self._busy.popleft()
+            self._advance(visitor, self._told(visitor))
 
     def _comes(self, arrivals: Arrivals, due_ns: int, now_ns: int) -> None:
         number, stay = arrivals.take()
@@ -181,11 +188,12 @@ class Travelling:
         """Ends what clients wait for: the load is to end."""
         self._arrivals.clear()
         waiting, self._waiting = self._waiting, []
-        for _, _, visitor in waiting:
+        busy, self._busy = self._busy, deque()
+        for visitor in (*busy, *(visitor for _, _, visitor in waiting)):
             self._advance(visitor, self._told(visitor))
 
     def _wait_ns(self, now_ns: int) -> int:
-        if self.exchanges.at_once:
+        if self.exchanges.at_once or self._busy:
             self.exchanges.at_once = False
             return 0
         next_ns = [heap[0][0] for heap in (self._arrivals, self._waiting) if heap]
@@ -203,7 +211,7 @@ class Travelling:
 
     def _advance(self, visitor: Visitor, told: Told | None) -> None:
         """Resumes a walk until it waits for something, or ends."""
-        walk = visitor.walk
+        walk, begun_ns = visitor.walk, time.monotonic_ns()
         while True:
             try:
                 step = next(walk) if told is None else walk.send(told)
@@ -226,6 +234,9 @@ class Travelling:
                 # It ended as it began: a client that can send nothing must not keep the others from sending.
                 visitor.answer = answer
                 answer = self._wait(visitor, time.monotonic_ns() + BREATH_NS)
+            if answer is None and isinstance(step, Waiting) and time.monotonic_ns() > begun_ns + MOST_BUSY_NS:
+                self._busy.append(visitor)
+                return
             if answer is _LATER:
                 return
             told = self._told(visitor)

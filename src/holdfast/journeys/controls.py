@@ -19,7 +19,7 @@ from holdfast.model.journey import Sets
 
 _Made = TypeVar("_Made")
 # After so many passes without a leaf, a loop lets the engine breathe: its condition may never change.
-MOST_SILENT = 1000
+MOST_SILENT = 100
 BREATH = Leaf(None)
 # Another client is where only one may be.
 TURN = Leaf(None)
@@ -119,8 +119,7 @@ class Control:
             if found is _ANEW:
                 continue
             if found is not None:
-                self.silent = 0
-                self.gives()
+                self.gives(found)
                 return found
             if all(is_sets(each) for each in self.children):
                 # Without anything to do, JMeter never comes back to it, also to set values.
@@ -150,8 +149,11 @@ class Control:
             self.set(child)
         return None
 
-    def gives(self) -> None:
-        """Notes that it gives a leaf, so that texts that apply to this are read anew."""
+    def gives(self, found: Leaf) -> None:
+        """Notes that it gives a leaf, if that does anything, so that texts that apply to this are read anew."""
+        if found is BREATH or found is TURN:
+            return
+        self.silent = 0
         self.kept = None
         self.leaves += 1
 

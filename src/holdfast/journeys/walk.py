@@ -33,7 +33,7 @@ __all__ = ["Shared", "walk"]
 
 _OF_THE_PAST = (Judged, Grouped, EndLoad)
 # A client that does nothing for so many leaves lets the engine do something else.
-MOST_IDLE = 1000
+MOST_IDLE = 100
 BREATH_NS = 1_000_000
 _AFTER_FAILURE = {"next loop pass": "loop pass", "leave loop": "loop"}
 FOR_EVER = -1
@@ -89,7 +89,7 @@ class _Walker:
     Attributes:
         whole: the control of the whole journey.
         over: no further request may be begun.
-        idle: how many leaves there were since the engine was told anything.
+        idle: how many leaves there were since the engine was told anything that takes time; idle_ns: since when.
     """
 
     def __init__(self, crew: Crew, number: int, shared: Shared) -> None:
@@ -100,7 +100,7 @@ class _Walker:
         self.whole: Control | None = None
         self.came = False
         self.over = False
-        self.idle = 0
+        self.idle = self.idle_ns = 0
         self.times = FOR_EVER
         if (passes := crew.stays[number].passes if number < len(crew.stays) else 1) is not None:
             self.times = passes
@@ -152,7 +152,8 @@ class _Walker:
         of_the_past = isinstance(step, _OF_THE_PAST)
         if self.over and not of_the_past:
             raise _OverError
-        self.idle = 0
+        if not of_the_past:
+            self.idle = 0
         told = yield step
         self.client.now_ns = told.now_ns
         self.over = self.over or told.ending
@@ -195,15 +196,20 @@ class _Walker:
             yield from self.leave(node)
         elif leaf is END:
             self.after_transaction()
+            yield from self.wait(0)
         else:
             yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
         self.client.forgets_label()
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
+        if not self.idle:
+            self.idle_ns = self.client.now_ns
         self.idle += 1
-        if for_ns > 0 or self.idle >= MOST_IDLE:
+        if for_ns > 0:
             yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+        elif self.idle >= MOST_IDLE:
+            yield from self.say(Waiting(self.idle_ns + BREATH_NS))
 
     def meet(self, meeting: Meeting) -> Generator[Step, Told, None]:
         """Waits until as many clients are here as are to meet, or until it has waited long enough."""
