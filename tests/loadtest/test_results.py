@@ -356,7 +356,16 @@ def test_clients_that_had_not_begun_when_the_time_was_over_are_told(holdfast, co
 
     result = json.loads(ended.out)
     assert result["offered"] < 2000
-    assert any(each.startswith(f"Only {result['offered']:,} of 2,000 clients had begun") for each in result["warnings"])
+    (told,) = [each for each in result["warnings"] if each.startswith("Only ")]
+    assert told.startswith(f"Only {result['offered']:,} of 2,000 clients had begun")
+    assert "opening so many connections takes longer" in told
+
+
+def test_clients_that_were_to_wait_longer_than_the_load_are_not_said_to_be_too_many(holdfast, counting):
+    ended = holdfast.run("load", counting.url, "--clients", "3", "--for", "200ms", "--think", "60s", "--json", "-")
+
+    (told,) = [each for each in json.loads(ended.out)["warnings"] if each.startswith("Only ")]
+    assert told.endswith("some were to wait for up to 60 s before their first request. Give a longer --for.")
 
 
 @pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])

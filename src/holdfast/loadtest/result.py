@@ -138,10 +138,14 @@ def _not_begun(experiment: LoadExperiment, run: LoadRun) -> Iterator[str]:
             continue
         begun = bisect(run.begun, span.stop - 1) - bisect(run.begun, span.start - 1)
         if begun < shape.clients:
-            yield (
-                f"Only {begun:,} of {shape.clients:,} clients had begun when the time of the load was over: opening so "
-                "many connections takes longer. Give a longer --for, or fewer --clients."
+            pause = group.steps[0].pause
+            first_s = shape.delay_s + shape.ramp_s + pause.constant_s + pause.random_s
+            why = (
+                f"some were to wait for up to {first_s:g} s before their first request. Give a longer --for."
+                if first_s >= shape.for_s
+                else "opening so many connections takes longer. Give a longer --for, or fewer --clients."
             )
+            yield f"Only {begun:,} of {shape.clients:,} clients had begun when the time of the load was over: {why}"
 
 
 def _unended(experiment: LoadExperiment, run: LoadRun) -> Iterator[str]:
