@@ -8,11 +8,14 @@ from __future__ import annotations
 import pytest
 from journeys.known_client import known_client
 
+from holdfast.journeys.functions_request import NOWHERE
 from holdfast.journeys.functions_rewriting import OF_REWRITING, PARAMETER, SESSION, SESSION_PATH, SET_PATH
 from holdfast.journeys.links import Followed, followed
 from holdfast.journeys.references import template_of
-from holdfast.model.answers import Answer
-from holdfast.model.journey_request import Links
+from holdfast.journeys.sending import sending_of
+from holdfast.journeys.templates import NoValueError
+from holdfast.model.answers import Answer, FunctionCall
+from holdfast.model.journey_request import Links, Request
 
 PAGE = (
     '<a href="/jars/7?kind=clay&n=1">7</a><a href="http://other.example/jars/8">8</a>'
@@ -113,6 +116,18 @@ def test_links_to_the_page_are_links_to_the_server_that_takes_the_place_of_the_p
 
     assert follow(links) is not None
     assert follow(links, origin="http://127.0.0.1:9000") is None
+
+
+def test_a_server_that_is_a_pattern_is_where_the_link_leads() -> None:
+    nowhere = FunctionCall(NOWHERE, (("it names no server",),))
+    links = Links((), ("127.0.0.[0-9]",), ("/jars/.*",))
+    request = Request(("dig",), ("http://", nowhere, ":8000"), ("/jars/.*",), links=links)
+
+    sent = sending_of(request, 1, known_client(answer=answered(PAGE)))
+
+    assert (sent.origin, sent.path) == ("http://127.0.0.1:8000", "/jars/7?kind=clay&n=1")
+    with pytest.raises(NoValueError, match="it names no server"):
+        sending_of(request, 1, known_client(answer=answered("<p>")))
 
 
 def test_what_functions_keep_for_a_client_ends_with_it() -> None:

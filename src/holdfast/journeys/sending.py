@@ -7,8 +7,8 @@ from dataclasses import replace
 from holdfast.journeys.client import Client
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.steps import Sending
-from holdfast.journeys.templates import NoValueError, text_of
-from holdfast.model.answers import CallsExtract, HeaderExtract, HookExtract, Template
+from holdfast.journeys.templates import FunctionFailsError, NoValueError, text_of
+from holdfast.model.answers import CallsExtract, FunctionCall, HeaderExtract, HookExtract, Template, Variable
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
 
 _BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -96,14 +96,21 @@ def _where(request: Request, client: Client) -> tuple[str, str, tuple[bytes | No
     from holdfast.journeys.links import followed  # noqa: PLC0415 - few plans need it
 
     try:
-        # Without a link, what is like a server's name may be none.
-        origin = text_of(request.origin, client)
+        origin = "".join(_text_or_none(part, client) for part in request.origin)
         found = followed(request.links, origin, client, lambda template: _text(template, client))
     except FunctionError as error:
         raise NoValueError(str(error)) from error
     if found is not None:
         return found.origin, found.path, (found.body, "")
     return _text(request.origin, client), _text(request.path, client), None
+
+
+def _text_or_none(part: str | Variable | FunctionCall, client: Client) -> str:
+    """A part of an origin; "" for what says, where there is no link to follow, that it names no server."""
+    try:
+        return text_of((part,), client)
+    except FunctionFailsError:
+        return ""
 
 
 def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:
