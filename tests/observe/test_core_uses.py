@@ -102,7 +102,7 @@ def test_many_threads_do_not_take_the_descriptors_of_the_load(threads):
 
 def test_a_process_that_has_ended_has_no_threads(threads):
     with CoreUses() as uses:
-        assert uses.read([threads.pid])
+        until(lambda: uses.read([threads.pid]), "a process that has had a core")
         threads.process.communicate()
         assert uses.read([threads.pid]) == {}
 
