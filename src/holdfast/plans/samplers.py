@@ -196,7 +196,9 @@ def _slashed(value: str) -> str:
 
 def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
     """The path with the arguments that belong in the query, encoded as JMeter does."""
-    out: list[str | Slot] = [quote(part, safe=IN_URL) if isinstance(part, str) else part for part in path]
+    out: list[str | Slot] = [
+        quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in path
+    ]
     if method in _WITH_QUERY:
         started = any(isinstance(part, str) and "?" in part for part in path)
         for argument in merged.arguments():
@@ -206,7 +208,7 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
             equals = argument.text("Argument.metadata")  # JMeter saves the "=" there, if the argument has one
             out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
             started = True
-    return joined([quote(part, safe=IN_URL) if isinstance(part, str) else part for part in out])
+    return joined([quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in out])
 
 
 def _check_path(path: Parts, scope: Scope) -> None:
