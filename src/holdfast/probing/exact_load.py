@@ -341,7 +341,7 @@ def _kept_from_their_views(session: Session, prober: Prober, repeat: Repeat) -> 
 
     No server with free places lets none of these requests in, and in a single process those that the application was
     called with had nowhere else to go: something in it keeps them. (FastAPI, a pool of connections in a `def`
-    dependency: hundreds that are let go at once hold all 40 threads, and whoever holds a connection waits for one.)
+    dependency: hundreds that are let go at once hold all 40 threads, and those with a connection wait for a thread.)
     """
     recording, first, last = session.recording, repeat.first, repeat.last
     entered = recording.entered(first, last)

@@ -36,8 +36,8 @@ _NOTHING_KNOWN = (
     "that holdfast knows."
 )
 _NOT_FOLLOWED = (
-    "From its connection on, no function of your own was seen to answer the first request: a library answers, or "
-    "another thread than the one that reads, or it does so later."
+    "From its connection on, no function of your own was seen to answer the first request, on its own: a library "
+    "answers, or another thread than the one that reads, or it does so later, or under a lock."
 )
 _NOT_BY_PYTHON = (
     "Nor did its connection come from Python's socket.accept, where it could have been followed: what accepts may be "
