@@ -18,7 +18,7 @@ import inspect
 import types
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-from . import executors, own_code, stacks
+from . import executors, named_objects, own_code, stacks
 
 _WAITING_MODULES = frozenset(
     {
@@ -45,7 +45,6 @@ _SAYS_LITTLE = ("Condition.", "Event.", "ParkingLot.", "Queue.", "LifoQueue.", "
 _NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_CLASSDEREF")
 _ENDS = ("POP_TOP", "STORE_", "RETURN_", "POP_JUMP", "JUMP_", "RESUME", "END_FOR", "SETUP_FINALLY")
-_MISSING = object()
 
 
 class Point(NamedTuple):
@@ -159,21 +158,23 @@ def _short(qualname: str) -> str:
 
 def _lock_in(frame: types.FrameType) -> str:
     """The kind of lock that a function is entering or acquiring in the instruction at which it is; "" if it is not."""
-    found: object = _MISSING
-    value: object = _MISSING
+    found: object = named_objects.MISSING
+    value: object = named_objects.MISSING
     for name, argument in _before(frame.f_code, frame.f_lasti):
         if name.startswith(_ENDS):
-            found = value = _MISSING
+            found = value = named_objects.MISSING
         elif name.startswith(_LOADS):
-            value = _variable(frame, argument[-1] if isinstance(argument, tuple) else argument)
+            value = named_objects.variable(frame, argument[-1] if isinstance(argument, tuple) else argument)
         elif name in ("LOAD_ATTR", "LOAD_METHOD"):
             if argument in ("acquire", "__enter__") and _is_lock(value):
                 found = value
-            value = _MISSING if value is _MISSING else _attribute(value, argument)
+            value = (
+                named_objects.MISSING if value is named_objects.MISSING else named_objects.attribute(value, argument)
+            )
             continue
         if name in ("BEFORE_WITH", "SETUP_WITH", "LOAD_SPECIAL") and _is_lock(value):
             found = value
-    if found is _MISSING or (type(found).__name__ == "lock" and not found.locked()):  # type: ignore[attr-defined]
+    if found is named_objects.MISSING or (type(found).__name__ == "lock" and not found.locked()):  # type: ignore[attr-defined]
         return ""
     kind = f"{type(found).__module__}.{type(found).__qualname__}"
     return _NAMES.get(kind, kind)
@@ -190,27 +191,6 @@ def _before(code: types.CodeType, at: int) -> Tuple[Tuple[str, Any], ...]:
     return tuple(found[-40:])
 
 
-def _variable(frame: types.FrameType, name: object) -> object:
-    for names in (frame.f_locals, frame.f_globals):
-        if name in names:
-            return names[str(name)]
-    return _MISSING
-
-
-def _attribute(thing: object, name: str) -> object:
-    """An attribute without running any of the application's code."""
-    try:
-        value = inspect.getattr_static(thing, name)
-    except AttributeError:
-        return _MISSING
-    if isinstance(value, types.MemberDescriptorType):
-        try:
-            return value.__get__(thing)
-        except AttributeError:
-            return _MISSING
-    return value
-
-
 def _is_lock(value: object) -> bool:
     kind = type(value)
-    return value is not _MISSING and hasattr(kind, "acquire") and hasattr(kind, "release")
+    return value is not named_objects.MISSING and hasattr(kind, "acquire") and hasattr(kind, "release")

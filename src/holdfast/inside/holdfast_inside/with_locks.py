@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dis
 import functools
-import inspect
 import types
-from typing import Any, List, Optional, Tuple
+from typing import List, Optional, Tuple
+
+from . import named_objects
 
 _ENTERS = frozenset({"SETUP_WITH", "BEFORE_WITH"})
 _BETWEEN = frozenset({"CACHE", "EXTENDED_ARG", "NOP"})
-_MISSING = object()
 
 _Name = Optional[Tuple[str, ...]]
 """A variable, and the attributes that follow; None where it is neither that nor the result of a call."""
@@ -53,11 +53,10 @@ def _name(steps: List[dis.Instruction], at: int) -> _Name:
 def _may_be_lock(frame: types.FrameType, name: _Name) -> bool:
     if name is None:
         return True
-    variables = frame.f_locals if name[0] in frame.f_locals else frame.f_globals
-    value: Any = variables.get(name[0], _MISSING)
+    value = named_objects.variable(frame, name[0])
     for attribute in name[1:]:
-        # Nothing of the application may run here.
-        value = inspect.getattr_static(value, attribute, _MISSING)
-    if value is _MISSING or isinstance(value, (property, types.MemberDescriptorType)):
+        value = named_objects.attribute(value, attribute)
+    if value is named_objects.MISSING or isinstance(value, property):
         return True
-    return inspect.getattr_static(value, "acquire", _MISSING) is not _MISSING
+    # A condition has that of its lock, as an attribute of its own.
+    return named_objects.attribute(value, "acquire") is not named_objects.MISSING
