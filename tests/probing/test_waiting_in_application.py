@@ -200,7 +200,8 @@ def test_what_waits_for_a_pool_is_told_apart_from_what_waits_for_a_thread_to_ask
 
 @pytest.mark.servers
 def test_a_server_without_a_descriptor_left_still_tells(holdfast):
-    verdict = probed(holdfast, BEFORE, "--nofile", "24")
+    # The pool of processes has six: two queues and what wakes its thread (process.py, ProcessPoolExecutor.__init__).
+    verdict = probed(holdfast, BEFORE, "--nofile", str(24 + 6))
 
     (seen,) = verdict["waiting"]
     # The others found no descriptor: uvloop closes their connections.
