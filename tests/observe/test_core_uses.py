@@ -80,8 +80,10 @@ def test_files_that_stay_open_show_what_a_first_look_shows(threads):
 def test_threads_come_and_go(threads):
     before = descriptors()
     with CoreUses() as uses:
-        for line in ("2", "-", "3", "-", "-"):
+        for line, count in (("2", 3), ("-", 2), ("3", 5), ("-", 4), ("-", 3)):
             threads.tell(line)
+            # A thread that has been joined may still be listed.
+            until(lambda count=count: len(threads.tids()) == count, f"{count} threads")
             assert uses.read([threads.pid]).keys() == threads.tids()
         assert descriptors() == before + 2 * len(threads.tids())
     assert descriptors() == before
