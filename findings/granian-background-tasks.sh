@@ -10,8 +10,8 @@
 # Guess     An application's call is a request until it returns, so its background task is waited for like the rest of
 #           it, as in the other servers, or is cancelled at a time limit (--workers-kill-timeout).
 # Seen      The lifespan's shutdown, which closes pools and clients, runs at once, in the middle of the background task.
-#           Then the process is gone: no CancelledError, no `finally`, no line in the log. Each deployment loses the
-#           mails and the writes that it meets, though their clients have had 200.
+#           Then the process is gone: no CancelledError, no `finally`, and no word of it in the log. Each deployment
+#           loses the mails and the writes that it meets, though their clients have had 200.
 # Output    granian, SIGTERM:   the task neither ended nor was cancelled, shutdown ran within it
 #           granian, SIGHUP:    the task neither ended nor was cancelled, shutdown ran within it
 #           uvicorn, SIGTERM:   the task ended, shutdown ran after it

@@ -11,7 +11,7 @@
 #           answer and closes the connection, as each does sooner or later, has nothing to do with the background task.
 # Seen      The task gets CancelledError, with gunicorn after 3 s, with daphne after 10 or 11. A client that keeps its
 #           connection, as a browser or a test does, lets it end. curl does not, nor does a proxy that makes a new
-#           connection for each request. Nothing is logged.
+#           connection for each request. gunicorn logs nothing, daphne a warning.
 # Output    gunicorn asgi, connection kept:         the task ended after 13 s
 #           gunicorn asgi, connection closed:       the task was cancelled after 3 s
 #           daphne, connection closed:              the task was cancelled after 11 s

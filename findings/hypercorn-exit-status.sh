@@ -89,6 +89,8 @@ replaced() { # what is looked at, port, server, its arguments
 }
 
 number=$(free_port)
-replaced "one of two cannot be replaced, hypercorn" "$number" hypercorn --bind "127.0.0.1:$number" -w 2 --max-requests 50
+replaced "one of two cannot be replaced, hypercorn" "$number" \
+    hypercorn --bind "127.0.0.1:$number" -w 2 --max-requests 50
 number=$(free_port)
-replaced "one of two cannot be replaced, uvicorn" "$number" uvicorn --port "$number" --workers 2 --limit-max-requests 50
+replaced "one of two cannot be replaced, uvicorn" "$number" \
+    uvicorn --port "$number" --workers 2 --limit-max-requests 50

@@ -5,11 +5,12 @@
 #           uvicorn 0.54.0
 # Source    opentelemetry/instrumentation/wsgi, OpenTelemetryMiddleware.__call__: records the duration and takes the
 #           request off http.server.active_requests in a `finally` that is left when the application has returned its
-#           iterable. The span ends later, in _end_span_after_iterating(). opentelemetry/instrumentation/asgi, __call__:
-#           the duration ends when the application returns, so after its background tasks, the span with the last part
-#           of the body (_get_otel_send).
-# Guess     Both are the time of the request: about 2 s for what is streamed for 2 s, next to nothing for an answer whose
-#           background task takes 2 s. In the histogram it is as in the trace.
+#           iterable. The span ends later, in _end_span_after_iterating(). Flask's instrumentation does the same with
+#           the duration (_wrapped_app), and ends the span with the request's context (_teardown_request). In
+#           opentelemetry/instrumentation/asgi, __call__, the duration ends when the application returns, so after its
+#           background tasks, the span with the last part of the body (_get_otel_send).
+# Guess     Both are the time of the request: about 2 s for what is streamed for 2 s, next to nothing for an answer
+#           whose background task takes 2 s. In the histogram it is as in the trace.
 # Seen      Under WSGI, a stream has a duration of 0 ms, and is not among the active requests while it runs: of a
 #           service that streams, the dashboard shows an idle one that is as fast as can be. In Flask, the span is as
 #           short. Under ASGI, the background task is a part of the duration, and of the active requests: an alert on
@@ -132,14 +133,16 @@ while "http.server.duration" not in (now := metrics()) and time.monotonic() < en
     time.sleep(0.1)
 time.sleep(0.5) # a span ends after the client has got the last part
 span = next(span for span in spans.get_finished_spans() if span.name == "GET /")
-print(f"{took:.1f} {now['http.server.duration'].sum / 1000:.1f} {(span.end_time - span.start_time) / 1e9:.1f} {active}")
+metric = now["http.server.duration"].sum / 1000
+print(f"{took:.1f} {metric:.1f} {(span.end_time - span.start_time) / 1e9:.1f} {active}")
 PY
 
 look() { # what is looked at, which, what is expected
     local found
     found=$(python3 measured.py "$2" 2>errors) || { cat errors >&2; exit 2; }
     read -r client metric span active <<<"$found"
-    printf '%-34s client %s s, metric %s s, span %s s, active meanwhile %s\n' "$1:" "$client" "$metric" "$span" "$active"
+    printf '%-34s client %s s, metric %s s, span %s s, active meanwhile %s\n' \
+        "$1:" "$client" "$metric" "$span" "$active"
     [ "$(awk '{ print ($1 >= 1.5), ($2 >= 1.5), ($3 >= 1.5), $4 }' <<<"$found")" = "$3" ] || changed "expected: $3"
 }
 

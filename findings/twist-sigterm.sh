@@ -50,6 +50,8 @@ look() { # what is looked at, what is expected, server, its arguments
     found+=$(ended "$server" && echo ended || echo "still there 15 s later")
     printf '%-39s %s\n' "$1:" "$found"
     [ "$found" = "$2" ] || changed "expected: $2"
+    kill -KILL "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
 }
 
 port=$(free_port)

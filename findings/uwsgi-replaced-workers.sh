@@ -9,13 +9,13 @@
 # Guess     Workers reach the number one by one, the others answer meanwhile, and the master, which gets SIGCHLD and
 #           has loaded the application, has forked the next one within a few milliseconds.
 # Seen      In the eleventh second both are gone. Requests wait until the master wakes up, which depends on the fraction
-#           of a second at which it was started: three that were started a third of a second apart show it. Of a longer
-#           --check-interval ("interval of master checks"), most is added to the wait. Nothing is logged but the usual.
-# Output    gunicorn, 2 workers:                           longest wait 0.1 s
-#           uWSGI, 2 processes:                            longest wait 0.3 s
-#           uWSGI, 2 processes, 0.33 s later:              longest wait 1.0 s
+#           of a second at which it was started: three that were started a third of a second apart show it. A longer
+#           --check-interval ("interval of master checks") lengthens the wait by as much. Nothing warns of it.
+# Output    gunicorn, 2 workers:                           longest wait 0.2 s
+#           uWSGI, 2 processes:                            longest wait 0.6 s
+#           uWSGI, 2 processes, 0.33 s later:              longest wait 0.1 s
 #           uWSGI, 2 processes, 0.67 s later:              longest wait 0.6 s (the three differ from run to run)
-#           uWSGI, 2 processes, --check-interval 4:        longest wait 2.4 s
+#           uWSGI, 2 processes, --check-interval 4:        longest wait 2.8 s
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
 install pyuwsgi==2.0.30.post1 gunicorn==27.0.1

@@ -3,15 +3,15 @@
 #
 # Versions  flask 3.1.3, uvicorn 0.54.0 with a2wsgi 1.10.10, hypercorn 0.18.0, pyvoy 1.3.0; gunicorn 27.0.1, waitress
 #           3.0.2, granian 2.8.9 and uWSGI 2.0.30 for comparison
-# Source    a2wsgi/wsgi.py, WSGIResponder.wsgi: iterates in its thread, and puts each part into a queue for send(), which
-#           in an ASGI server is without effect for a client that has left, and raises nothing. hypercorn's
-#           app_wrappers.py, WSGIWrapper.run_app, does the same. Neither asks for http.disconnect. A WSGI server writes
-#           to the connection itself: it gets an error, and calls close() of the iterable (PEP 3333).
-# Guess     The generator is closed with the next line that it yields: GeneratorExit is raised in it, its `finally` runs,
-#           its thread is free.
+# Source    a2wsgi/wsgi.py, WSGIResponder.wsgi: iterates in a thread, and queues each part for the server's send().
+#           hypercorn/app_wrappers.py, WSGIWrapper.run_app: hands each part to send() of its own. For a client that has
+#           left, send() returns as usual, and neither asks receive() for http.disconnect. A WSGI server writes to the
+#           connection itself: it gets an error, and calls close() of the iterable (PEP 3333). pyvoy's is compiled.
+# Guess     The generator is closed with the next line that it yields: it gets GeneratorExit, its `finally` runs, its
+#           thread is free.
 # Seen      Nothing ends it. A view that yields events for as long as its client listens takes its thread for ever: with
 #           uvicorn's 10 and hypercorn's min(32, CPUs + 4), no request is answered any more when as many clients have
-#           come and gone. The server listens, accepts, and logs nothing.
+#           come and gone. The server listens and accepts. uvicorn logs nothing but the requests, each with 200.
 # Output    40 clients read a first line and leave; 5 s later:
 #           gunicorn --threads 4:     0 streams run, the next request was answered
 #           waitress:                 0 streams run, the next request was answered
