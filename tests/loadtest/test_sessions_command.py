@@ -210,6 +210,23 @@ def test_a_hook_that_raises_is_counted_told_and_ends_the_load_with_another_code(
     assert any(says in each for each in result["warnings"]), result["warnings"]
 
 
+def much_to_match(_method: str, _path: str, _fields: dict[str, str], _body: bytes) -> Reply:
+    return 200, {}, b"a" * 40 + b"!"
+
+
+@pytest.mark.parametrize("key", ["expect-match = '^(a+)+$'", "extract = { v = 'regex:^(a+)+$' }"])
+def test_a_pattern_that_does_not_end_is_not_the_servers_fault(holdfast, tmp_path, key):
+    with answering(much_to_match) as (url, _):
+        (tmp_path / "s.toml").write_text(
+            f'url = "{url}"\nclients = 1\npasses = 3\n[[group]]\n[[group.step]]\nrequest = "/"\n{key}\n'
+        )
+        ended, result = loaded(holdfast, "s.toml")
+
+    assert ended.exit == INCONCLUSIVE
+    assert result["outcomes"]["failed"] == 3, result["outcomes"]
+    assert any("did not come to an end in time" in each for each in result["warnings"]), result["warnings"]
+
+
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast, tmp_path):
     (tmp_path / "broken.py").write_text("def sign(answer, values):\n    return {\n")
     (tmp_path / "raises.py").write_text("import nothing_like_it\n")

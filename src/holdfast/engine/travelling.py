@@ -345,7 +345,8 @@ class Travelling:
         if judged.answered and last.outcome is Outcome.REJECTED:
             visitor.last = Verdict(last.row, Outcome.ANSWERED, "")
         elif not judged.answered:
-            outcome = Outcome.WRONG_BODY if last.outcome is Outcome.ANSWERED else last.outcome
+            wrong = Outcome.FAILED if judged.ours else Outcome.WRONG_BODY
+            outcome = wrong if last.outcome is Outcome.ANSWERED else last.outcome
             visitor.last = Verdict(last.row, outcome, judged.why or last.why)
 
     def _settle(self, visitor: Visitor) -> None:

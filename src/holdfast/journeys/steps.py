@@ -59,10 +59,12 @@ class Judged(NamedTuple):
     Attributes:
         answered: False where an assertion did not hold, or a value that has to be there was not found.
         why: in words, for results; "" where it is answered.
+        ours: a pattern took too long, so whether it is answered is not known.
     """
 
     answered: bool
     why: str
+    ours: bool = False
 
 
 class Unsent(NamedTuple):

@@ -16,6 +16,7 @@ from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, END, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
+from holdfast.journeys.in_time import OURS
 from holdfast.journeys.leaves import Branch, Leaf, planned
 from holdfast.journeys.made_up import lasts_ms, made_up
 from holdfast.journeys.numbers import integer
@@ -289,9 +290,10 @@ class _Walker:
 
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
+        self.client.own.pop(OURS, None)
         why = self.faults_of(request, answer)
         if request.extracts or request.assertions:
-            yield from self.say(Judged(not why, why))
+            yield from self.say(Judged(not why, why, OURS in self.client.own))
         return not why
 
     def faults_of(self, request: Request | MadeUp, answer: Answer) -> str:
