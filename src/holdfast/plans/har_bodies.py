@@ -155,7 +155,7 @@ def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedB
 
 
 def _without_fields(text: str, named: Mapping[str, str]) -> str:
-    """The text behind the fields of the stream that it was read from, which have its length; a body may begin so too."""
+    """The text behind the fields of the stream that it was read from, which say its length: a body may begin so too."""
     head = _FIELDS.match(text)
     if head is None:
         return text
