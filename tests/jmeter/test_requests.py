@@ -51,6 +51,13 @@ def only(below: str, values: Mapping[str, str] | None = None) -> Sending:
     return request
 
 
+def test_a_field_that_a_manager_has_twice_is_sent_twice_unless_it_is_added_to_another_one():
+    far = e.header_manager(("X-A", "1"), ("x-a", "2"))
+
+    assert only(far + e.request("/")).headers == (("X-A", "1"), ("x-a", "2"))
+    assert only(far + e.request("/", below=e.header_manager(X_B="1"))).headers == (("X-B", "1"), ("X-A", "1"))
+
+
 @pytest.mark.parametrize(
     ("written", "path"),
     [
