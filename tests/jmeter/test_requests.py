@@ -51,19 +51,6 @@ def only(below: str, values: Mapping[str, str] | None = None) -> Sending:
     return request
 
 
-@pytest.mark.parametrize("name", ["HTTPSampler2", "java", "${__P(impl,other)}"])
-def test_an_implementation_that_jmeter_does_not_know_is_refused(name: str):
-    with pytest.raises(UsageError, match="which JMeter does not know"):
-        read(e.request("/", implementation=name))
-
-
-def test_a_field_that_a_manager_has_twice_is_sent_twice_unless_it_is_added_to_another_one():
-    far = e.header_manager(("X-A", "1"), ("x-a", "2"))
-
-    assert only(far + e.request("/")).headers == (("X-A", "1"), ("x-a", "2"))
-    assert only(far + e.request("/", below=e.header_manager(X_B="1"))).headers == (("X-B", "1"), ("X-A", "1"))
-
-
 @pytest.mark.parametrize(
     ("written", "path"),
     [

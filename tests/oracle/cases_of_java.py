@@ -76,7 +76,9 @@ def of_java() -> list[Case]:
             "HTTP Request: names of implementations, also from properties",
             "".join(
                 e.request(f"/{number}", implementation=each)
-                for number, each in enumerate(("HttpClient3.1", "HTTPSampler", "${__P(x,Java)}", "${__P(x,HttpClient4)}"))
+                for number, each in enumerate(
+                    ("HttpClient3.1", "HTTPSampler", "${__P(x,Java)}", "${__P(x,HttpClient4)}")
+                )
             ),
         ),
         Case(
