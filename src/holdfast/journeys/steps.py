@@ -80,9 +80,14 @@ class Unsent(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A wait until then, CLOCK_MONOTONIC ns; one that has passed does not delay."""
+    """A wait until then, CLOCK_MONOTONIC ns; one that has passed does not delay.
+
+    Attributes:
+        idle: the client waits for nothing: it goes round in a loop in which it finds nothing to do.
+    """
 
     until_ns: int
+    idle: bool = False
 
 
 class NewVisitor(NamedTuple):
