@@ -45,7 +45,7 @@ EDGES: dict[str, frozenset[str]] = {
     "attaching": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | TOLD_BY | {"interrupts", "journeys"},
     # What stands on top.
-    "cluster": frozenset({"engine", "loadtest", "rundir"}),
+    "cluster": frozenset({"engine", "loadtest", "rundir", "procfs"}),
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
     "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "engine", "loadtest", "rundir"},
     "searching": frozenset({"probing", "observe", "infer", "interrupts", "engine", "loadtest", "procfs"}),

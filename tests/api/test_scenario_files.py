@@ -301,7 +301,7 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + 'nmae = "x"\n' + STEP, "line 7, column 1", "there is no 'nmae' in a group. Did you mean name?"),
         (SHOP, "line 5, column 1", "It has no steps"),
         (SHOP + "[[group.step]]\n", "line 7, column 1", "either a request or holds steps"),
-        (SHOP + '[[group.step]]\nreqest = "/"\n', "line 7, column 1", "either a request or holds steps"),
+        (SHOP + '[[group.step]]\nreqest = "/"\n', "line 8, column 1", "no 'reqest' in a step. Did you mean request?"),
         (SHOP + STEP + 'method = "GET"\n', "line 9, column 1", "there is no 'method' in a step"),
         (SHOP + STEP + "follow = true\n", "line 9, column 1", "whole number from 0 to 50"),
         (SHOP + STEP + "follow = 99\n", "line 9, column 1", "whole number from 0 to 50"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import socket
 import threading
@@ -134,6 +135,24 @@ def test_no_agent_outlives_whoever_asked_for_the_load(holdfast, counting, how):
         assert f"{now} requests" in ended.out
         assert f"{now} given-up" in ended.out
 
+    running.nothing_is_left(10)
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["agent", "load process"])
+def test_a_host_whose_load_is_stopped_is_lost_after_ten_seconds(holdfast, counting, which):
+    load = ("load", counting.url + "/{id}", "--rate", "50", "--for", "4s", "--cluster", "local:2")
+    running = holdfast.start(*load, "--json", "-")
+    until(lambda: counting.seen()["requests"] >= 50, "a second of the load")
+
+    os.kill(running.processes()[which], signal.SIGSTOP)
+    ended = running.ended(60)
+
+    result = ended.json()
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert result["offered"] == sum(result["outcomes"].values()) == 200
+    (lost,) = (each for each in result["hosts"] if each["lost"])
+    assert "has been stopped" in lost["lost"]
+    assert lost["failed"] == result["outcomes"]["failed"] > 0
     running.nothing_is_left(10)
 
 

@@ -214,6 +214,31 @@ def test_a_server_of_http1_is_named_at_once(holdfast) -> None:
     assert "the server does not speak HTTP/2 there" in " ".join(ended.out.split())
 
 
+def test_what_was_in_flight_when_a_connection_ended_is_not_sent_again_and_the_reason_is_told(holdfast) -> None:
+    """RFC 9113, 8.7: only GOAWAY and REFUSED_STREAM say that a request was not processed, whatever its method."""
+    settings, answered = b"\0\0\0\4\0\0\0\0\0", b"\0\0\1\1\5\0\0\0\1\x88"
+
+    def answer_once() -> None:
+        with listening.accept()[0] as connection, connection.makefile("rb") as stream:
+            connection.sendall(settings)
+            stream.read(24)
+            for _ in range(2):
+                kind = 0
+                while kind != 1:
+                    head = stream.read(9)
+                    stream.read(int.from_bytes(head[:3]))
+                    kind = head[3]
+                if head[8] == 1:  # the first stream
+                    connection.sendall(answered)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer_once, daemon=True).start()
+        result = loaded(holdfast, listening.getsockname()[1], "/", "--clients", "1", "--requests", "2")
+    assert sum(outcomes(result).values()) == 2
+    assert not any("idempotent" in each for each in result["warnings"])
+    assert any("without GOAWAY" in each for each in result["warnings"]), result
+
+
 @pytest.mark.parametrize("protocols", [["http/1.1"], []])
 def test_a_server_whose_alpn_does_not_offer_it_is_named_at_once(holdfast, protocols) -> None:
     """RFC 7301, 3.2: it ends the handshake with no_application_protocol, or chooses nothing."""

@@ -210,6 +210,37 @@ def test_a_hook_that_raises_is_counted_told_and_ends_the_load_with_another_code(
     assert any(says in each for each in result["warnings"]), result["warnings"]
 
 
+def much_to_match(_method: str, _path: str, _fields: dict[str, str], _body: bytes) -> Reply:
+    return 200, {}, b"a" * 40 + b"!"
+
+
+@pytest.mark.parametrize("key", ["expect-match = '^(a+)+$'", "extract = { v = 'regex:^(a+)+$' }"])
+def test_a_pattern_that_does_not_end_is_not_the_servers_fault(holdfast, tmp_path, key):
+    with answering(much_to_match) as (url, _):
+        (tmp_path / "s.toml").write_text(
+            f'url = "{url}"\nclients = 1\npasses = 3\n[[group]]\n[[group.step]]\nrequest = "/"\n{key}\n'
+        )
+        ended, result = loaded(holdfast, "s.toml")
+
+    assert ended.exit == INCONCLUSIVE
+    assert result["outcomes"]["failed"] == 3, result["outcomes"]
+    assert any("did not come to an end in time" in each for each in result["warnings"]), result["warnings"]
+
+
+def test_clients_that_go_round_without_anything_to_do_are_told(holdfast, tmp_path):
+    with answering(ok) as (url, _):
+        (tmp_path / "s.toml").write_text(
+            f"url = '{url}'\nclients = 2\nfor = '1500ms'\n[values]\nx = '1'\n[[group]]\n[[group.step]]\nrequest = '/'\n"
+            "[[group.step]]\nwhile = 'x == 1'\n[[group.step.step]]\nif = 'x == 2'\nrequest = '/never'\n"
+        )
+        ended, result = loaded(holdfast, "s.toml")
+        _, waited = loaded(holdfast, url, "--clients", "2", "--for", "1500ms", "--think", "1200ms", "--cookies")
+
+    told = "2 clients went round in a loop that has nothing to do"
+    assert any(each.startswith(told) for each in result["warnings"]), ended.out
+    assert not any("nothing to do" in each for each in waited["warnings"])
+
+
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast, tmp_path):
     (tmp_path / "broken.py").write_text("def sign(answer, values):\n    return {\n")
     (tmp_path / "raises.py").write_text("import nothing_like_it\n")

@@ -228,6 +228,20 @@ def of_combinations() -> list[Case]:
                 for number, each in enumerate(("shop.example:80", "shop.example:443", "shop.example:8080", "a:80:80"))
             ),
         ),
+        *(
+            Case(
+                f"field-twice-{name}",
+                "HTTP Header Manager: a field that one of them has twice, alone and beside others"
+                + (", in a plan that is known beforehand" if not first else ""),
+                first
+                + e.header_manager(("X-A", "1"), ("X-A", "2"), ("X-B", "1"))
+                + e.request("/alone")
+                + e.request("/beside", below=e.header_manager(X_C="1"))
+                + e.request("/near", below=e.header_manager(("X-A", "3"), ("x-b", "4"), ("X-B", "5")))
+                + e.request("/three", below=e.header_manager(X_C="1") + e.header_manager(("X-D", "1"), ("x-d", "2"))),
+            )
+            for name, first in (("decided", e.cookie_manager()), ("known", ""))
+        ),
         Case(
             "parts-of-a-get",
             "HTTP Request: a GET that is to be sent as a form of several parts keeps its Content-Type",

@@ -233,4 +233,19 @@ def of_counting() -> list[Case]:
             whole=True,
             files={"f.txt": b"file\n"},
         ),
+        Case(
+            "defined-and-set",
+            "User Defined Variables whose names a file's first line, extractors and functions set too",
+            variables(user="old", w_1="old", w_g1="old", w_matchNr="7", p_3="old", kept_1="kept")
+            + e.element("CSVDataSet", "rows", text("filename", "users.csv"), text("delimiter", ","))
+            + e.request("/a/${user}/${kept_1}", below=e.regex("w", "([a-z]+)", match="-1"))
+            + e.request("/b/${w_g1}/${w_matchNr}/${w_2}/${kept_1}")
+            + e.request("/c/${__split(x:y,p,:)}")
+            + e.request("/d/${p_1}/${p_2}/${p_n}")
+            + variables(named="v", v="old", sum="old")
+            + e.request("/e/${__intSum(1,2,${__P(none,sum)})}", below=e.regex("${named}", "([a-z]+)"))
+            + e.request("/f/${v}/${sum}"),
+            files={"users.csv": b"user,n\nann,1\nbo,2\n"},
+            loops="2",
+        ),
     ]

@@ -72,6 +72,16 @@ def of_java() -> list[Case]:
             loops="2",
         ),
         Case(
+            "java-names",
+            "HTTP Request: names of implementations, also from properties",
+            "".join(
+                e.request(f"/{number}", implementation=each)
+                for number, each in enumerate(
+                    ("HttpClient3.1", "HTTPSampler", "${__P(x,Java)}", "${__P(x,HttpClient4)}")
+                )
+            ),
+        ),
+        Case(
             "java-paths",
             "HTTP Request, implementation Java: paths and queries, also those that a URL cannot hold",
             variables(v="mole", w="w/x")

@@ -54,8 +54,9 @@ def defaults(*properties: str, **more: str) -> str:
     return element("ConfigTestElement", "Defaults", *texts, *properties, gui="HttpDefaultsGui")
 
 
-def header_manager(**fields: str) -> str:
-    items = [header(name.replace("_", "-"), value) for name, value in fields.items()]
+def header_manager(*pairs: tuple[str, str], **fields: str) -> str:
+    named = [(name.replace("_", "-"), value) for name, value in fields.items()]
+    items = [header(name, value) for name, value in (*pairs, *named)]
     return element("HeaderManager", "Headers", collection("HeaderManager.headers", *items), gui="HeaderPanel")
 
 

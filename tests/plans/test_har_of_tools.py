@@ -37,6 +37,25 @@ def test_a_body_whose_characters_are_bytes_is_sent_as_these_bytes():
     assert of_posted("a\udce9b") == (b"a\xe9b", [])
 
 
+def test_a_form_of_firefox_is_sent_without_the_fields_of_its_stream():
+    # devtools/client/netmonitor/src/har/har-builder.js: appendHeadersPostData, and the text as it was read.
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\na=1&b="
+    assert of_posted(form, 6) == (b"a=1&b=", [])
+    assert of_posted(form) == (b"a=1&b=", [])
+    assert of_posted("Content-Type: multipart/form-data; boundary=x\r\n\r\n\xe9--x", 4) == (b"\xe9--x", [])
+    mail = "Content-Type: text/plain\r\n\r\nHello"
+    assert of_posted(mail, len(mail)) == (mail.encode(), [])
+    assert of_posted(mail) == (mail.encode(), [])
+
+
+def test_a_type_that_is_listed_twice_is_sent_once():
+    content_type = {"name": "Content-Type", "value": "text/plain"}
+    request = {"method": "POST", "url": "http://shop.example/", "headers": [HOST, content_type, content_type]}
+    found = read_har(json.dumps({"log": {"entries": [{"request": request}]}}).encode(), "made.har")
+
+    assert found.steps[0].headers == (("Content-Type", "text/plain"),)
+
+
 def test_a_body_that_was_damaged_by_the_recording_is_not_sent():
     damaged, words = of_posted("PNG\ufffd\ufffd", 5)
 

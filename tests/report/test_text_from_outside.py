@@ -70,9 +70,11 @@ def test_a_label_is_never_a_formula(begin: str) -> None:
     assert field == f"'{label}"
 
 
-@pytest.mark.parametrize("label", ["GET /?a=1", "01 login", "a,b", 'say "x"', ""])
+@pytest.mark.parametrize("label", ["GET /?a=1", "01 login", "a,b", 'say "x"', "", "a\nb", "a\r\nb", "a\rb"])
 def test_a_label_that_begins_no_formula_stays_as_it_is(label: str) -> None:
-    assert (list(csv.reader(io.StringIO(csv_field(label)))) or [[""]]) == [[label]]
+    row = io.StringIO(f"1,{csv_field(label)},2\n", newline="")
+
+    assert list(csv.reader(row)) == [["1", label, "2"]]
 
 
 def test_a_word_of_a_server_in_a_command_to_paste_is_one_word_for_the_shell() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from support.capacity_loads import at_rate
 
+from holdfast.cli.capacity import exit_code
 from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_search import next_load
 from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
@@ -16,6 +17,7 @@ from holdfast.report.capacity import render_capacity
 from holdfast.report.layout import rendered
 
 MOST = 60
+INCONCLUSIVE = 3
 
 Server = Callable[[float, int], tuple[bool, float, str]]
 """Rate, number of the load -> whether it holds, what is answered per second, and why the load says nothing."""
@@ -92,6 +94,18 @@ def test_the_loads_own_limit_is_never_taken_for_the_servers() -> None:
     assert (found.status, found.bounded) == ("at least", False)
     assert 700 / 1.25 <= (found.rate_per_s or 0) <= 700
     assert "the load was late" in found.words
+    assert found.interval.high is None
+    assert exit_code(found) == INCONCLUSIVE
+
+
+def test_beyond_the_loads_own_limit_the_interval_ends_at_a_rate_that_surely_does_not_hold() -> None:
+    def tried(rate: float, _number: int) -> tuple[bool, float, str]:
+        return rate <= 60.0, min(rate, 60.0), "" if rate <= 60 or rate > 150 else "the load was late"
+
+    found = searched(tried)
+
+    assert found.status == "at least"
+    assert found.interval.high is None or found.interval.high > 150
 
 
 def test_a_load_that_was_limited_once_is_tried_again() -> None:

@@ -123,6 +123,8 @@ def _nodes(tables: tuple[Table, ...], around: Usual, reading: _Reading) -> tuple
 
 
 def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
+    # A misspelt request is told as that, and not as a request that is missing.
+    table.only((*scenario_request.KEYS, *_OF_EACH, *_OF_SEVERAL))
     if ("request" in table.values) == ("step" in table.values):
         raise table.wrong(
             (), "It is either a request or holds steps.", 'Add request = "GET /", or [[group.step.step]].'

@@ -208,8 +208,9 @@ def exit_code(found: Capacity) -> int:
         return EXIT_INCONCLUSIVE
     if found.status == "none":
         return EXIT_EXPECTATION_FAILED
-    # Without an upper end, everything held up to the highest rate that was to be tried.
-    limited = found.status == "at least" and (found.interval.high is not None or found.ended_by is not None)
+    # If no higher rate was tried, everything held up to the highest one that was to be.
+    tried_more = any(each.rate_per_s > (found.interval.low or 0.0) for each in found.loads)
+    limited = found.status == "at least" and (tried_more or found.ended_by is not None)
     return EXIT_INCONCLUSIVE if limited else EXIT_ANSWERED
 
 

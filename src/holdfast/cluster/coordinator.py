@@ -7,8 +7,9 @@ Decisions
   that is lost does not answer.
 * A host's report is fetched when the load is over. What has ended by then it passes on once a second before, as a load
   on one host is saved once a second: a host that is lost does not take it along.
-* A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S. Requests of its share
-  whose outcome is unknown count as our own failure, never as the server's.
+* A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S, or what sends there has
+  been stopped for as long. Requests of its share whose outcome is unknown count as our own failure, never as the
+  server's.
 """
 
 from __future__ import annotations
@@ -320,6 +321,8 @@ async def _follow(cluster: Cluster, member: Member) -> None:
         if seen["ended"] is not None:
             failure = host.failure_of(seen)
             _lose(member, f"its load agent ended: {failure.what if failure else seen['ended']}")
+        elif seen["stopped_s"] > LOST_AFTER_S:
+            _lose(member, f"a process of its load has been stopped (SIGSTOP) for {LOST_AFTER_S:.0f} s")
         await asyncio.sleep(_LOOK_S)
 
 

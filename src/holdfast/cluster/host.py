@@ -19,8 +19,11 @@ from typing import TypedDict
 import msgspec
 
 from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, ROWS, Failure, Progress
+from holdfast.procfs.read import read_stats
 
 _FORGOTTEN_AFTER_S = 600.0
+_SCAN_EACH_S = 2.0  # a machine may have thousands of processes, 12 us each
+_STOPPED = frozenset("Tt")  # proc_pid_stat(5)
 
 
 class Host(TypedDict):
@@ -47,6 +50,7 @@ class Look(TypedDict):
         rows: how many messages with rows it has sent.
         report_bytes: size of its report; None before the end.
         ended: how its process ended, in words; None while it runs.
+        stopped_s: how long it, or a load process of it, has been stopped by a signal; 0.0: none is.
     """
 
     ready: bool
@@ -55,6 +59,7 @@ class Look(TypedDict):
     rows: int
     report_bytes: int | None
     ended: str | None
+    stopped_s: float
 
 
 class _Agent:
@@ -75,6 +80,8 @@ class _Agent:
         self._rows: list[bytes] = []
         self._fetched = 0
         self.looked_s = time.monotonic()
+        self._stopped_at_s: float | None = None
+        self._next_scan_s = 0.0
         self._assigned = threading.Event()
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
@@ -114,7 +121,19 @@ class _Agent:
             rows=self._fetched + len(self._rows),
             report_bytes=None if report is None else len(report),
             ended=ended,
+            stopped_s=self._stopped_s(),
         )
+
+    def _stopped_s(self) -> float:
+        if self.looked_s < self._next_scan_s:
+            return 0.0 if self._stopped_at_s is None else self.looked_s - self._stopped_at_s
+        self._next_scan_s = self.looked_s + _SCAN_EACH_S
+        # It leads its load processes' group.
+        if not any(each.group == self.process.pid and each.state in _STOPPED for each in read_stats()):
+            self._stopped_at_s = None
+            return 0.0
+        self._stopped_at_s = self._stopped_at_s or self.looked_s
+        return self.looked_s - self._stopped_at_s
 
     def rows_from(self, first: int) -> list[bytes]:
         """The messages with rows from this one on, and forgets those before it, which have arrived."""

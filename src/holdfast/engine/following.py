@@ -34,6 +34,7 @@ from holdfast.engine.particulars import Kind
 from holdfast.engine.redirects import OF_A_SERVER, is_followed, redirected, resolved, without
 from holdfast.model.answers import Answer
 from holdfast.model.places import Outcome
+from holdfast.model.units import NS_PER_S
 
 if TYPE_CHECKING:
     from holdfast.engine.answer_cache import AnswerCache
@@ -50,6 +51,7 @@ CACHED = Answer("", answered=True, status=0, message="", head="", body=b"", is_c
 """In place of an answer that the client still has."""
 DEEPEST = 5
 """Frames within frames, and style sheets within those, that are looked into; JMeter's MAX_FRAME_DEPTH."""
+_LONG_IDLE_NS = NS_PER_S
 _OF_A_PAGE = frozenset({"content-type", "content-length", "content-encoding"})
 
 
@@ -62,6 +64,8 @@ class Following:
         left_out: by server, resources that were not fetched because it may not be loaded.
         too_slow: pages or patterns that were given up, in words.
         dropped: cookies that were not kept.
+        idle: clients whose journeys had nothing to do for a second and more until they left.
+        longest_idle_ns: for how long that was at most.
     """
 
     def __init__(self, may: Callable[[str], bool], within: Callable[[Callable[[], Any]], Any]) -> None:
@@ -75,6 +79,7 @@ class Following:
         self._within = within
         self._pages: dict[tuple[str, bytes], list[str]] = {}
         self.redirects = self.lost = self.dropped = self._with_cookies_kept = 0
+        self.idle = self.longest_idle_ns = 0
         self.left_out: dict[str, int] = {}
         self.too_slow: dict[str, int] = {}
 
@@ -316,8 +321,19 @@ class Following:
         visitor.cookies.take(_url(exchange), ended.read.head)
         self.dropped += visitor.cookies.dropped - before
 
+    def note_idle(self, visitor: Visitor) -> None:
+        """Notes of a client that leaves whether its journey had nothing to do for long."""
+        idle_ns = time.monotonic_ns() - visitor.idle_since_ns if visitor.idle_since_ns else 0
+        self.idle += idle_ns >= _LONG_IDLE_NS
+        self.longest_idle_ns = max(self.longest_idle_ns, idle_ns)
+
     def notes(self) -> Iterator[str]:
         """Doubts about the load, in words."""
+        if self.idle:
+            yield (
+                f"{self.idle:,} client{'s' if self.idle > 1 else ''} went round in a loop that has nothing to do, for "
+                f"{self.longest_idle_ns / NS_PER_S:.1f} s at most, until the load ended: nothing was sent meanwhile."
+            )
         if self.left_out:
             hosts = ", ".join(sorted(self.left_out)[:5])
             yield (

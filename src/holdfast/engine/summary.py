@@ -112,7 +112,7 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
         warnings=(
             *facts.limits,
             *facts.notes,
-            *_doubts_of_outcomes(0 if facts.limits else failed, totals.unheard),
+            *_doubts_of_outcomes(0 if facts.limits else failed, totals.unheard, facts),
             *_doubts_of_resent(totals.resent, facts),
             *_doubts_of_lag(lag, facts, late=late),
         ),
@@ -124,10 +124,15 @@ def failed_in_words(failed: int) -> str:
     return f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
 
 
-def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
+def _doubts_of_outcomes(failed: int, unheard: int, facts: RunFacts) -> Iterator[str]:
     if failed:
         yield failed_in_words(failed)
-    if unheard:
+    if unheard and facts.http2 is not None:
+        yield (
+            f"{unheard} requests were on connections that ended before any byte of their replies, without GOAWAY: "
+            "whether the server has processed them is not known (RFC 9113, 8.7), so they were not sent again."
+        )
+    elif unheard:
         yield (
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
             "closes connections between requests may not have read them. They were not sent again, because their "

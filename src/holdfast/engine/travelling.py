@@ -251,7 +251,8 @@ class Travelling:
         match step:
             case Sending():
                 return self._send(visitor, step)
-            case Waiting(until_ns):
+            case Waiting(until_ns, idle):
+                visitor.idle_since_ns = (visitor.idle_since_ns or time.monotonic_ns()) if idle else 0
                 return self._wait(visitor, until_ns)
             case Judged():
                 self._judge(visitor, step)
@@ -274,7 +275,7 @@ class Travelling:
     def _send(self, visitor: Visitor, sending: Sending) -> Answer:
         """Begins a request; returns the answer if it has ended already, or `_LATER`."""
         visitor.timeouts, visitor.keeps, visitor.asked = sending.timeouts, sending.keep_alive, sending.number
-        visitor.sending = sending
+        visitor.sending, visitor.idle_since_ns = sending, 0
         if not is_alone(sending):
             visitor.fetching = self.following.fetching(sending, visitor)
             return self._fetch(visitor, None)
@@ -345,7 +346,8 @@ class Travelling:
         if judged.answered and last.outcome is Outcome.REJECTED:
             visitor.last = Verdict(last.row, Outcome.ANSWERED, "")
         elif not judged.answered:
-            outcome = Outcome.WRONG_BODY if last.outcome is Outcome.ANSWERED else last.outcome
+            wrong = Outcome.FAILED if judged.ours else Outcome.WRONG_BODY
+            outcome = wrong if last.outcome is Outcome.ANSWERED else last.outcome
             visitor.last = Verdict(last.row, outcome, judged.why or last.why)
 
     def _settle(self, visitor: Visitor) -> None:
@@ -380,6 +382,7 @@ class Travelling:
     def _leaves(self, visitor: Visitor) -> None:
         self._settle(visitor)
         visitor.walk.close()
+        self.following.note_idle(visitor)
         self.exchanges.origins.forget(visitor.client)
         self._here.discard(visitor)
 

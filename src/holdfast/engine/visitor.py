@@ -35,6 +35,7 @@ class Visitor:
         timeouts, keeps: of it.
         began_ns: when it began.
         held_up_ns: how long nothing was read for it since, because a function of a person's own ran.
+        idle_since_ns: since when its journey has had nothing to do, and has not waited either; 0: it has.
         alarm_ns: when its timeouts are looked at next; None if they are not.
         looked_for: the timeouts that this instant is of.
         last: the outcome of its last request, which its journey may still judge otherwise.
@@ -56,6 +57,7 @@ class Visitor:
         "exchange",
         "fetching",
         "held_up_ns",
+        "idle_since_ns",
         "keeps",
         "last",
         "looked_for",
@@ -92,4 +94,4 @@ class Visitor:
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None
         self.begun: tuple[int, ...] | None = None
-        self.began_ns = self.received = self.asked = self.held_up_ns = 0
+        self.began_ns = self.received = self.asked = self.held_up_ns = self.idle_since_ns = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from holdfast.infer.capacity_errors import errors_at_any_rate, too_few_errors
 from holdfast.infer.capacity_place import full_place, waiting_in
@@ -16,6 +16,7 @@ from holdfast.infer.capacity_search import (
     surely_broken,
 )
 from holdfast.model.capacity import (
+    AtRate,
     Capacity,
     CapacityRecord,
     FullPlace,
@@ -50,7 +51,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         thresholds=asked.thresholds,
         rate_per_s=rate,
         bounded=None if rate is None else status == "edge",
-        interval=interval,
+        interval=interval if theirs else _seen(interval, loads),
         status=status,
         words=_words(record, status, interval, ours or limited),
         ended_by=_ended_by(record, interval) if theirs or record.notes else None,
@@ -68,6 +69,12 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         out_of_time=record.out_of_time,
         run=run,
     )
+
+
+def _seen(interval: Interval, loads: Sequence[AtRate]) -> Interval:
+    """The interval without an upper end that is the load's own limit: whether that rate holds is not known."""
+    broken = surely_broken(loads)
+    return Interval(interval.low, broken if broken is not None and broken > (interval.low or 0.0) else None)
 
 
 def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> NearKind:

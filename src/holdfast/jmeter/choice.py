@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from holdfast.jmeter.merged import APACHE
 from holdfast.jmeter.variables import all_nodes, texts_of
 from holdfast.journeys.references import template_of
 from holdfast.model.answers import FunctionCall, Template
@@ -107,7 +108,8 @@ def _is_told_anyhow(note: Note) -> bool:
 
 def _is_node_fixed(node: Node) -> bool:
     # Java's own client adds a field.
-    if node.kind not in _KINDS or node.text("HTTPSampler.implementation") == "Java" or _says_host(node):
+    implementation = node.text("HTTPSampler.implementation")
+    if node.kind not in _KINDS or (implementation and implementation not in APACHE) or _says_host(node):
         return False
     if node.kind == "TestAction" and node.text("ActionProcessor.action") != _PAUSE:
         return False

@@ -34,7 +34,7 @@ def fields_of(
         replaces: the body decides the Content-Type, whatever a manager says.
     """
     fields: list[tuple[Template, Template]] = []
-    for manager in found.scope.nearest("HeaderManager"):
+    for place, manager in enumerate(found.scope.nearest("HeaderManager")):
         known = {_lower(name) for name, _ in fields}
         for number, header in enumerate(manager.properties.elements("HeaderManager.headers")):
             name = found.scope.template(manager, header.text("Header.name") or header.name, f"name {number}")
@@ -42,6 +42,8 @@ def fields_of(
                 value = _in_latin_1(found.scope.template(manager, header.text("Header.value"), f"value {number}"))
                 is_host = _lower(name) == "host" and not found.is_java()
                 fields.append((name, _with_port(value, origin) if is_host else value))
+                # The nearest one may have a name twice; of the others only the first is added to it.
+                known |= {_lower(name)} if place else set()
     if replaces:
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):

@@ -16,6 +16,12 @@ from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node, Properties
 
 _DEFAULTS = "HttpDefaultsGui"
+_JAVA = frozenset({"Java", "HTTPSampler"})
+APACHE = frozenset({"HttpClient4", "HttpClient3.1"})
+"""Names of Apache's client, which is the usual one, in `HTTPSampler.implementation`.
+
+Source: apache/jmeter 5.5, HTTPSamplerFactory.java (getImplementation), measured: HTTPSampler2 and others send nothing.
+"""
 
 
 @frozen
@@ -58,7 +64,12 @@ class Merged:
 
     def is_java(self) -> bool:
         """Whether Java's own client sends it, and not Apache's."""
-        return self.written("implementation")[1] == "Java"
+        text = self.written("implementation")[1]
+        found = self.fixed("implementation", "its implementation") if "${" in text else text
+        if found.strip() and found not in APACHE | _JAVA:
+            why = f"its implementation is {found!r}, which JMeter does not know, so it sends nothing"
+            self.scope.reading.refuse(self.node, why, "Choose its implementation anew.")
+        return found in _JAVA
 
     def charset(self) -> str:
         """In which texts are encoded; one that Python does not know is refused."""

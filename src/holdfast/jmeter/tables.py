@@ -30,6 +30,20 @@ class Table:
     origin: str
 
 
+def names_in_files(root: Node, reading: Reading) -> set[str]:
+    """The variables whose names are not in the plan but in files of its CSV Data Sets, or in other variables."""
+    readers = {"CSVDataSet": rows_of, "RandomCSVDataSetConfig": random_rows_of}
+    refusals, notes = [*reading.refusals], [*reading.notes]
+    tables = [
+        readers[node.kind](node, reading)
+        for node in root.descendants()
+        if node.kind in readers and ("${" in (names := node.text("variableNames")) or not names.strip())
+    ]
+    # What is wrong with one that is used is found again.
+    reading.refusals[:], reading.notes[:] = refusals, notes
+    return {name for table in tables if table is not None for name in table.names}
+
+
 def rows_of(node: Node, reading: Reading) -> Table | None:
     """The rows of a CSV Data Set; None if they are not there, which is then refused."""
     origin = (_fixed(node, "filename", reading) or "").strip()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from holdfast.jmeter.scope import Reading
-from holdfast.journeys.references import template_of
+from holdfast.jmeter.tables import names_in_files
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node, Properties
 
@@ -19,6 +19,7 @@ _SETS = re.compile(
     r"(default)?variable|refvarname",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(.+)_(?:\d+|n|g\d*|matchNr|ALL)", re.DOTALL)
 _READ_ONLY = frozenset({"__P", "__V", "__eval", "__evalVar", "__urlencode", "__urldecode", "__isVarDefined"})
 _SETS_PROPERTY = "__setProperty"
 _PROPERTY_SET = re.compile(r"\$\{__setProperty\(([^,(){}$\\]+)[,)]")
@@ -49,7 +50,14 @@ def changing_properties(root: Node) -> frozenset[str]:
 
 def constants_of(root: Node, reading: Reading) -> dict[str, str]:
     """The user defined variables that nothing else in the plan sets, and whose value is known beforehand."""
-    changing = _changing(root)
+    changing = _changing(root, reading)
+    reading.constants = _constants(root, reading, set(changing))
+    # What sets variables may be given their names by others, and so may files with names in them.
+    changing |= _changing(root, reading) | names_in_files(root, reading)
+    return _constants(root, reading, changing)
+
+
+def _constants(root: Node, reading: Reading, changing: set[str]) -> dict[str, str]:
     constants: dict[str, str] = {}
     defined: set[str] = set()
     for node in all_nodes(root):
@@ -60,10 +68,20 @@ def constants_of(root: Node, reading: Reading) -> dict[str, str]:
                 constants.pop(name, None)
             defined.add(name)
             # References to what is in the same element are not replaced.
-            if name not in changing and (value := _known(node, text, constants, reading)) is not None:
+            if not _changes(name, changing) and (value := _known(node, text, constants, reading)) is not None:
                 found[name] = value
         constants.update(found)
     return constants
+
+
+def _changes(name: str, changing: set[str]) -> bool:
+    """Whether something may set a variable: extractors and `__split` also set NAME_1, NAME_g1, NAME_matchNr, ..."""
+    while name not in changing:
+        found = _NUMBERED.fullmatch(name)
+        if found is None:
+            return False
+        name = found[1]
+    return True
 
 
 def _known(node: Node, text: str, constants: dict[str, str], reading: Reading) -> str | None:
@@ -96,8 +114,8 @@ def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Templ
     return tuple(lists)
 
 
-def _changing(root: Node) -> set[str]:
-    """The variables that something in a plan may set while it runs."""
+def _changing(root: Node, reading: Reading) -> set[str]:
+    """The variables that something in a plan may set while it runs, as far as the constants so far say their names."""
     names: set[str] = set()
     for node in all_nodes(root):
         if node.kind in ("Arguments", "TestPlan"):
@@ -106,28 +124,19 @@ def _changing(root: Node) -> set[str]:
             texts = list(texts_of(node.properties))
             for name, value in node.properties.values.items():
                 if _SETS.fullmatch(name.rpartition(".")[2]) and isinstance(value, str):
-                    names.update(each.strip() for each in re.split("[,;]", value))
+                    names.update(each.strip() for each in re.split("[,;]", _looked_up(node, value, reading)))
             names.update(each for each in node.properties.items("UserParameters.names") if isinstance(each, str))
             # A Set Variables Action, and others that hold a list of variables.
             names.update(name for name, _ in _pairs(node.properties.inner(node.kind)))
-            if node.kind == "CSVDataSet" and not node.text("variableNames").strip():
-                names.update(_HEADER_MAY_NAME_ANY)
         for text in texts:
-            names.update(_named_in(text))
+            if "${__" in text:
+                names.update(names_kept_in(reading.looked_at(node, text)))
     return names
 
 
-_HEADER_MAY_NAME_ANY = ()
-
-
-def _named_in(text: str) -> Iterator[str]:
-    """The texts that functions get as arguments, which may be names of variables that they set."""
-    if "${__" not in text:
-        return
-    try:
-        yield from names_kept_in(template_of(text))
-    except ValueError:
-        return
+def _looked_up(node: Node, text: str, reading: Reading) -> str:
+    found = _folded(reading.looked_at(node, text)) if "${" in text else None
+    return text if found is None else found
 
 
 def names_kept_in(template: Template) -> Iterator[str]:

@@ -11,6 +11,8 @@ from typing import TypeVar
 from holdfast.journeys.context import Context
 
 _Made = TypeVar("_Made")
+OURS = "too slow"
+"""Kept of a client (`Context.own`) where something did not come to an end: that is not the server's fault."""
 _BEGINNING = 60
 
 
@@ -27,8 +29,9 @@ def in_time(written: str, do: Callable[[], _Made], context: Context) -> _Made:
     Raises:
         TooSlowError: it does not come to an end in time, or did not before.
     """
-    key = ("too slow", written)
+    key = (OURS, written)
     if key in context.remembered:
+        context.own[OURS] = True
         raise TooSlowError(context.remembered[key])
     try:
         return context.within(do)
@@ -38,4 +41,5 @@ def in_time(written: str, do: Callable[[], _Made], context: Context) -> _Made:
             f"{shown!r} did not come to an end in time, and is not tried again: repetitions within one another do that"
         )
         context.remembered[key] = why
+        context.own[OURS] = True
         raise TooSlowError(why) from None

@@ -59,10 +59,12 @@ class Judged(NamedTuple):
     Attributes:
         answered: False where an assertion did not hold, or a value that has to be there was not found.
         why: in words, for results; "" where it is answered.
+        ours: a pattern took too long, so whether it is answered is not known.
     """
 
     answered: bool
     why: str
+    ours: bool = False
 
 
 class Unsent(NamedTuple):
@@ -78,9 +80,14 @@ class Unsent(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A wait until then, CLOCK_MONOTONIC ns; one that has passed does not delay."""
+    """A wait until then, CLOCK_MONOTONIC ns; one that has passed does not delay.
+
+    Attributes:
+        idle: the client waits for nothing: it goes round in a loop in which it finds nothing to do.
+    """
 
     until_ns: int
+    idle: bool = False
 
 
 class NewVisitor(NamedTuple):

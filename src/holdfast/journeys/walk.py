@@ -16,6 +16,7 @@ from holdfast.journeys.choices import GroupAbove
 from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, END, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
+from holdfast.journeys.in_time import OURS
 from holdfast.journeys.leaves import Branch, Leaf, planned
 from holdfast.journeys.made_up import lasts_ms, made_up
 from holdfast.journeys.numbers import integer
@@ -198,18 +199,19 @@ class _Walker:
             self.after_transaction()
             yield from self.wait(0)
         else:
-            yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
+            for_ns = _PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client)
+            yield from self.wait(for_ns, idle=leaf is BREATH)
         self.client.forgets_label()
 
-    def wait(self, for_ns: int) -> Generator[Step, Told, None]:
+    def wait(self, for_ns: int, *, idle: bool = False) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
         if not self.idle:
             self.idle_ns = self.client.now_ns
         self.idle += 1
         if for_ns > 0:
-            yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+            yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS), idle=idle))
         elif self.idle >= MOST_IDLE:
-            yield from self.say(Waiting(self.idle_ns + BREATH_NS))
+            yield from self.say(Waiting(self.idle_ns + BREATH_NS, idle=True))
 
     def meet(self, meeting: Meeting) -> Generator[Step, Told, None]:
         """Waits until as many clients are here as are to meet, or until it has waited long enough."""
@@ -289,9 +291,10 @@ class _Walker:
 
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
+        self.client.own.pop(OURS, None)
         why = self.faults_of(request, answer)
         if request.extracts or request.assertions:
-            yield from self.say(Judged(not why, why))
+            yield from self.say(Judged(not why, why, OURS in self.client.own))
         return not why
 
     def faults_of(self, request: Request | MadeUp, answer: Answer) -> str:

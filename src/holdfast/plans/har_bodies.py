@@ -4,7 +4,11 @@ A recording often lacks a body: browsers leave out bytes, files and what was sen
 `postData.text` as "" or no `postData` at all. The recorded Content-Length, or `bodySize`, then says that there was
 one. It is never taken for empty.
 
-Source: HAR 1.2, `postData` and `params`; RFC 7578 (multipart/form-data); Chromium's and Playwright's HAR writers.
+Of a form that a page has sent, Firefox writes what it read from its own stream, which begins with two header fields:
+they were not in the body.
+
+Source: HAR 1.2, `postData` and `params`; RFC 7578 (multipart/form-data); Chromium's and Playwright's HAR writers;
+Firefox, devtools/client/netmonitor/src/har/har-builder.js (appendHeadersPostData).
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from holdfast.model.frozen import frozen
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_FIELDS = re.compile(r"(?:Content-(?:Type|Length): [^\r\n]*\r\n)+\r\n")
+_LENGTH = re.compile(r"Content-Length: (\d+)")
 _ENCODED = re.compile(r"(?:[\w.*~+-]|%[0-9a-fA-F]{2})*", re.ASCII)
 _REPLACED = "\ufffd"
 _LAST_BYTE = 0xFF
@@ -132,6 +138,7 @@ def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedB
     content_type = str(posted.get("mimeType") or "")
     text, params = posted.get("text"), posted.get("params")
     if isinstance(text, str) and (text or not params):
+        text = _without_fields(text, named)
         if posted.get("encoding") == "base64":
             try:
                 return RecordedBody(base64.b64decode(text, validate=True), content_type, text="")
@@ -145,6 +152,16 @@ def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedB
     if not isinstance(params, list) or not params:
         return RecordedBody(b"", content_type)
     return _of_parts([mapping(each) for each in params], content_type, named)
+
+
+def _without_fields(text: str, named: Mapping[str, str]) -> str:
+    """The text behind the fields of the stream that it was read from, which say its length: a body may begin so too."""
+    head = _FIELDS.match(text)
+    if head is None:
+        return text
+    told, rest = _LENGTH.search(head[0]), text[head.end() :]
+    size = told[1] if told else named.get("content-length")
+    return rest if size in (str(len(rest)), str(len(rest.encode("utf-8", "replace")))) else text
 
 
 def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: Mapping[str, str]) -> RecordedBody:

@@ -67,6 +67,8 @@ def sent_fields(request: Mapping[str, object], recorded: Sequence[tuple[str, str
             continue
         if not TOKEN.fullmatch(name) or _NO_VALUE.search(value):
             notes.append(Note("left out", "header", name, "no header field has such a name or value"))
+        elif name.lower() == "content-type" and (name, _in_bytes(value)) in fields:
+            continue  # Firefox lists that of a form again, as it was in the form's own stream
         elif name.lower() != "cookie":
             fields.append((name, _in_bytes(value)))
         elif not any(each.lower() == "cookie" for each, _ in fields):

@@ -248,16 +248,19 @@ def _form_encoded_again(text: str) -> str:
 
 
 def _headers(managers: Sequence[Node], scope: Scope) -> list[tuple[str, Text]]:
-    """The header fields; if several managers set a name, the nearest one wins."""
+    """The header fields; if several managers set a name, the nearest one wins.
+
+    That one may have a name twice; of the others only the first is added to it.
+    Source: apache/jmeter 5.5, HeaderManager.java (merge).
+    """
     fields: list[tuple[str, Text]] = []
-    for manager in managers:
-        own: list[tuple[str, Text]] = []
+    for place, manager in enumerate(managers):
         known = {name.lower() for name, _ in fields}
         for header in manager.properties.elements("HeaderManager.headers"):
             name = scope.literal(header.text("Header.name") or header.name, "the name of a header").strip()
             if name and name.lower() not in known and name.lower() != "content-length":
-                own.append((name, whole(_sendable(name, scope.parts(header.text("Header.value")), scope))))
-        fields += own
+                fields.append((name, whole(_sendable(name, scope.parts(header.text("Header.value")), scope))))
+                known |= {name.lower()} if place else set()
     return fields
 
 

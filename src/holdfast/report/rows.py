@@ -61,8 +61,9 @@ def csv_field(text: str) -> str:
     if text[0] in _BEGINS_FORMULA:
         text = f"'{text}"
     field = io.StringIO()
-    csv.writer(field, lineterminator="").writerow((text,))
-    return field.getvalue()
+    # It puts a line end into quotes only if that is one of its own.
+    csv.writer(field, lineterminator="\r\n").writerow((text,))
+    return field.getvalue().removesuffix("\r\n")
 
 
 class Remembered:
