@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 
@@ -46,3 +48,36 @@ def test_a_worker_that_was_dealt_no_request_counts_as_a_process(holdfast, offere
     assert verdict["model"]["processes"] == len(verdict["model"]["spread"]) == 4
     assert sum(verdict["model"]["spread"]) == verdict["ceiling"]["in_service"] == int(offered)
     assert verdict["ceiling"]["bounded"] is False
+
+
+# A worker comes once the first one has all requests in a queue of its own, so that none is left for it.
+TOO_LATE = """
+import os, signal, threading, time
+
+bind, threads = "127.0.0.1:0", 2
+
+def post_fork(server, worker):
+    if worker.age == 1:
+        threading.Thread(target=ask, args=(worker,), daemon=True).start()
+
+def ask(worker):
+    while getattr(worker, "nr_conns", 0) < 40:
+        time.sleep(0.01)
+    os.kill(os.getppid(), signal.SIGTTIN)
+"""
+
+
+@pytest.mark.servers
+def test_a_worker_that_comes_too_late_for_the_requests_that_wait_has_not_been_tried(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(APPLICATION)
+    (tmp_path / "conf.py").write_text(TOO_LATE)
+    settings = ("--max-offered", "40", "--watch", "5", "--json", "-")
+
+    command = (sys.executable, "-m", "gunicorn", "-c", "conf.py", "app:app")
+    ended = holdfast.run("exec", *settings, "--", *command, cwd=tmp_path)
+
+    verdict = msgspec.json.decode(ended.out)
+    # gunicorn documentation, Signal Handling: TTIN increments the number of processes by one, each with its 2 threads.
+    assert verdict["model"]["processes"] == 2
+    assert verdict["ceiling"]["bounded"] is False
+    assert verdict["ceiling"]["interval"] == [2, 4]
