@@ -114,7 +114,7 @@ class Entry:
         finally:
             # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
             if seen is not None and seen.answered:
-                found = seen.view()
+                found = None if seen.is_led() else seen.view()
                 if seen.is_whole:
                     at_entry = layout.AT_WHOLE
                 elif seen.stays and not seen.way.locked:

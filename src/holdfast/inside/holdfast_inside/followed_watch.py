@@ -91,7 +91,7 @@ class Seen(watch.Watch):
         found = whole = None
         if not self._blind:
             threading.setprofile(self._hook)
-        if not self._blind and self._succeeds:
+        if not self._blind and self._succeeds and not self.is_led():
             found = self._found()
             whole = None if found is not None else self._whole()
         self._around_reader, self._around_reply, self._owners = {}, {}, []
