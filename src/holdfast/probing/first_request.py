@@ -291,8 +291,8 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
         return InconclusiveError(
             f"The view at {path} returned, but no reply came within {_limit_s(session):g} s.",
             "What runs after the view (after_request, middleware) does not finish; or a task or thread of the "
-            "application's own called the view and has ended with it, as holdfast ends a view by what `except Exception` "
-            f"does not catch{_log(session)}",
+            "application's own called the view and has ended with it, as holdfast ends a view by what `except "
+            f"Exception` does not catch{_log(session)}",
             "Fix that, choose another --path, or measure the running server from outside (holdfast attach).",
         )
     if request.connected_ns == NEVER:

@@ -253,8 +253,10 @@ class Watch:
         return any(doubtful)
 
     def is_led(self) -> bool:
-        """Whether a framework that is known has named the view meanwhile: what answers is around that, or it is called
-        where the request cannot be followed to, on a thread or in a task of the application's own.
+        """Whether a framework that is known has named the view meanwhile.
+
+        Then what answers is around it, or calls it where the request cannot be followed to, on a thread or in a task
+        of the application's own.
         """
         return request.times_led() > self._led
 
