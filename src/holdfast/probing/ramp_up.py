@@ -77,6 +77,8 @@ class Climb:
         self._held = 0
         self._gone = session.ends.ended()
         session.sampler.resume(session.now_ns())
+        if session.front is not None:
+            session.front.note_kept()
 
     def go_on(self, breaks_off: Callable[[View, State], bool] = lambda _view, _next: False) -> Ramp | None:
         """Offers requests until one is met that no queue takes, or as many as may be offered.
@@ -256,8 +258,9 @@ def count_places(session: Session, prober: Prober, *, came: bool = False) -> Sna
         if placed.still or session.now_ns() > deadline:
             break
     if session.front is not None:
-        session.front.find(session.recording.in_service(0, prober.offered))
-        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
+        in_service = session.recording.in_service(0, prober.offered)
+        session.front.find(in_service)
+        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen(in_service))
     elif session.several or came:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
