@@ -215,6 +215,21 @@ KEPT_FOR_LONG = script(
 KEPT_FOR_LONG.files["haproxy.cfg"] = (
     WITH_HAPROXY[1].files["haproxy.cfg"].replace(" maxconn 2", " maxconn 2 pool-purge-delay 60s")
 )
+# Caddy uses those that it keeps (Go's net/http Transport) before it opens others.
+WITH_CADDY = script(
+    "caddy, a Unix socket",
+    f"{ON_UNIX} --threads 2 --keep-alive 60 app:app",
+    "exec caddy run --config Caddyfile --adapter caddyfile",
+    {"ceiling.in_service": 2, "front.program": "caddy", "front.in_front": 0, "front.in_server": 48},
+)
+WITH_CADDY.files["Caddyfile"] = """
+{
+  admin off
+}
+http://127.0.0.1:{port} {
+  reverse_proxy unix/server.sock
+}
+"""
 ANSWERED_IN_FRONT = (
     # gunicorn's master listens on a socket for gunicornc too (gunicorn/ctl/server.py).
     script("static", f"{ON_UNIX} -w 2 app:app", NGINX_RUNS, {}, "--path", "/static", code=INCONCLUSIVE),
@@ -289,6 +304,15 @@ def test_connections_that_a_front_keeps_for_later_hold_no_request(workshop):
         assert found(own, done[own.id]) == (dict(own.says), True)
         (told,) = [each for each in done[own.id].verdict()["warnings"] if "in haproxy" in each]
         assert "is its limit, not the server's" in told
+
+
+@pytest.mark.servers
+def test_a_front_that_uses_what_it_keeps_has_handed_on_all_that_wait(workshop):
+    if shutil.which("caddy") is None:
+        pytest.skip("not installed: caddy (apt-get install caddy)")
+    (done,) = run_all(workshop, [WITH_CADDY]).values()
+
+    assert found(WITH_CADDY, done) == (dict(WITH_CADDY.says), True)
 
 
 @pytest.mark.servers

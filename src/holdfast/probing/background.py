@@ -87,7 +87,8 @@ def watch_for_places(
 
 
 def _is_clear(session: Session, prober: Prober) -> bool:
-    return session.front is None or session.front.is_clear(session.recording.in_service(0, prober.offered))
+    in_service, under_way = session.recording.in_service(0, prober.offered), prober.offered - prober.ended
+    return session.front is None or session.front.is_clear(in_service, under_way)
 
 
 def _kept_back_by(session: Session, prober: Prober) -> str:

@@ -76,9 +76,18 @@ class Behind:
         taken = self._taken()
         return bool(self.addresses) and not self.depth and taken - self._kept <= in_service <= taken
 
-    def is_clear(self, in_service: int) -> bool:
-        """Whether each connection between the two is known to have a request, or to be kept for a later one."""
-        return not self._kept or self._taken() == in_service
+    def is_clear(self, in_service: int, under_way: int) -> bool:
+        """Whether it is known which connections between the two have a request, and which are kept for a later one.
+
+        A front that has handed on more than are in service, and has a connection for each that is under way, keeps
+        none: it would use those that it keeps.
+
+        Args:
+            under_way: requests that have not ended, those in service included.
+        """
+        taken = self._taken()
+        all_handed_on = taken + self.depth == under_way and taken - self._kept > in_service
+        return not self._kept or taken == in_service or all_handed_on
 
     @property
     def program(self) -> str:
@@ -96,13 +105,13 @@ class Behind:
         spares = [self._kernel.accept_queue(each).spare for each in unix]
         return min((each for each in spares if each is not None), default=None)
 
-    def seen(self, in_service: int) -> SeenFront:
+    def seen(self, in_service: int, under_way: int) -> SeenFront:
         """All of it as it is now.
 
         Args:
-            in_service: how many requests are held behind it.
+            in_service, under_way: as of `is_clear`.
         """
-        queues, is_clear = [], self.is_clear(in_service)
+        queues, is_clear = [], self.is_clear(in_service, under_way)
         for listener in self._candidates:
             if (address := _address(listener)) in self.addresses:
                 queue = self._kernel.accept_queue(address)

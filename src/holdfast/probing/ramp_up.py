@@ -260,7 +260,8 @@ def count_places(session: Session, prober: Prober, *, came: bool = False) -> Sna
     if session.front is not None:
         in_service = session.recording.in_service(0, prober.offered)
         session.front.find(in_service)
-        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen(in_service))
+        front = session.front.seen(in_service, prober.offered - prober.ended)
+        placed = replace(placed, acceptors=find_acceptors(session), front=front)
     elif session.several or came:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
