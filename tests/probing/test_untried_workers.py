@@ -81,3 +81,45 @@ def test_a_worker_that_comes_too_late_for_the_requests_that_wait_has_not_been_tr
     assert verdict["model"]["processes"] == 2
     assert verdict["ceiling"]["bounded"] is False
     assert verdict["ceiling"]["interval"] == [2, 4]
+
+
+# The kernel shares out connections among all sockets of a port (socket(7), SO_REUSEPORT). One is never accepted from.
+DEAF = (
+    APPLICATION
+    + """
+import os, signal, socket, sys
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+def listening():
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind(("127.0.0.1", int(sys.argv[1])))
+    made.listen(20)
+    return made
+
+if os.fork() == 0:
+    deaf = listening()
+    signal.pause()
+server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+server.socket.close()
+server.socket = listening()
+server.set_app(app)
+server.serve_forever()
+"""
+)
+
+
+@pytest.mark.servers
+def test_a_process_that_never_accepts_from_a_queue_of_its_own_is_told(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(DEAF)
+    port = holdfast.free_port()
+    command = ("exec", "--max-offered", "60", "--json", "-", "--", sys.executable, "app.py", str(port))
+
+    ended = holdfast.run(*command, cwd=tmp_path, port=port)
+
+    verdict = msgspec.json.decode(ended.out)
+    # wsgiref serves one request at a time in each process.
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
+    assert verdict["ceiling"]["interval"] == [1, 2]
+    assert "no process accepts" in verdict["warnings"][0]
