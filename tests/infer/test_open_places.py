@@ -141,6 +141,24 @@ def test_a_queue_that_may_be_emptied_leaves_it_a_bound(depth, others):
     assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("other", "bounded"),
+    [
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=False), False),
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=True), True),
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=None), True),
+        (Acceptor(12, 77, (LISTENER,), (), 0, rests=False), True),
+        (Acceptor(12, MASTER, (LISTENER, 2), (), 0, rests=False), True),
+    ],
+    ids=["starts", "waits for other work", "unreadable", "of another parent", "with another socket"],
+)
+def test_a_worker_that_still_starts_is_no_bound_for_the_others(other, bounded):
+    verdict = held_by([10, 11], [acceptor(10, 3), acceptor(11, 2), other])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (2, bounded)
+    assert bounded or "starting" in verdict.warnings[0]
+
+
 def after_the_first(acceptors: list[Acceptor], waiting: int):
     """Process 12 ran the first request; now one in 10 is held, so many wait in user space, and two are not accepted."""
     requests = [records.request(0, done_ns=5, outcome=Outcome.ANSWERED, phase=Phase.FIRST_REQUEST)]

@@ -122,4 +122,32 @@ def test_a_process_that_never_accepts_from_a_queue_of_its_own_is_told(holdfast, 
     # wsgiref serves one request at a time in each process.
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
     assert verdict["ceiling"]["interval"] == [1, 2]
-    assert "no process accepts" in verdict["warnings"][0]
+    assert "does not accept" in verdict["warnings"][0]
+
+
+# The second worker imports the application for as long as the probe lasts; it has the master's socket from the start.
+STARTING = (
+    APPLICATION
+    + """
+import os, time
+
+try:
+    os.close(os.open("first", os.O_CREAT | os.O_EXCL))
+except FileExistsError:
+    time.sleep(120)
+"""
+)
+
+
+@pytest.mark.servers
+def test_a_worker_that_still_imports_the_application_makes_the_ceiling_at_least(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(STARTING)
+    command = (sys.executable, "-m", "gunicorn", "-w", "2", "--graceful-timeout", "1", "-b", "127.0.0.1:0", "app:app")
+
+    ended = holdfast.run("exec", "--max-offered", "20", "--json", "-", "--", *command, cwd=tmp_path)
+
+    verdict = msgspec.json.decode(ended.out)
+    # A worker of gunicorn's kind "sync" has one request at a time.
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
+    assert verdict["ceiling"]["interval"] == [1, 2]
+    assert "still be starting" in verdict["warnings"][0]

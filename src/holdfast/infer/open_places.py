@@ -9,6 +9,8 @@ leaves the others there (an event loop that was made before its process was fork
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
+One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it imports the
+application) or hangs; one that waits for something else does another work (uWSGI's mules).
 Where each process has a listening socket of its own (SO_REUSEPORT), the kernel puts requests into the queue of one that
 does not accept too, because it hangs or still starts; those wait there whatever the others do.
 
@@ -41,7 +43,8 @@ class OpenPlaces:
         most_of_one: what one of the others runs; 0 where none runs any.
         most: the most that may be in service if they are like those that were seen full; None where none was.
         of: how many processes accept, these included.
-        deaf: those of `hanging` that never took a request from a listen queue of their own, in which some wait.
+        deaf: those of `hanging` that never took a request from a listen queue of their own, in which some wait, or that
+            have the socket of the others and do not wait for it yet.
     """
 
     pids: tuple[int, ...]
@@ -71,9 +74,9 @@ class OpenPlaces:
     def _hanging(self, places: Places) -> str:
         if self.deaf:
             return (
-                "From a listen queue in which requests wait no process accepts: pid "
-                f"{', '.join(map(str, self.deaf))}, to which it belongs, has run no handler. It may hang, or still be "
-                "starting; with it the ceiling would be higher. Look at what it does."
+                f"A process that has a listen queue of this port has run no handler and does not accept, while "
+                f"{waiting(places)} requests wait (pid {', '.join(map(str, self.deaf))}). It may still be starting, or "
+                "hang; with it the ceiling would be higher. Look at what it does, or probe once it has started."
             )
         one = len(self.hanging) == 1
         they, them = ("it", "it") if one else ("they", "them")
@@ -114,7 +117,7 @@ def open_places(
         room = [each for each in room if not running[each.pid]]
     if _front_holds_back(snapshot, places):
         room = [each for each in room if each.pid not in ran]
-    deaf = _deaf(snapshot, ran)
+    deaf = [*_deaf(snapshot, ran), *_starting(snapshot, ran)]
     hanging += deaf
     room += hanging
     if not room:
@@ -166,6 +169,14 @@ def _deaf(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
         return []
     # A master may hold the sockets of all its workers.
     return [each for each in snapshot.acceptors if waits & (own := set(each.listeners)) and not own & served]
+
+
+def _starting(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
+    """Those with the socket and the parent of what runs handlers that neither wait for it nor for anything else."""
+    serving = [each for each in snapshot.acceptors if each.pid in handlers]
+    kinds = {(each.parent, each.listeners) for each in serving}
+    others = [each for each in snapshot.acceptors if each.pid not in handlers and each.waits_on == ()]
+    return [each for each in others if each.rests is False and (each.parent, each.listeners) in kinds]
 
 
 def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
