@@ -10,7 +10,7 @@ leaves the others there (an event loop that was made before its process was fork
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
 One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it imports the
-application) or hangs; one that waits for something else does another work (uWSGI's mules).
+application) or hangs; one that waits for something else does another work.
 Where each process has a listening socket of its own (SO_REUSEPORT), the kernel puts requests into the queue of one that
 does not accept too, because it hangs or still starts; those wait there whatever the others do.
 

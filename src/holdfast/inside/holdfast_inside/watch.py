@@ -216,7 +216,6 @@ class Watch:
         self.open = True
         self.answered = self.is_whole = self.stays = False
         self.way = staying.Way()
-        self._led = request.times_led()
 
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function, or the resumption of a coroutine."""
@@ -251,14 +250,6 @@ class Watch:
         """
         doubtful = [each.is_doubtful() for each in self.answering()]
         return any(doubtful)
-
-    def is_led(self) -> bool:
-        """Whether a framework that is known has named the view meanwhile.
-
-        Then what answers is around it, or calls it where the request cannot be followed to, on a thread or in a task
-        of the application's own.
-        """
-        return request.times_led() > self._led
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held.
