@@ -118,11 +118,27 @@ def test_a_process_that_never_accepts_from_a_queue_of_its_own_is_told(holdfast, 
 
     ended = holdfast.run(*command, cwd=tmp_path, port=port)
 
+    if ended.exit:
+        # By chance the first request has come to it.
+        assert "It waits in an accept queue, from which no process took it" in ended.err
+        return
     verdict = msgspec.json.decode(ended.out)
     # wsgiref serves one request at a time in each process.
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
     assert verdict["ceiling"]["interval"] == [1, 2]
     assert "does not accept" in verdict["warnings"][0]
+
+
+@pytest.mark.servers
+def test_a_first_request_that_no_process_takes_is_said_to_wait_in_the_accept_queue(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(DEAF.replace("if os.fork() == 0:", "if True:"))
+    port = holdfast.free_port()
+    command = ("exec", "--max-offered", "9", "--", sys.executable, "app.py", str(port))
+
+    ended = holdfast.run(*command, cwd=tmp_path, port=port)
+
+    assert ended.exit == 3
+    assert "It waits in an accept queue, from which no process took it" in ended.err
 
 
 # The second worker imports the application for as long as the probe lasts; it has the master's socket from the start.

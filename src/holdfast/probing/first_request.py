@@ -301,6 +301,12 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
             f"It listens, but the handshake did not complete{_log(session)}",
             f"Look at how it starts{_firewall(session)}{or_raise_limits(session.server)}.",
         )
+    if any(each.depth for each in session.kernel.listeners(session.listen_address)):
+        return InconclusiveError(
+            f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
+            f"It waits in an accept queue, from which no process took it{_log(session)}",
+            "Look at what the process that listens there does: it may hang, or still be starting.",
+        )
     if session.recording.is_watched():
         return InconclusiveError(
             f"The application did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
