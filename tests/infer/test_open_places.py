@@ -101,6 +101,64 @@ def test_a_worker_that_leaves_requests_in_the_accept_queue_has_shown_that_it_tak
     assert verdict.ceiling.bounded is True
 
 
+def with_queues_of_their_own(depths: dict[int, int], acceptors: list[Acceptor]):
+    """A handler in process 10; so many requests wait in each listen queue."""
+    queued = sum(depths.values())
+    sockets = [records.socket(id, accepted=id == 0) for id in range(queued + 1)]
+    seen = records.snapshot(*sockets, limit=20)
+    queues = tuple(replace(seen.listeners[0], inode=inode, depth=depth) for inode, depth in depths.items())
+    requests = [records.request(id) for id in range(queued + 1)]
+    entry = records.on_thread(0, 10, 1, pid=10, process_seq=1)
+    return judge(
+        records.timeline(requests, [entry], replace(seen, listeners=queues, acceptors=tuple(acceptors)), "syn")
+    )
+
+
+SERVES = Acceptor(10, MASTER, (1,), (), 1)
+
+
+def test_a_queue_of_its_own_that_a_process_never_empties_is_no_bound():
+    verdict = with_queues_of_their_own({1: 21, 2: 21}, [SERVES, Acceptor(12, 10, (2,), (), 0)])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, 2))
+    assert "pid 12" in verdict.warnings[0]
+    assert "hang" in verdict.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("depth", "others"),
+    [
+        (0, [Acceptor(12, MASTER, (2,), (), 0)]),
+        (21, [Acceptor(12, MASTER, (2,), None, 0)]),
+        (21, [Acceptor(MASTER, 0, (1, 2), (), 0)]),
+        (0, [Acceptor(MASTER, 0, (1,), (), 0)]),
+    ],
+    ids=["nothing waits in it", "unreadable", "of a master", "a master that has the same"],
+)
+def test_a_queue_that_may_be_emptied_leaves_it_a_bound(depth, others):
+    verdict = with_queues_of_their_own({1: 21, 2: depth}, [SERVES, *others])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("other", "bounded"),
+    [
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=False), False),
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=True), True),
+        (Acceptor(12, MASTER, (LISTENER,), (), 0, rests=None), True),
+        (Acceptor(12, 77, (LISTENER,), (), 0, rests=False), True),
+        (Acceptor(12, MASTER, (LISTENER, 2), (), 0, rests=False), True),
+    ],
+    ids=["starts", "waits for other work", "unreadable", "of another parent", "with another socket"],
+)
+def test_a_worker_that_still_starts_is_no_bound_for_the_others(other, bounded):
+    verdict = held_by([10, 11], [acceptor(10, 3), acceptor(11, 2), other])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (2, bounded)
+    assert bounded or "starting" in verdict.warnings[0]
+
+
 def after_the_first(acceptors: list[Acceptor], waiting: int):
     """Process 12 ran the first request; now one in 10 is held, so many wait in user space, and two are not accepted."""
     requests = [records.request(0, done_ns=5, outcome=Outcome.ANSWERED, phase=Phase.FIRST_REQUEST)]

@@ -216,6 +216,12 @@ app = """,
     )
 )
 
+# Another task has to wake it up.
+WITH_A_CONSUMER = WITH_SOMETHING_ELSE.replace("asyncio.sleep(60)", "asyncio.Queue().get()")
+WITH_A_TIMER = WITH_SOMETHING_ELSE.replace(
+    "await asyncio.sleep(60)", "async with asyncio.timeout(60):\n            await asyncio.Event().wait()"
+)
+
 _WSGI = f"""
 import threading, time
 from flask import Flask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from slow_ways import BEFORE_REQUEST
 
 from holdfast.interrupts import listening
 from holdfast.model.experiment import Experiment, ProbeTarget
@@ -102,3 +104,17 @@ def test_time_without_a_core_does_not_make_places_too_slow_for_exact_load(tmp_pa
     assert seen
     assert bool(timeline.exact.repeats) is offered
     assert timeline.exact.why_not == ("" if offered else "not tried where 3 places take about 0.4 s to fill")
+
+
+def test_a_way_to_the_view_is_told_to_be_as_long_as_it_was(tmp_path: Path, monkeypatch):
+    (tmp_path / "slow.py").write_text(BEFORE_REQUEST.format(way_s=1.1))
+    monkeypatch.setattr(exact_load, "share_with_a_core", lambda _uses: 0.5)
+    target = ProbeTarget("waitress", app="slow:app", arguments=("--threads", "3"))
+    with listening() as interrupts:
+        timeline = run(Experiment(target, max_offered=10, view="sync", cwd=str(tmp_path)), interrupts)
+
+    assert timeline.exact is not None
+    told = re.fullmatch("not tried where a request takes about (.*) s to its view", timeline.exact.why_not)
+    assert told is not None
+    # The application sleeps for 1.1 s, whatever it got of the cores.
+    assert float(told[1]) >= 1.1

@@ -139,6 +139,38 @@ def index():
     return "done"
 """
 
+# The workers are begun by the first request, and so in its context.
+WORKERS = """
+import asyncio
+from aiohttp import web
+
+queue, workers = asyncio.Queue(), []
+
+async def work():
+    while True:
+        request, handler, answer = await queue.get()
+        try:
+            answer.set_result(await handler(request))
+        except Exception as error:
+            answer.set_exception(error)
+
+@web.middleware
+async def two_at_once(request, handler):
+    while len(workers) < 2:
+        workers.append(asyncio.create_task(work()))
+    answer = asyncio.get_running_loop().create_future()
+    queue.put_nowait((request, handler, answer))
+    return await answer
+
+async def index(request):
+    return web.Response(text="done")
+
+def make(arguments):
+    app = web.Application(middlewares=[two_at_once])
+    app.add_routes([web.get("/", index)])
+    return app
+"""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -170,6 +202,7 @@ BOUNDS = (
     Bound("fastapi", DEPENDENCY, (*UVICORN, "shop:app"), 5, OFFERED - 5),
     # SQLAlchemy's QueuePool: pool_size 5 and max_overflow 10.
     Bound("sqlalchemy", POOL, (*UVICORN, "shop:app"), 15, OFFERED - 15, needs="sqlalchemy"),
+    Bound("aiohttp", WORKERS, ("python", "-m", "aiohttp.web", "-P", "{port}", "shop:make"), 2, OFFERED - 2),
     # Of these, each request that was let go has to give its place back.
     Bound("falcon", FALCON, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 3, 8 - 3, "falcon"),
     Bound("falcon async", FALCON_ASYNC, (*UVICORN, "shop:app"), 20, OFFERED - 20, "falcon"),

@@ -197,14 +197,39 @@ WITH_NGINX += (
         {"ceiling.in_service": 3, "front.program": "nginx", "front.server": "forks.py"},
     ),
 )
+KEPT_BACK = {"ceiling.in_service": 2, "front.program": "haproxy", "front.in_front": 48, "front.in_server": 0}
 WITH_HAPROXY = (
-    script(
-        "haproxy, connections kept",
-        f"{ON_TCP} --threads 4 app:app",
-        "exec haproxy -f haproxy.cfg",
-        {"ceiling.in_service": 2, "front.program": "haproxy", "front.in_front": 48, "front.in_server": 0},
-    ),
+    script("haproxy, connections kept", f"{ON_TCP} --threads 4 app:app", "exec haproxy -f haproxy.cfg", KEPT_BACK),
+    # Over a Unix socket the kernel does not show who sent last. What haproxy keeps it closes within 5 s
+    # (pool-purge-delay), if gunicorn does not do so before (--keep-alive, 2 s).
+    script("haproxy, a Unix socket", f"{ON_UNIX} --threads 4 app:app", "exec haproxy -f haproxy.cfg", KEPT_BACK),
 )
+WITH_HAPROXY[1].files["haproxy.cfg"] = HAPROXY.replace("127.0.0.1:{other} maxconn", "unix@server.sock maxconn")
+# It keeps them for longer than they are watched.
+KEPT_FOR_LONG = script(
+    "haproxy, kept for long",
+    f"{ON_UNIX} --threads 4 --keep-alive 60 app:app",
+    "exec haproxy -f haproxy.cfg",
+    {"ceiling.in_service": 2, "front.in_front": None, "front.accept_queue": 0, "front.in_server": None},
+)
+KEPT_FOR_LONG.files["haproxy.cfg"] = (
+    WITH_HAPROXY[1].files["haproxy.cfg"].replace(" maxconn 2", " maxconn 2 pool-purge-delay 60s")
+)
+# Caddy uses those that it keeps (Go's net/http Transport) before it opens others.
+WITH_CADDY = script(
+    "caddy, a Unix socket",
+    f"{ON_UNIX} --threads 2 --keep-alive 60 app:app",
+    "exec caddy run --config Caddyfile --adapter caddyfile",
+    {"ceiling.in_service": 2, "front.program": "caddy", "front.in_front": 0, "front.in_server": 48},
+)
+WITH_CADDY.files["Caddyfile"] = """
+{
+  admin off
+}
+http://127.0.0.1:{port} {
+  reverse_proxy unix/server.sock
+}
+"""
 ANSWERED_IN_FRONT = (
     # gunicorn's master listens on a socket for gunicornc too (gunicorn/ctl/server.py).
     script("static", f"{ON_UNIX} -w 2 app:app", NGINX_RUNS, {}, "--path", "/static", code=INCONCLUSIVE),
@@ -279,6 +304,28 @@ def test_connections_that_a_front_keeps_for_later_hold_no_request(workshop):
         assert found(own, done[own.id]) == (dict(own.says), True)
         (told,) = [each for each in done[own.id].verdict()["warnings"] if "in haproxy" in each]
         assert "is its limit, not the server's" in told
+
+
+@pytest.mark.servers
+def test_a_front_that_uses_what_it_keeps_has_handed_on_all_that_wait(workshop):
+    if shutil.which("caddy") is None:
+        pytest.skip("not installed: caddy (apt-get install caddy)")
+    (done,) = run_all(workshop, [WITH_CADDY]).values()
+
+    assert found(WITH_CADDY, done) == (dict(WITH_CADDY.says), True)
+
+
+@pytest.mark.servers
+def test_connections_that_a_front_may_keep_over_a_unix_socket_are_not_taken_for_requests(workshop):
+    if shutil.which("haproxy") is None:
+        pytest.skip("not installed: haproxy (apt-get install haproxy)")
+    (done,) = run_all(workshop, [KEPT_FOR_LONG]).values()
+
+    verdict = done.verdict()
+    assert {name: value(verdict, name) for name in KEPT_FOR_LONG.says} == dict(KEPT_FOR_LONG.says)
+    assert "over a Unix socket" in verdict["unknown"]["front.in_server"]
+    (told,) = [each for each in verdict["warnings"] if "in haproxy" in each]
+    assert "may be its limit, not the server's" in told
 
 
 def test_a_front_that_answers_itself_is_named(done_with_nginx):

@@ -61,18 +61,21 @@ def test_so_is_one_that_a_timer_a_greenlet_or_a_request_itself_raises(workshop):
 
 
 def test_a_limit_that_stays_is_a_bound_and_is_watched_for_longer_only_where_something_may_raise_it(workshop):
-    fixed, beside = own("fixed", applications.FIXED), own("beside", applications.WITH_SOMETHING_ELSE)
+    fixed, consumer = own("fixed", applications.FIXED), own("consumer", applications.WITH_A_CONSUMER)
+    beside, timer = own("beside", applications.WITH_SOMETHING_ELSE), own("timer", applications.WITH_A_TIMER)
 
-    done = run_all(workshop, (fixed, beside))
+    done = run_all(workshop, (fixed, consumer, beside, timer))
 
     for each in done.values():
         ceiling = each.verdict()["ceiling"]
         assert (ceiling["in_service"], ceiling["bounded"]) == (applications.FIRST, True)
-    assert WATCHED not in " ".join(done["fixed"].verdict()["warnings"])
-    (told,) = [each for each in done["beside"].verdict()["warnings"] if WATCHED in each]
-    assert "sweep in shop.py:" in told
-    # LOOK_NS of probing/background.py
-    assert "In the last 2.5 s none was added." in told
+    for name in ("fixed", "consumer"):
+        assert WATCHED not in " ".join(done[name].verdict()["warnings"])
+    for name in ("beside", "timer"):
+        (told,) = [each for each in done[name].verdict()["warnings"] if WATCHED in each]
+        assert "sweep in shop.py:" in told
+        # LOOK_NS of probing/background.py
+        assert "In the last 2.5 s none was added." in told
 
 
 def test_a_view_in_a_task_of_its_own_wakes_up_to_look_if_it_may_go_and_adds_no_place(workshop):

@@ -11,6 +11,10 @@ from holdfast.model.verdict import Places
 _NONE = "what accepts the requests is the server itself, or a part of it"
 _NOT_FOUND = "the queue between the two was not found: no socket of the server had a connection that was held"
 _NOT_SHOWN = "the kernel does not show it"
+_UNCLEAR = (
+    "the kernel does not show of connections over a Unix socket on which a request waits, and which the front keeps "
+    "for later ones"
+)
 _MOVED = "requests moved between the two while they were counted"
 
 
@@ -23,7 +27,7 @@ def front_of(snapshot: Snapshot, places: Places) -> Known[Front | None]:
     depth, limit, taken = _sums(seen.queues)
     in_server = None if taken is None else taken - places.in_service
     in_front = None if depth is None or in_server is None else places.userspace_queue - depth - in_server
-    reason = _NOT_SHOWN if seen.queues else _NOT_FOUND
+    reason = _NOT_FOUND if not seen.queues else _NOT_SHOWN if depth is None else _UNCLEAR
     if in_front is not None and (in_front < 0 or (in_server or 0) < 0):
         in_front = in_server = None
         reason = _MOVED

@@ -9,6 +9,10 @@ leaves the others there (an event loop that was made before its process was fork
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
 those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
+One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it imports the
+application) or hangs; one that waits for something else does another work.
+Where each process has a listening socket of its own (SO_REUSEPORT), the kernel puts requests into the queue of one that
+does not accept too, because it hangs or still starts; those wait there whatever the others do.
 
 A front may have a limit of its own. If all that wait are in it, or before it, it does not hand on what the server's
 processes could take, and then those that run handlers do not have to be full: the front is.
@@ -39,6 +43,8 @@ class OpenPlaces:
         most_of_one: what one of the others runs; 0 where none runs any.
         most: the most that may be in service if they are like those that were seen full; None where none was.
         of: how many processes accept, these included.
+        deaf: those of `hanging` that never took a request from a listen queue of their own, in which some wait, or that
+            have the socket of the others and do not wait for it yet.
     """
 
     pids: tuple[int, ...]
@@ -48,6 +54,7 @@ class OpenPlaces:
     hanging: tuple[int, ...] = ()
     fewest: int = 0
     most_of_one: int = 0
+    deaf: tuple[int, ...] = ()
 
     def reason(self, places: Places) -> str:
         """Why the number in service is not a bound, and what would show it."""
@@ -65,6 +72,12 @@ class OpenPlaces:
         )
 
     def _hanging(self, places: Places) -> str:
+        if self.deaf:
+            return (
+                f"A process that has a listen queue of this port has run no handler and does not accept, while "
+                f"{waiting(places)} requests wait (pid {', '.join(map(str, self.deaf))}). It may still be starting, or "
+                "hang; with it the ceiling would be higher. Look at what it does, or probe once it has started."
+            )
         one = len(self.hanging) == 1
         they, them = ("it", "it") if one else ("they", "them")
         seen = "ran handlers before and ran none"
@@ -104,6 +117,8 @@ def open_places(
         room = [each for each in room if not running[each.pid]]
     if _front_holds_back(snapshot, places):
         room = [each for each in room if each.pid not in ran]
+    deaf = [*_deaf(snapshot, ran), *_starting(snapshot, ran)]
+    hanging += deaf
     room += hanging
     if not room:
         return None
@@ -112,7 +127,8 @@ def open_places(
         pids=tuple(each.pid for each in room),
         idle=tuple(each.pid for each in room if not running[each.pid]),
         most=places.in_service + more if most_of_one else None,
-        of=len(acceptors),
+        of=len({each.pid for each in (*acceptors, *deaf)}),
+        deaf=tuple(each.pid for each in deaf),
         hanging=tuple(each.pid for each in hanging),
         fewest=min((running[each.pid] for each in hanging), default=0),
         most_of_one=most_of_one,
@@ -140,6 +156,27 @@ def _behind(full: Iterable[Acceptor], running: Counter[int], most_of_one: int) -
         for each in full
         if each.waits_on and 0 < running[each.pid] < most_of_one and each.connections == running[each.pid]
     ]
+
+
+def _deaf(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
+    """Those that never ran a handler and do not wait for a socket of their own, while others run them from theirs."""
+    serving = [each for each in snapshot.acceptors if each.pid in handlers]
+    waits = {each.inode for each in snapshot.listeners if each.depth}
+    served = {inode for each in snapshot.acceptors for inode in each.waits_on or ()}
+    served |= {inode for each in serving for inode in each.listeners}
+    known = all(each.waits_on is not None for each in snapshot.acceptors)
+    if not serving or not known or snapshot.front is not None:
+        return []
+    # A master may hold the sockets of all its workers.
+    return [each for each in snapshot.acceptors if waits & (own := set(each.listeners)) and not own & served]
+
+
+def _starting(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
+    """Those with the socket and the parent of what runs handlers that neither wait for it nor for anything else."""
+    serving = [each for each in snapshot.acceptors if each.pid in handlers]
+    kinds = {(each.parent, each.listeners) for each in serving}
+    others = [each for each in snapshot.acceptors if each.pid not in handlers and each.waits_on == ()]
+    return [each for each in others if each.rests is False and (each.parent, each.listeners) in kinds]
 
 
 def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:

@@ -39,8 +39,10 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
             f"None of the {offered} requests reached its view: {places.answered} were answered without it, so there is "
             "no ceiling to see.",
             f"{_of_the_first(timeline)} Something in front of the view answered those that followed: a cache that had "
-            "kept the first answer, or a rule.",
-            "Turn that off for the probe, or choose a --path that is answered anew each time.",
+            "kept the first answer, or a rule; or their view ran on a thread or in a task of the application's own, to "
+            "which a request cannot be followed.",
+            "Turn that off for the probe, choose a --path that is answered anew each time, or measure the running "
+            "server from outside (holdfast attach).",
         )
     waited_ns = timeline.placed.ended_ns - ramp.plateau_ns if timeline.placed and ramp.plateau_ns != NEVER else 0
     within = f" within {waited_ns / NS_PER_S:.1f} s" if waited_ns > 0 else ""

@@ -148,6 +148,8 @@ class Acceptor:
         waits_on: those that it watches (epoll, poll, select) or on which a thread of it is in accept(2); a master that
             only keeps the socket for its workers watches none. None where that may not be read.
         connections: connections of the port that it has accepted and holds; None where that may not be read.
+        rests: whether it waits for these or other descriptors, or for messages, and so does not start or run; None
+            where that may not be read, and of runs before it was.
     """
 
     pid: int
@@ -155,6 +157,7 @@ class Acceptor:
     listeners: tuple[int, ...]
     waits_on: tuple[int, ...] | None
     connections: int | None
+    rests: bool | None = None
 
 
 @frozen

@@ -22,6 +22,11 @@ _ACCEPTS, _POLLS, _SELECTS = {
     "x86_64": (frozenset({43, 288}), frozenset({7, 271}), frozenset({23, 270})),
     "aarch64": (frozenset({202, 242}), frozenset({73}), frozenset({72})),
 }.get(os.uname().machine, (frozenset[int](), frozenset[int](), frozenset[int]()))
+# The same, epoll_wait and epoll_pwait(2), recvfrom, recvmsg and msgrcv: what waits there is ready for something.
+_RESTS = (_ACCEPTS | _POLLS | _SELECTS) | {
+    "x86_64": frozenset({232, 281, 441, 45, 47, 70}),
+    "aarch64": frozenset({22, 441, 207, 212, 188}),
+}.get(os.uname().machine, frozenset[int]())
 _EPOLL = "anon_inode:[eventpoll]"
 _POLLFD = struct.Struct("=ihh")
 _MOST_DESCRIPTORS = 65_536
@@ -52,7 +57,18 @@ def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | N
     watched = _watched(pid, epolls)
     waits_on = None if watched is None else tuple(sorted({held[each] for each in watched if each in held}))
     connections = None if connected is None else len(connected.intersection(inodes.values()))
-    return Acceptor(pid, stat.parent, tuple(sorted(set(held.values()))), waits_on, connections)
+    rests = None if waits_on is None else bool(waits_on) or _rests(pid)
+    return Acceptor(pid, stat.parent, tuple(sorted(set(held.values()))), waits_on, connections, rests)
+
+
+def _rests(pid: int) -> bool:
+    """Whether the main thread waits for a descriptor or a message; one that starts runs, reads or sleeps for a time."""
+    text = read_if_readable(f"/proc/{pid}/task/{pid}/syscall")
+    try:
+        call = None if text is None else parse.syscall(text)
+    except ProtocolError:
+        return True
+    return text is None or (call is not None and call[0] in _RESTS)
 
 
 def _links(pid: int) -> dict[int, str] | None:

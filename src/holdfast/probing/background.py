@@ -32,7 +32,7 @@ from holdfast.model.timeline import Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.model.waiting import Background
 from holdfast.probing.ramp_pace import varied
-from holdfast.probing.ramp_up import NO_CEILING, Climb, find_ceiling, told_by_held_requests
+from holdfast.probing.ramp_up import NO_CEILING, Climb, count_places, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
 from holdfast.servers.growth import Growth
 
@@ -66,11 +66,15 @@ def watch_for_places(
     least_ns = KEPT_BACK_NS if kept_back else LOOK_NS
     look_ns = max(least_ns, session.growth.look_ns, *(_woken_within_ns(each) for each in wakes))
     watching = replace(session, growth=Growth(session.growth.by, look_ns, session.growth.most_ns))
+    was_clear, ended = _is_clear(session, prober), prober.ended
     with told_by_held_requests(session, prober):
         rests = climb.rests(look_ns)
     if rests is None:
         return None
     again, placed = ramp, None
+    if rests and not was_clear and _is_clear(session, prober) and prober.ended == ended:
+        # What the front had kept is closed by now, so that the rest can be told.
+        placed = count_places(session, prober, came=climb.workers_came)
     if not rests:
         climb.watch(watching)
         again, placed = find_ceiling(watching, prober, climb)
@@ -78,7 +82,13 @@ def watch_for_places(
             return again, placed, ""
         kept_back = _kept_back_by(session, prober)
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
-    return again, placed, _told(wakes, kept_back, max(look_ns, varied(again.step_ns))) if waits else ""
+    told = _told(wakes, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
+    return again, placed, told if waits else ""
+
+
+def _is_clear(session: Session, prober: Prober) -> bool:
+    in_service, under_way = session.recording.in_service(0, prober.offered), prober.offered - prober.ended
+    return session.front is None or session.front.is_clear(in_service, under_way)
 
 
 def _kept_back_by(session: Session, prober: Prober) -> str:
@@ -93,13 +103,14 @@ def _woken_within_ns(one: Background) -> int:
     return varied(int(one.wakes_s * NS_PER_S)) if one.wakes_s <= LONGEST_S else 0
 
 
-def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int) -> str:
+def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int, *, clear: bool) -> str:
     if not wakes and not kept_back:
         return ""
     if not wakes:
+        all_are, it_is = ("All requests that wait are", "is") if clear else ("Requests that wait may all be", "may be")
         return (
-            f"All requests that wait are in {kept_back}, which handed on no more in {watched_ns / NS_PER_S:.1f} s: the "
-            "number in service is its limit, not the server's. A limit that ends after a longer time is not seen."
+            f"{all_are} in {kept_back}, which handed on no more in {watched_ns / NS_PER_S:.1f} s: the number in "
+            f"service {it_is} its limit, not the server's. A limit that ends after a longer time is not seen."
         )
     names = list(dict.fromkeys(_name(each) for each in wakes))
     shown = ", ".join(names[:_MOST_NAMED])

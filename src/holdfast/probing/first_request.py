@@ -290,14 +290,22 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
     if session.recording.is_left(session.slots.first_request.start):
         return InconclusiveError(
             f"The view at {path} returned, but no reply came within {_limit_s(session):g} s.",
-            f"What runs after the view (after_request, middleware) does not finish{_log(session)}",
-            "Fix that, or choose another --path.",
+            "What runs after the view (after_request, middleware) does not finish; or a task or thread of the "
+            "application's own called the view and has ended with it, as holdfast ends a view by what `except "
+            f"Exception` does not catch{_log(session)}",
+            "Fix that, choose another --path, or measure the running server from outside (holdfast attach).",
         )
     if request.connected_ns == NEVER:
         return InconclusiveError(
             f"The server did not take a connection on {session.reached_at} within {_limit_s(session):g} s.",
             f"It listens, but the handshake did not complete{_log(session)}",
             f"Look at how it starts{_firewall(session)}{or_raise_limits(session.server)}.",
+        )
+    if any(each.depth for each in session.kernel.listeners(session.listen_address)):
+        return InconclusiveError(
+            f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
+            f"It waits in an accept queue, from which no process took it{_log(session)}",
+            "Look at what the process that listens there does: it may hang, or still be starting.",
         )
     if session.recording.is_watched():
         return InconclusiveError(
@@ -338,9 +346,12 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
     status = request.status
     why = (
         "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view "
-        "runs on a thread of the application's own, to which a request cannot be followed."
+        "runs on a thread or in a task of the application's own, to which a request cannot be followed."
     )
-    remedy = "Send the headers it needs with -H 'Name: value', or choose another --path."
+    remedy = (
+        "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "
+        "outside (holdfast attach)."
+    )
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."

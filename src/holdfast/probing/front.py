@@ -41,6 +41,12 @@ class Behind:
         self._candidates = next((each for each in held if each), ())
         self.addresses: tuple[ListenAddress, ...] = ()
         self._looked_with = 0
+        self._kept = 0
+
+    def note_kept(self) -> None:
+        """Notes how many connections the front keeps over Unix sockets, while no request is under way."""
+        unix = (each for each in map(_address, self._candidates) if isinstance(each, UnixListenAddress))
+        self._kept = sum(map(self._connections, unix))
 
     def find(self, held: int) -> None:
         """Finds the queues, if that has not been done.
@@ -63,8 +69,25 @@ class Behind:
         return sum(self._kernel.accept_queue(each).depth or 0 for each in self.addresses)
 
     def keeps_back(self, in_service: int) -> bool:
-        """Whether the server has no request but those in service, so that all others wait in the front."""
-        return bool(self.addresses) and not self.depth and sum(map(self._connections, self.addresses)) == in_service
+        """Whether the server has no request but those in service, so that all others wait in the front.
+
+        Where it may have some that cannot be told from connections that are kept, too.
+        """
+        taken = self._taken()
+        return bool(self.addresses) and not self.depth and taken - self._kept <= in_service <= taken
+
+    def is_clear(self, in_service: int, under_way: int) -> bool:
+        """Whether it is known which connections between the two have a request, and which are kept for a later one.
+
+        A front that has handed on more than are in service, and has a connection for each that is under way, keeps
+        none: it would use those that it keeps.
+
+        Args:
+            under_way: requests that have not ended, those in service included.
+        """
+        taken = self._taken()
+        all_handed_on = taken + self.depth == under_way and taken - self._kept > in_service
+        return not self._kept or taken == in_service or all_handed_on
 
     @property
     def program(self) -> str:
@@ -82,20 +105,28 @@ class Behind:
         spares = [self._kernel.accept_queue(each).spare for each in unix]
         return min((each for each in spares if each is not None), default=None)
 
-    def seen(self) -> SeenFront:
-        """All of it as it is now."""
-        queues = []
+    def seen(self, in_service: int, under_way: int) -> SeenFront:
+        """All of it as it is now.
+
+        Args:
+            in_service, under_way: as of `is_clear`.
+        """
+        queues, is_clear = [], self.is_clear(in_service, under_way)
         for listener in self._candidates:
             if (address := _address(listener)) in self.addresses:
                 queue = self._kernel.accept_queue(address)
-                taken = self._connections(address)
+                taken = self._connections(address) if is_clear else None
                 queues.append(QueueBetween(listener.address, listener.port, queue.depth, queue.limit, taken))
         return SeenFront(self._program, self._pids, self._server, tuple(queues))
 
-    def _connections(self, address: ListenAddress) -> int:
-        """That the server has accepted and not closed, but for those on which it has answered.
+    def _taken(self) -> int:
+        return sum(map(self._connections, self.addresses))
 
-        A front keeps a connection whose request has been answered for the next one.
+    def _connections(self, address: ListenAddress) -> int:
+        """That the server has accepted and not closed; of a port, but for those on which it has answered.
+
+        A front keeps a connection whose request has been answered for the next one. Of Unix sockets the kernel does
+        not show who sent last.
         """
         ends = self._kernel.server_sockets(address)
         held = [each for each in ends if each.accepted and each.state in {"ESTABLISHED", "CLOSE_WAIT"}]

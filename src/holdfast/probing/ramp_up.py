@@ -77,6 +77,8 @@ class Climb:
         self._held = 0
         self._gone = session.ends.ended()
         session.sampler.resume(session.now_ns())
+        if session.front is not None:
+            session.front.note_kept()
 
     def go_on(self, breaks_off: Callable[[View, State], bool] = lambda _view, _next: False) -> Ramp | None:
         """Offers requests until one is met that no queue takes, or as many as may be offered.
@@ -127,6 +129,11 @@ class Climb:
             if view.entered > first.entered or view.cut:
                 return False
         return True
+
+    @property
+    def workers_came(self) -> bool:
+        """Whether the server has started workers since the climb began."""
+        return bool(self._lookout.newcomers.pids)
 
     def watch(self, session: Session) -> None:
         """From now on a plateau lasts as long as the pool of this session may need to grow."""
@@ -189,7 +196,7 @@ def _climb_until_counted(session: Session, prober: Prober, climb: Climb) -> tupl
         ramp = climb.go_on()
         assert ramp is not None
         before = entered_and_queued()
-        placed = count_places(session, prober)
+        placed = count_places(session, prober, came=climb.workers_came)
         after = entered_and_queued()
         # A handler that started meanwhile, or a connection that was accepted, shows that it was not yet a plateau.
         if ramp.reason in NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
@@ -227,8 +234,11 @@ def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
     return Ramp("max-offered", session.now_ns())
 
 
-def count_places(session: Session, prober: Prober) -> Snapshot:
+def count_places(session: Session, prober: Prober, *, came: bool = False) -> Snapshot:
     """Takes the kernel's view at a moment at which nothing moves, if such a moment comes.
+
+    Args:
+        came: whether the server has started workers meanwhile.
 
     Raises:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
@@ -248,9 +258,11 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         if placed.still or session.now_ns() > deadline:
             break
     if session.front is not None:
-        session.front.find(session.recording.in_service(0, prober.offered))
-        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
-    elif session.several:
+        in_service = session.recording.in_service(0, prober.offered)
+        session.front.find(in_service)
+        front = session.front.seen(in_service, prober.offered - prober.ended)
+        placed = replace(placed, acceptors=find_acceptors(session), front=front)
+    elif session.several or came:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):

@@ -16,6 +16,7 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.limits import read_limits
+from holdfast.observe.processes import read_process_tree
 from holdfast.observe.starvation import FreeTime, share_with_a_core
 from holdfast.probing.disconnect import ASK_MANY
 from holdfast.probing.growth import Newcomers
@@ -285,15 +286,15 @@ def _singles_enough(session: Session, starts: Starts) -> int:
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
-    """The processes that hold the listening sockets, with what they wait for and what they have accepted.
+    """The processes that hold the listening sockets now, with what they wait for and what they have accepted.
 
-    Behind a front they are the server's sockets.
+    Behind a front they are the server's sockets. Workers that the server has started meanwhile are among them.
     """
     kernel = session.kernel
     listening = [each.inode for address in session.taken_from for each in kernel.listeners(address)]
     known = [kernel.connection_inodes(address) for address in session.taken_from]
     connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
-    return read_acceptors(session.pids, listening, connected)
+    return read_acceptors({*session.pids, *read_process_tree(*session.server.roots())}, listening, connected)
 
 
 def _room_behind(session: Session, entered: int) -> int | None:

@@ -21,6 +21,8 @@ from . import code_patch, find_views, gate, layout, own_code, reply, request
 _pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
     "holdfast aiohttp", default=None
 )
+# By the match of a request on its way: an application may call handlers in tasks that have another context.
+_routed: Dict[int, request.PendingClaim] = {}
 # One wrapper for each handler: aiohttp caches what it builds from handler and middleware.
 _wrappers: Dict[object, gate.Function] = {}
 
@@ -37,7 +39,10 @@ def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine
         if claim is None:
             return await original(self, http_request)
         with request.on_its_way(claim, _pending):
-            return await original(self, http_request)
+            try:
+                return await original(self, http_request)
+            finally:
+                _routed.pop(id(http_request._match_info), None)  # noqa: SLF001 - the property does not take None
 
     return _handle
 
@@ -49,6 +54,7 @@ def _naming_handler(original: gate.Function) -> gate.Function:
         if pending is None or pending.routed:
             return found
         pending.routed = True
+        _routed[id(self)] = pending
         if self.http_exception is not None:
             # aiohttp makes this handler for one request only.
             return _wrapper(found)
@@ -63,7 +69,7 @@ def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a 
 
     @functools.wraps(handler, updated=copied)
     async def wrapper(http_request: web.Request) -> object:
-        pending = _pending.get()
+        pending = _routed.get(id(http_request.match_info))
         if pending is None:
             return await handler(http_request)
         if _hands_on(handler):

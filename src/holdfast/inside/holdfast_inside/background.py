@@ -41,6 +41,8 @@ _LOOPS = frozenset(
     }
 )
 """Modules that run a loop for others: who called it does nothing of its own."""
+_TOLD_NO_TIME = frozenset({"asyncio.locks", "asyncio.queues"})
+"""Modules whose functions wait until something else wakes them; only a timer of the task ends that earlier."""
 _MOST = 8
 _MOST_TIMERS = 1000
 
@@ -75,9 +77,14 @@ def running(waiting: Iterable[Sequence[stacks.Stack]]) -> List[Background]:
     known.discard("")
     # A task that a request waits for has the same innermost frame.
     theirs = {id(stack.frames[-1]) for stack in of_requests if stack.frames}
-    beside = (_beside(each.frames, known) for each in others if each.frames and id(each.frames[-1]) not in theirs)
     of_waiting = [each for some in waiting for each in some]
     timers, ways = list(_timers()), [each.frames for each in of_waiting]
+    timed = {id(task) for function, _ in timers for task in _tasks_of(getattr(function, "__self__", None))}
+    beside = (
+        _beside(each.frames, known)
+        for each in others
+        if each.frames and id(each.frames[-1]) not in theirs and not _is_woken_by_others(each, timed)
+    )
     # A limiter of a library lets the next one in by a timer of its own.
     limiters = {_innermost(frames)[1] for frames in ways} - {""}
     by_timers = (_of_function(*each, limiters) for each in timers)
@@ -102,6 +109,18 @@ def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Back
     if not seen.wakes_s and (_waits_for_good(inner) or (package and (inner or not _may_sleep(frames[at])))):
         return None
     return seen
+
+
+def _is_woken_by_others(stack: stacks.Stack, timed: Collection[int]) -> bool:
+    """Whether it is a task that waits until another one wakes it (`await asyncio.Event().wait()`, as many servers do).
+
+    Args:
+        timed: tasks that a timer will end, by id.
+    """
+    loop = stack.task.get_loop() if hasattr(stack.task, "get_loop") else None
+    told_no_time = stack.frames[-1].f_globals.get("__name__") in _TOLD_NO_TIME
+    # The timers of another loop are not seen.
+    return told_no_time and id(stack.task) not in timed and loop in stacks.loops()
 
 
 def _patient(frames: Sequence[types.FrameType], left_s: float = 0) -> Optional[Background]:

@@ -106,7 +106,7 @@ class Entry:
         """
         found, at_entry = None, layout.AT_ENTRY
         seen: Optional[watch.Watch] = None
-        before = recorder.times_entered(claim.id)
+        before, led = recorder.times_entered(claim.id), request.times_led()
         try:
             with watch.watching(claim, frame, self._foreign, self.endpoint, self._package) as seen:
                 yield seen
@@ -115,6 +115,10 @@ class Entry:
             # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
             if seen is not None and seen.answered:
                 found = seen.view()
+                if request.times_led() > led:
+                    # A framework that is known has named the view. What answers is around that, or calls it where the
+                    # request cannot be followed to, on a thread or in a task of the application's own.
+                    found = None
                 if seen.is_whole:
                     at_entry = layout.AT_WHOLE
                 elif seen.stays and not seen.way.locked:

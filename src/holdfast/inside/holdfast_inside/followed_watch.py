@@ -27,6 +27,7 @@ class Seen(watch.Watch):
         super().__init__(claim, None)
         self.of = of
         self.waited = False
+        self._led = request.times_led()
         self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
         self._around_reply: Dict[int, types.FrameType] = {}
@@ -91,7 +92,7 @@ class Seen(watch.Watch):
         found = whole = None
         if not self._blind:
             threading.setprofile(self._hook)
-        if not self._blind and self._succeeds:
+        if not self._blind and self._succeeds and request.times_led() == self._led:  # see entries.Entry.watching
             found = self._found()
             whole = None if found is not None else self._whole()
         self._around_reader, self._around_reply, self._owners = {}, {}, []

@@ -83,6 +83,8 @@ class Held:
         self.others: Tuple[Gate, ...] = ()
         self._raised: Optional[BaseException] = None
         self._ended = self._returned = False
+        if gate is not None:
+            request.note_led()
 
     def forget(self) -> None:
         """Frees what the exception that ended the view still keeps, once it has been handled.
