@@ -48,7 +48,7 @@ from holdfast.probing.waits import (
     with_the_way_ns,
 )
 
-NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing", "let in later"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
