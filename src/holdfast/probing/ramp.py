@@ -57,7 +57,8 @@ Decisions
   nothing new, and each costs the kernel and the client a repeated SYN.
 * Of several processes that accept, one that is full may accept each single connection before another one, which has
   room, has woken up (four gunicorn workers with a thread each: one or two of them in one run out of two had run nothing
-  after sixty requests). As long as there are such, a few for each are opened at once.
+  after sixty requests). Once those that are full are stopped for a moment (`dealing`); then, as long as there are such,
+  a few for each are opened at once.
 * single: once requests are turned away, offer one at a time, each after the last one has been gone for a while in which
   the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
@@ -108,7 +109,7 @@ from holdfast.probing.ramp_pace import (
     varied,
     waited_ns,
 )
-from holdfast.probing.ramp_state import Action, Done, Open, Stage, State, View, Wait
+from holdfast.probing.ramp_state import Action, Deal, Done, Open, Stage, State, View, Wait
 
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
@@ -285,6 +286,9 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if on_plateau(view, state, turns) or stuck_too(view, state):
+        most = view.max_offered - view.offered
+        if most > 0 and view.untried and not state.dealt and view.asleep_ns and not view.connecting and not view.depth:
+            return Deal(most), replace(state, dealt=True)
         batch = max(1, TO_EACH * view.untried)
         return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state

@@ -159,6 +159,7 @@ class State:
         pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
+        dealt: requests were dealt to processes that had run nothing.
         let_in: what was let in after that.
     """
 
@@ -190,6 +191,7 @@ class State:
     asked: int = 1
     together: int = 1
     crowd: int = 1
+    dealt: bool = False
     let_in: LetIn = LetIn()
 
 
@@ -198,6 +200,13 @@ class Open:
     """Open this many connections now, then turn the load once."""
 
     count: int
+
+
+@frozen
+class Deal:
+    """Offer at most this many, one by one, to the processes that run fewer than another does."""
+
+    most: int
 
 
 @frozen
@@ -223,4 +232,4 @@ class Done:
     step_ns: int = 0
 
 
-Action = Open | Wait | Done
+Action = Open | Deal | Wait | Done
