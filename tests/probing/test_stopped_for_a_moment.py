@@ -26,7 +26,7 @@ def test_a_process_is_stopped_only_as_long_as_it_is_asked_for(sleeper):
         stop.only([sleeper.pid])
         os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
         stop.only([])
-        os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+        assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
 
 
 def _interrupted_with(pid):
@@ -40,4 +40,4 @@ def test_it_runs_again_where_the_person_asks_for_the_end_meanwhile(sleeper):
     with pytest.raises(KeyboardInterrupt):
         _interrupted_with(sleeper.pid)
 
-    os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+    assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
