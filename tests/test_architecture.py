@@ -90,7 +90,7 @@ PURE = frozenset({
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",
     "page/of_difference.py", "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py",
     "page/places.py", "page/words.py",
-    "probing/ramp.py", "probing/ramp_pace.py", "probing/ramp_state.py", "probing/slots.py",
+    "probing/ramp.py", "probing/ramp_let_in.py", "probing/ramp_pace.py", "probing/ramp_state.py", "probing/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",

@@ -93,7 +93,14 @@ KEEPS_PAGES = KEEPS_PAGES.replace("daemon off;", "daemon off; user root;")
 PASSED = ("PATH_INFO $document_uri", "REQUEST_METHOD $request_method", "QUERY_STRING $query_string")
 PASSED = (*PASSED, "SERVER_NAME localhost", "SERVER_PORT $server_port", "SERVER_PROTOCOL $server_protocol")
 TO_UWSGI = "".join(f"uwsgi_param {each}; " for each in PASSED)
+# nginx, ngx_http_limit_req_module: a leaky bucket. Beyond `burst` a request gets 503; those within it are handed on one
+# by one at this rate, or at once (nodelay), whatever becomes of those before them.
+LIMITED = NGINX.replace("proxy_pass", "limit_req zone=each burst=4; proxy_pass").replace(
+    "upstream unix", "limit_req_zone $binary_remote_addr zone=each:1m rate=10r/s; upstream unix"
+)
 CONFIGURED = {
+    "nginx, a rate": LIMITED,
+    "nginx, a rate without delay": LIMITED.replace("burst=4", "burst=4 nodelay"),
     "nginx, pages kept": KEEPS_PAGES,
     "nginx, uWSGI": NGINX.replace("proxy_pass http://", f"{TO_UWSGI} uwsgi_pass "),
 }
@@ -196,6 +203,19 @@ WITH_NGINX += (
         # The process of the first request has ended when the front is looked for.
         {"ceiling.in_service": 3, "front.program": "nginx", "front.server": "forks.py"},
     ),
+)
+# gunicorn's two threads run two, and nothing bounds what waits behind them: which one gets 503 depends on the rate.
+OF_A_RATE = {
+    "ceiling.in_service": 2,
+    "ceiling.bounded": True,
+    "ceiling.userspace_queue": None,
+    "ceiling.userspace_queue_bounded": False,
+    "overflow.first": "userspace_queue",
+    "overflow.client_sees": None,
+}
+WITH_NGINX += tuple(
+    script(name, f"{ON_UNIX} --threads 2 app:app", NGINX_RUNS, OF_A_RATE, "--max-offered", "500")
+    for name in ("nginx, a rate", "nginx, a rate without delay")
 )
 KEPT_BACK = {"ceiling.in_service": 2, "front.program": "haproxy", "front.in_front": 48, "front.in_server": 0}
 WITH_HAPROXY = (

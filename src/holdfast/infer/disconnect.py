@@ -15,6 +15,8 @@ _TIME_LIMIT = "the server's time limit ended other held requests meanwhile, so w
 _MAY_WAIT = "some had not reached a handler, and may have been waiting in connections the server had when the run ended"
 _MAY_WAIT_INSIDE = "some had been handed to the application, and had not reached their view when the run ended"
 _GROWING = "the server's pool was still growing, so what a free place would show could not be told from that"
+LET_IN_LATER = "a rate lets in requests, so what a free place would show could not be told from that"
+_ENDLESS = {"growing": _GROWING, "let in later": LET_IN_LATER}
 _NO_RST = "a client of a Unix socket can only close it"
 
 
@@ -40,7 +42,7 @@ def abandoned_of(timeline: Timeline) -> Known[Abandoned]:
 
 def why_not_tried(timeline: Timeline) -> str:
     """Why nothing was tried with the counted places."""
-    return _GROWING if timeline.ramp is not None and timeline.ramp.reason == "growing" else NOT_SO_FAR
+    return _ENDLESS.get(timeline.ramp.reason, NOT_SO_FAR) if timeline.ramp is not None else NOT_SO_FAR
 
 
 def client_gone(timeline: Timeline) -> Known[ClientGone]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast.infer.census import entries_by_id, in_service_at
+from holdfast.infer.disconnect import LET_IN_LATER
 from holdfast.infer.known import NOT_SO_FAR, Known, because
 from holdfast.model.timeline import Entry, Repeat, Timeline
 from holdfast.model.verdict import Ceiling
@@ -29,6 +30,8 @@ def _why_none(ceiling: Ceiling, timeline: Timeline) -> str:
         return "no request was in service, so there is no such number"
     if timeline.experiment.over_s is not None:
         return "not tried where requests are offered at a fixed rate"
+    if timeline.ramp is not None and timeline.ramp.reason == "let in later":
+        return LET_IN_LATER
     return NOT_SO_FAR if timeline.exact is None else timeline.exact.why_not
 
 

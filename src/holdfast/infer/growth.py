@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from holdfast.infer.ceiling import turned_away
 from holdfast.model.phase import Phase
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Entry, Snapshot, Timeline
 from holdfast.model.units import NS_PER_S
+from holdfast.model.verdict import Places
+
+_LATEST = 10
 
 
 def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterable[Entry]) -> str:
@@ -23,7 +27,8 @@ def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterab
         return (
             f"The server still took in one more request after another while others waited, with up to "
             f"{_seconds(ramp.step_ns)} between two, when holdfast stopped waiting after "
-            f"{_seconds(snapshot.began_ns - _first_ns(timeline))}: its pool still grows, and the ceiling is higher."
+            f"{_seconds(snapshot.began_ns - _first_ns(timeline))}{_rate(timeline, snapshot)}: its pool still grows, or "
+            "a limit on requests for a time (a rate limiter) lets in one after another, and the ceiling is higher."
         )
     if timeline.came_later:
         pids = ", ".join(map(str, timeline.came_later))
@@ -37,6 +42,22 @@ def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterab
             "the ceiling may be higher. Growth that is slower than the probe is not seen."
         )
     return ""
+
+
+def why_no_fate(ramp: Ramp, places: Places) -> str:
+    """Why it is not known what the next request gets although some were turned away; "" where that is known."""
+    if ramp.reason != "growing" or not turned_away(places):
+        return ""
+    return "some were turned away while others still came into service: which of the two depends on the moment"
+
+
+def _rate(timeline: Timeline, snapshot: Snapshot) -> str:
+    """How many handlers started for each second at last; "" where too few did."""
+    started_ns = sorted(each.entered_ns for each in timeline.entries if NEVER < each.entered_ns <= snapshot.ended_ns)
+    latest_ns = started_ns[-_LATEST:]
+    if len(latest_ns) < _LATEST or latest_ns[0] == latest_ns[-1]:
+        return ""
+    return f" (about {(_LATEST - 1) * NS_PER_S / (latest_ns[-1] - latest_ns[0]):.2g} a second at last)"
 
 
 def _first_ns(timeline: Timeline) -> int:

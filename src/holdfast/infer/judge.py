@@ -19,10 +19,11 @@ from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.front import front_of
-from holdfast.infer.growth import why_growing
+from holdfast.infer.growth import why_growing, why_no_fate
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.later import watched_s, why_more_later
+from holdfast.infer.let_in_later import let_in_later
 from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -208,7 +209,8 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
-    no_queue = why_no_queue(counted.timeline, counted.placed) or ""
+    rate = let_in_later(counted.timeline, counted.placed)
+    no_queue = rate.why_no_queue if rate is not None else why_no_queue(counted.timeline, counted.placed) or ""
     if at_least is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
         no_queue = at_least.no_queue or no_queue
@@ -229,6 +231,9 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     if waited_before(counted.timeline, counted.placed):
         counts[Place.USERSPACE_QUEUE] += 1
     overflow = unknown.take(overflow_of(order_of(counts), sees))
+    if no_fate := rate.why_no_fate if rate is not None else why_no_fate(counted.ramp, counted.places):
+        overflow = replace(overflow, client_sees=None)
+        unknown.because(no_fate, "overflow.client_sees")
     return Known((ceiling, overflow), unknown.reasons)
 
 
@@ -236,15 +241,18 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
     """None where the number in service is a bound, and where the ramp was interrupted before that could show."""
     if counted.ramp.reason == "interrupted":
         return None
+    rate = let_in_later(counted.timeline, counted.placed)
+    if rate is not None and rate.enters:
+        return _AtLeast(rate.reason(counted.places.in_service), no_queue=rate.why_no_queue)
     open_ = open_places(counted.snapshot, counted.places, counted.held, counted.timeline.entries)
     if open_ is not None:
         return _AtLeast(open_.reason(counted.places), open_.most, _MAY_HANG if open_.hanging else "")
-    if (by_time := why_by_time(counted.timeline, counted.places)) is not None:
+    if rate is None and (by_time := why_by_time(counted.timeline, counted.places)) is not None:
         return _AtLeast(by_time, no_queue=_BY_TIME)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     if not growing and not limits_met(counted.pressure.value):
         growing = why_more_later(counted.timeline, counted.snapshot, counted.places.in_service)
-    return _AtLeast(growing) if growing else None
+    return _AtLeast(growing, no_queue=why_no_fate(counted.ramp, counted.places)) if growing else None
 
 
 def _ended_at_limit(counted: _Counted) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
+from holdfast.infer.let_in_later import let_in_later
 from holdfast.infer.server_ended import ended_later
 from holdfast.infer.waited_too_long import waited_too_long
 from holdfast.model.address import is_unix
@@ -52,7 +53,9 @@ _AT_ENTRY = {
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
     """Doubts in words, most important first."""
     late = waited_too_long(timeline, placed)
-    limit = () if late is None else (late,)
+    rate = let_in_later(timeline, placed)
+    said = "" if rate is None or rate.enters else rate.reason(places.in_service)
+    limit = tuple(each for each in (said, late) if each)
     own = map(_own_limit, timeline.server.own_limits)
     counting = _counting(timeline, places)
     return (*own, *_gil(timeline), *timeline.notes, *counting, *limit, *_records(timeline, placed), *_system(timeline))

@@ -6,10 +6,13 @@ from typing import Literal
 
 from holdfast.model.frozen import frozen
 
-RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted", "growing"]
+RampReason = Literal[
+    "turned away", "let in later", "syn", "max-offered", "our side", "ended by the server", "interrupted", "growing"
+]
 """Why a ramp ended.
 
-"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
+"turned away": requests beyond every queue were rejected, refused, reset or closed. "let in later": so they were, and
+then others were let in again and again although no place had been given back. "syn": the accept queue is full, and
 further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
 left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end. "growing":
 one handler after another started, or one worker after another came, while requests waited, and there was no end to it.

@@ -233,8 +233,8 @@ def _measure_ceiling(seen: Measured) -> None:
     reuse_known = reuse_seen(entries, seen.outlived)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
-    growing = seen.ramp is not None and seen.ramp.reason == "growing"
-    bounded = len(seen.requests) > len(held) > 0 and not growing
+    endless = seen.ramp is not None and seen.ramp.reason in {"growing", "let in later"}
+    bounded = len(seen.requests) > len(held) > 0 and not endless
     if not bounded:
         seen.exact = None
     elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):

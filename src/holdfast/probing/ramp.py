@@ -57,7 +57,8 @@ Decisions
   nothing new, and each costs the kernel and the client a repeated SYN.
 * Of several processes that accept, one that is full may accept each single connection before another one, which has
   room, has woken up (four gunicorn workers with a thread each: one or two of them in one run out of two had run nothing
-  after sixty requests). As long as there are such, a few for each are opened at once.
+  after sixty requests). Once those that are full are stopped for a moment (`dealing`); then, as long as there are such,
+  a few for each are opened at once.
 * single: once requests are turned away, offer one at a time, each after the last one has been gone for a while in which
   the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
@@ -67,6 +68,8 @@ Decisions
   that time. So once one alone took SLOW_NS for it, the rest is offered side by side, when all others are gone; and one
   that waits is no sign of a queue with room before it has waited for longer than the last that was turned away. Where
   more are turned away than were offered last, requests that waited have been, so the count begins anew.
+* Where one is turned away and a later one is let in, again and again while no place is given back, what turns them away
+  counts requests over a time, and no more of them would fill anything (`ramp_let_in`).
 * Any new entry puts the ramp back to climb. Requests that still wait then are stuck, and do not count as on their way:
   a server may give a request to a busy worker while another worker is idle.
 * Once a request that was sent later has overtaken those that wait, each further one that does not start at once is
@@ -93,6 +96,7 @@ from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.ramp import RampReason
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
+from holdfast.probing.ramp_let_in import is_by_time, with_one_let_in, with_the_last_entered
 from holdfast.probing.ramp_pace import (
     LONG_WAY_NS,
     brought_about_ns,
@@ -105,7 +109,7 @@ from holdfast.probing.ramp_pace import (
     varied,
     waited_ns,
 )
-from holdfast.probing.ramp_state import Action, Done, Open, Stage, State, View, Wait
+from holdfast.probing.ramp_state import Action, Deal, Done, Open, Stage, State, View, Wait
 
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
@@ -144,6 +148,8 @@ def decide(view: View, state: State) -> tuple[Action, State]:
         return _done("ended by the server", state), state
     if state.stalled_since_ns != NEVER and state.grew_ns >= view.growth_most_ns:
         return _done("growing", state), state
+    if is_by_time(view, state):
+        return _done("let in later", state), state
     if state.stage in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
     return _STEPS[state.stage](view, state)
@@ -157,7 +163,7 @@ def _updated(view: View, state: State) -> State:
     waits, stuck = waiting > 0, min(state.stuck, waiting)
     since, longest, stage = state.stalled_since_ns, state.longest_stall_ns, state.stage
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
-    overtaken, singly = state.overtaken, state.singly
+    overtaken, singly, let_in = state.overtaken, state.singly, state.let_in
     taken, stall_ns, moved_ns = max(state.taken, view.established - depth), 0, 0
     if view.entered > state.entered:
         if since != NEVER:
@@ -168,6 +174,7 @@ def _updated(view: View, state: State) -> State:
         if stage == "fill":
             stage, stuck = "climb", waiting
         singles_from = turned_away
+        let_in = with_the_last_entered(view, state)
     elif view.born_ns > state.born_ns and since != NEVER:
         stall_ns = view.born_ns - since
         moved_ns, since = step_ns(view, state, stall_ns), view.born_ns
@@ -203,6 +210,7 @@ def _updated(view: View, state: State) -> State:
         singly=singly,
         singles_from=singles_from,
         crowd=crowd,
+        let_in=let_in,
     )
 
 
@@ -278,6 +286,9 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if on_plateau(view, state, turns) or stuck_too(view, state):
+        most = view.max_offered - view.offered
+        if most > 0 and view.untried and not state.dealt and view.asleep_ns and not view.connecting and not view.depth:
+            return Deal(most), replace(state, dealt=True)
         batch = max(1, TO_EACH * view.untried)
         return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
@@ -337,7 +348,8 @@ def _single(view: View, state: State) -> tuple[Action, State]:
         return action, replace(opened, asked=under_way + count)
     if on_plateau(view, state) and view.now_ns - view.last_sent_ns >= min(varied(_waits_ns(view)), LONGEST_WAIT_NS):
         # It waits, so there is a queue after all, and bursts do no harm.
-        return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
+        let_in = with_one_let_in(view, state)
+        return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken, let_in=let_in))
     return Wait(LOOK_NS), state
 
 

@@ -60,6 +60,7 @@ class View:
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
+        one_process: only one process takes requests, so that none can have room while another has none.
     """
 
     now_ns: int
@@ -94,6 +95,7 @@ class View:
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
     room_behind: int | None = None
+    one_process: bool = False
 
     @property
     def sleeps(self) -> bool:
@@ -104,6 +106,27 @@ class View:
     def queue(self) -> AcceptQueue:
         """The port's accept queues, counted as one."""
         return AcceptQueue(self.depth, self.limit)
+
+
+@frozen
+class LetIn:
+    """Requests that were let in after others had been turned away, while no place was given back.
+
+    Attributes:
+        times: how often one was, each time after another one had been turned away.
+        after_one: how often the one that was turned away before it had been alone on its way.
+        first_ns: when the first of them was.
+        entered: how many handlers had started before it.
+        away: how many had been turned away when the latest of them was let in.
+        born_ns: the view's `born_ns` then.
+    """
+
+    times: int = 0
+    after_one: int = 0
+    first_ns: int = NEVER
+    entered: int = 0
+    away: int = 0
+    born_ns: int = NEVER
 
 
 @frozen
@@ -136,6 +159,8 @@ class State:
         pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
+        dealt: requests were dealt to processes that had run nothing.
+        let_in: what was let in after that.
     """
 
     stage: Stage = "climb"
@@ -166,6 +191,8 @@ class State:
     asked: int = 1
     together: int = 1
     crowd: int = 1
+    dealt: bool = False
+    let_in: LetIn = LetIn()
 
 
 @frozen
@@ -173,6 +200,13 @@ class Open:
     """Open this many connections now, then turn the load once."""
 
     count: int
+
+
+@frozen
+class Deal:
+    """Offer at most this many, one by one, to the processes that run fewer than another does."""
+
+    most: int
 
 
 @frozen
@@ -198,4 +232,4 @@ class Done:
     step_ns: int = 0
 
 
-Action = Open | Wait | Done
+Action = Open | Deal | Wait | Done

@@ -17,11 +17,12 @@ from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
 from holdfast.probing import live_look
+from holdfast.probing.dealing import deal
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probing.ramp import QUICK_NS, decide, on_their_way
 from holdfast.probing.ramp_pace import waited_ns
-from holdfast.probing.ramp_state import Done, Open, State, View
+from holdfast.probing.ramp_state import Deal, Done, Open, State, View
 from holdfast.probing.ramp_view import (
     Hindrance,
     Lookout,
@@ -48,7 +49,7 @@ from holdfast.probing.waits import (
     with_the_way_ns,
 )
 
-NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing", "let in later"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
@@ -67,6 +68,7 @@ class Climb:
         """
         several = session.several or session.front is not None
         waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
+        self._accepting = frozenset(waiting)
         starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
         free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
         self._session = session
@@ -105,7 +107,9 @@ class Climb:
                 live_look.offer_view(session, prober)
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
-            if isinstance(action, Open):
+            if isinstance(action, Deal):
+                deal(session, prober, self._accepting, action.most)
+            elif isinstance(action, Open):
                 prober.open(action.count)
                 prober.turn(0)
             else:

@@ -258,6 +258,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         fits=lookout.room.fits,
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
+        one_process=session.takers <= 1 and len(starts.pids) <= 1,
     )
 
 

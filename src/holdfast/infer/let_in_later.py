@@ -1,0 +1,103 @@
+"""Requests that were let in after others had been turned away, while no place was given back: a rate is no place.
+
+What has no place for a request lets one in again when a handler ends, and none did. So whether the next one is turned
+away, or waits, depends on how quickly they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdfast.infer.census import offered_requests
+from holdfast.infer.overflow import fate_of
+from holdfast.model.frozen import frozen
+from holdfast.model.places import QUEUES, TURNED_AWAY_PLACES, Place
+from holdfast.model.timeline import NEVER, Request, Timeline
+from holdfast.model.units import NS_PER_S
+
+_EXACTLY = 10.0
+
+
+@frozen
+class LetInLater:
+    """What was let in between the first request that was turned away and the last.
+
+    Attributes:
+        number: of those that were let in.
+        within_s: the time between the two.
+        fate: what those got that were turned away, as `fate_of`.
+        enters: those that are let in come into service; else they wait behind as many as there can be.
+    """
+
+    number: int
+    within_s: float
+    fate: str
+    enters: bool
+
+    @property
+    def per_s(self) -> str:
+        """How many were let in for each second, as a person writes it."""
+        rate = self.number / self.within_s
+        return f"{rate:.0f}" if rate >= _EXACTLY else f"{rate:.2g}"
+
+    @property
+    def why_no_queue(self) -> str:
+        """Why what waits is no bound of a queue."""
+        return (
+            f"a rate turned requests away, not a full queue: {self.number} more were let in within "
+            f"{self.within_s:.1f} s while no place was given back"
+        )
+
+    @property
+    def why_no_fate(self) -> str:
+        """Why it is not known what the next request gets."""
+        return f"whether it waits or {self._got} depends on a rate, of about {self.per_s} a second"
+
+    @property
+    def _got(self) -> str:
+        return f"gets HTTP {self.fate}" if self.fate.isdecimal() else f"is {self.fate}"
+
+    def reason(self, in_service: int) -> str:
+        """What it means, in sentences."""
+        said = (
+            f"After requests had been turned away, {self.number} more were let in within {self.within_s:.1f} s "
+            "although no place was given back: a limit on requests for a time (a rate limiter) lets in about "
+            f"{self.per_s} a second, so whether a request waits or {self._got} depends on that rate."
+        )
+        if self.enters:
+            said += f" The {in_service} in service are what it had let in by then. Take it away to see the ceiling."
+        return said
+
+
+def let_in_later(timeline: Timeline, placed: Mapping[int, Place]) -> LetInLater | None:
+    """What the ramp saw of a rate; None where it did not end by one.
+
+    Args:
+        placed: the place of each offered request, by its id.
+    """
+    if timeline.ramp is None or timeline.ramp.reason != "let in later":
+        return None
+    offered = offered_requests(timeline)
+    away = [each for each in offered if placed.get(each.id) in TURNED_AWAY_PLACES]
+    if not away:
+        return None
+    first_ns, last_ns = min(map(_done_ns, away)), max(map(_done_ns, away))
+    later = [each for each in offered if each.opened_ns > first_ns and placed.get(each.id) not in TURNED_AWAY_PLACES]
+    between = sum(each.opened_ns < last_ns for each in later)
+    if not between:
+        return None
+    return LetInLater(between, (last_ns - first_ns) / NS_PER_S, fate_of(away), not _on_plateau(timeline, placed))
+
+
+def _on_plateau(timeline: Timeline, placed: Mapping[int, Place]) -> bool:
+    """Whether requests waited for longer than any did before the last handler started."""
+    ramp, snapshot = timeline.ramp, timeline.placed
+    if ramp is None or snapshot is None or ramp.plateau_ns == NEVER or not set(QUEUES) & set(placed.values()):
+        return False
+    started_ns = (each.entered_ns for each in timeline.entries if each.id in placed)
+    latest_ns = max((each for each in started_ns if each <= snapshot.ended_ns), default=NEVER)
+    return snapshot.began_ns - latest_ns > max(ramp.step_ns, NS_PER_S)
+
+
+def _done_ns(request: Request) -> int:
+    return request.done_ns

@@ -1,0 +1,91 @@
+"""Deals requests to processes that accept and have run nothing, by stopping the others for a moment.
+
+Facts
+-----
+* Processes that wait for one listening socket are all woken by each connection, in the order of its wait queue
+  (`__wake_up_common()`), which stays the same: the first that has a core takes it. One that is full takes it too if it
+  accepts without limit, as gunicorn's gthread does up to `worker_connections`, so another one may come too late for
+  each of hundreds of connections.
+* A stopped process (SIGSTOP) accepts nothing. A held handler only sleeps, so a stop of some milliseconds changes
+  nothing of what it holds.
+
+Decisions
+---------
+* After a plateau at which one of them has run nothing, those that run as many as any other are stopped, and one request
+  is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it.
+* One that is offered has TAKES_NS to start. All are let run again after that, whatever happens.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from holdfast.engine.prober import Prober
+from holdfast.model.units import MS
+from holdfast.probing.session import Session
+from holdfast.probing.waits import TURN_NS, with_the_way_ns
+
+TAKES_NS = 200 * MS
+
+
+def deal(session: Session, prober: Prober, accepting: Collection[int], most: int) -> None:
+    """Offers requests one by one to the processes that run fewer than another does, until none takes one.
+
+    Args:
+        accepting: processes that accept.
+        most: requests at most.
+    """
+    with stopped() as stop:
+        for _ in range(most):
+            running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
+            fullest = max((running[each] for each in accepting), default=0)
+            behind = [each for each in accepting if running[each] < fullest]
+            stop.only(each for each in accepting if each not in behind)
+            if not behind or session.interrupts.asked or not _is_taken(session, prober):
+                return
+
+
+def _is_taken(session: Session, prober: Prober) -> bool:
+    entered, began_ns = session.recording.entered(0, prober.offered), session.now_ns()
+    prober.open(1)
+    while session.recording.entered(0, prober.offered) == entered:
+        if session.now_ns() - began_ns > with_the_way_ns(session, TAKES_NS):
+            return False
+        prober.turn(min(TURN_NS, MS))
+    return True
+
+
+class Stopped:
+    """The processes that are stopped. Invariant: each was sent SIGSTOP and no SIGCONT since."""
+
+    def __init__(self) -> None:
+        self._pids: frozenset[int] = frozenset()
+
+    def only(self, pids: Iterable[int]) -> None:
+        """Stops these, and lets all others run again."""
+        stop = frozenset(pids)
+        before, self._pids = self._pids, self._pids | stop
+        for pid in stop - before:
+            _send(pid, signal.SIGSTOP)
+        for pid in before - stop:
+            _send(pid, signal.SIGCONT)
+        self._pids = stop
+
+
+@contextmanager
+def stopped() -> Iterator[Stopped]:
+    """Nothing is stopped before the block, nor after it, however it ends."""
+    stop = Stopped()
+    try:
+        yield stop
+    finally:
+        stop.only(())
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)

@@ -1,0 +1,34 @@
+"""Processes that share a listening socket by chance are each dealt requests, however few may be offered."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+APPLICATION = """
+from flask import Flask
+
+app = Flask(__name__)
+
+@app.get("/")
+def index():
+    return "done"
+"""
+
+
+@pytest.mark.parametrize(("workers", "threads", "offered"), [(4, 1, 6), (8, 1, 20), (4, 8, 60)])
+def test_each_worker_is_seen_to_run_as_many_as_the_one_that_is_full(holdfast, tmp_path, workers, threads, offered):
+    (tmp_path / "app.py").write_text(APPLICATION)
+    settings = ("-w", str(workers), "-k", "gthread", "--threads", str(threads))
+
+    ended = holdfast.run(
+        *("probe", "app:app", "--server", "gunicorn", "--max-offered", str(offered), "--json", "-", "--", *settings),
+        cwd=tmp_path,
+    )
+
+    verdict = msgspec.json.decode(ended.out)
+    # gunicorn/workers/gthread.py: a pool of that many threads in each worker, which accepts more than it can run.
+    assert verdict["model"]["spread"] == [threads] * workers
+    assert verdict["ceiling"]["in_service"] == threads * workers
+    assert verdict["ceiling"]["bounded"] is True
+    assert verdict["ceiling"]["interval"] is None

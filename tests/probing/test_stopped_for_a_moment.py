@@ -1,0 +1,43 @@
+"""What is stopped so that others take requests runs again, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from holdfast.probing.dealing import stopped
+
+
+@pytest.fixture
+def sleeper():
+    with subprocess.Popen([sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"], stdout=-1) as one:
+        one.stdout.readline()
+        try:
+            yield one
+        finally:
+            one.kill()
+
+
+def test_a_process_is_stopped_only_as_long_as_it_is_asked_for(sleeper):
+    with stopped() as stop:
+        stop.only([sleeper.pid])
+        os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+        stop.only([])
+        assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
+
+
+def _interrupted_with(pid):
+    with stopped() as stop:
+        stop.only([pid])
+        os.waitid(os.P_PID, pid, os.WSTOPPED)
+        raise KeyboardInterrupt
+
+
+def test_it_runs_again_where_the_person_asks_for_the_end_meanwhile(sleeper):
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_with(sleeper.pid)
+
+    assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
