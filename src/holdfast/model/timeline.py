@@ -93,11 +93,13 @@ class Handed:
     Attributes:
         handed_ns: the first call for it.
         by_server: it was the server's own call; otherwise something of the application may have come before.
+        pid: the process; 0 of runs saved before that was kept.
     """
 
     id: int
     handed_ns: int
     by_server: bool
+    pid: int = 0
 
 
 @frozen
