@@ -210,6 +210,28 @@ def test_a_worker_that_is_replaced_after_a_number_of_requests_does_not_pass_for_
     assert "replaces its processes after a number of requests" in ended.what
 
 
+ENDS_ITSELF = (
+    "import os\nfrom flask import Flask\napp = Flask(__name__)\ntaken = []\n"
+    "@app.before_request\ndef count():\n    taken.append(1)\n    if len(taken) == 9:\n        os._exit(1)\n"
+    "@app.get('/')\ndef index():\n    return 'hello'\n"
+)
+
+
+def test_a_worker_that_its_application_ends_is_not_said_to_be_replaced_after_a_number_of_requests(holdfast, write):
+    pytest.importorskip("gunicorn")
+    write("ends.py", ENDS_ITSELF)
+
+    ended = holdfast.run("probe", "ends.py", "--json", "-", "--server", "gunicorn", "--", "--workers", "2")
+
+    # gunicorn/workers/sync.py: one at a time.
+    if ended.exit == ANSWERED:
+        assert json.loads(ended.out)["ceiling"]["in_service"] == 2
+        return
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert "with a request in it" in ended.what
+    assert "the application ended it, or something in it failed" in ended.err
+
+
 def test_a_worker_that_has_reached_its_number_only_later_is_probed(holdfast):
     pytest.importorskip("gunicorn")
     arguments = ("--workers", "2", "--max-requests", "5", "--backlog", "7")

@@ -182,6 +182,25 @@ def test_bodies_that_went_with_their_process_are_not_said_to_have_run_out_of_tim
     assert "was reset while it ran" in calls_of(replace(timeline, requests=tuple(requests)))[1]["call.duration_ms"]
 
 
+@pytest.mark.parametrize(("left_ms", "at_once"), [(20, None), (60, 2)])
+def test_how_many_ran_at_once_is_not_claimed_where_it_depends_on_bodies_that_may_have_gone_with_their_process(
+    left_ms, at_once
+):
+    # Each process of two ends with its body, and another one comes in its place.
+    lost = [call(1, 15, 0, pid=11), call(2, 15, 0, pid=12)]
+    next_ones = [call(3, 30, 40, pid=13), call(4, 50, 55, pid=14)] if at_once is None else []
+    timeline = run(ONE, *lost, *next_ones)
+    closed = {each.id for each in lost}
+    requests = [
+        replace(each, outcome=Outcome.CLOSED, done_ns=left_ms * MS) if each.id in closed else each
+        for each in timeline.requests
+    ]
+    figures, unknown = calls_of(replace(timeline, requests=tuple(requests)))
+
+    assert figures.at_once == at_once
+    assert ("2 to 3 ran at once" in unknown.get("call.at_once", "")) == (at_once is None)
+
+
 def test_where_no_loop_ran_no_stop_is_given_not_even_none_at_all():
     some = [replace(each, timing="no loop") for each in (ONE, call(1, 20, 30), call(2, 30, 50))]
     figures, unknown = calls_of(run(*some))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import records
 
 from holdfast.infer.judge import judge
+from holdfast.infer.signals import told_alike
 from holdfast.infer.waiting import libraries_of, running_in
 from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Handed
-from holdfast.model.waiting import Library, LibraryLimit, WaitingPoint
+from holdfast.model.waiting import BodiesAtRest, Library, LibraryLimit, WaitingPoint
 
 SEMAPHORE = "asyncio.locks.Semaphore.acquire"
 
@@ -95,7 +97,7 @@ def test_where_no_body_waits_how_many_run_is_not_a_bound():
     value, unknown = running_in(seen(working))
 
     assert value is None
-    assert unknown["call.running"].startswith("no body waited")
+    assert unknown["call.running"].startswith("no body was seen to wait")
 
 
 def test_where_only_waiting_bodies_were_seen_no_number_is_claimed():
@@ -111,6 +113,46 @@ def test_with_a_limit_of_tasks_no_thread_looks_and_the_reason_says_so():
 
     assert "under a limit of tasks" in running_in(limited).unknown["call.running"]
     assert "were over before" in running_in(timeline).unknown["call.running"]
+
+
+@pytest.mark.parametrize(
+    ("told", "alike"), [((), None), ((40,), None), ((40, 40), 40), ((7, 8, 7), None), ((7, 8, 7, 7), 7)]
+)
+def test_looks_tell_alike_what_two_more_of_them_tell_than_anything_else(told, alike):
+    assert told_alike(told) == alike
+
+
+def looked(*looks: tuple[int, int], **changed: object):
+    """What is said of bodies that ran when these looks told how many ran and how many waited."""
+    waits = point(9, phase=Phase.CALLED_TOGETHER, **changed)
+    return running_in(replace(seen(waits), bodies_at_rest=tuple(BodiesAtRest(*each) for each in looks)))
+
+
+def test_how_many_run_is_what_looks_at_rest_tell_alike_while_others_wait():
+    # 3 bodies are left when none waits any more.
+    assert looked((3, 61), (40, 24), (40, 24), (40, 24), (3, 0), (3, 0)).value == 40
+
+
+@pytest.mark.parametrize(
+    ("looks", "why"),
+    [
+        ([], "the bodies were never all seen at rest while some waited for their turn"),
+        ([(3, 0)], "the bodies were never all seen at rest while some waited for their turn"),
+        ([(40, 24)], "only one look saw the bodies at rest, while 40 ran and others waited"),
+        ([(40, 24), (52, 12)], "looks at the bodies at rest told 40 to 52 that ran while others waited"),
+        ([(0, 9), (0, 9)], "none was seen to run while the others waited"),
+    ],
+)
+def test_where_looks_do_not_tell_alike_no_number_is_claimed(looks, why):
+    value, unknown = looked(*looks)
+
+    assert value is None
+    assert unknown["call.running"].startswith(why)
+
+
+def test_where_no_body_was_seen_at_rest_none_is_said_not_to_have_waited():
+    assert looked(waits=False).unknown["call.running"].startswith("the bodies were never all seen at rest")
+    assert looked((9, 0), waits=False).unknown["call.running"].startswith("no body was seen to wait")
 
 
 def limit(pid: int, number: int | None, in_use: int, phase: Phase = Phase.RAMP) -> LibraryLimit:

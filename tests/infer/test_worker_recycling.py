@@ -10,8 +10,8 @@ import records
 from holdfast.errors import InconclusiveError
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.phase import Phase
-from holdfast.model.places import Place
-from holdfast.model.timeline import Acceptor
+from holdfast.model.places import Outcome, Place
+from holdfast.model.timeline import Acceptor, Handed
 
 WORN, BEFORE, FELLOW = 20, 10, 30
 LATER = records.AT + 500
@@ -104,3 +104,15 @@ def test_it_may_be_where_none_took_another_after_as_many_or_as_many_wait(batches
     requests, entries = lives(*batches)
 
     assert why_none(held=held, waiting=waiting, requests=requests, entries=entries)
+
+
+def test_a_process_that_was_called_with_a_further_request_after_the_count_had_not_reached_its_number():
+    held = records.request(0), records.entry(0, pid=WORN, entered_ns=8000)
+    waited = records.request(1, outcome=Outcome.CLOSED)  # as one that ends its process before its view
+    run = records.timeline([held[0], waited], [held[1]], records.snapshot())
+    handed = (Handed(0, 7900, True, WORN), Handed(1, LATER, True, WORN))
+    placed = {0: Place.IN_SERVICE, 1: Place.ACCEPT_QUEUE}
+
+    with pytest.raises(InconclusiveError):
+        check_not_worn_out(replace(run, replaced=(WORN,), handed=handed[:1]), records.snapshot(), placed)
+    check_not_worn_out(replace(run, replaced=(WORN,), handed=handed), records.snapshot(), placed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -11,7 +12,7 @@ import weakref
 import pytest
 from support.waiting import until
 
-from holdfast.inside.holdfast_inside import layout, recorder, request, showing
+from holdfast.inside.holdfast_inside import calling, layout, recorder, request, showing, stacks
 from holdfast.model.phase import Phase
 from holdfast.observe.record_reader import Recording
 
@@ -160,3 +161,106 @@ def test_an_answer_keeps_nothing_of_a_request_alive_until_the_collector_comes(re
         assert [each() for each in alive] == [None]
     finally:
         gc.enable()
+
+
+def waits_for_another(other, environ):
+    other.join()
+    return environ
+
+
+@reads_other_threads
+def test_one_that_waits_for_a_thread_of_its_own_does_not_wait_for_its_turn(recording):
+    ends = threading.Event()
+    other = threading.Thread(target=ends.wait)
+    environ = {request.KEY: request.RequestClaim(0, (0, 0, False))}
+    thread = threading.Thread(target=waits_for_another, args=(other, environ))
+    other.start()
+    thread.start()
+    try:
+        until(lambda: "join" in frames_of(thread), "a thread that waits for another")
+        (point,) = points_once(recording, waits=0)
+    finally:
+        ends.set()
+        thread.join()
+
+    assert (point.function, point.waits) == ("waits_for_another", False)
+
+
+def frames_of(thread):
+    """The names of the functions in which a thread is."""
+    frame, names = sys._current_frames().get(thread.ident), []
+    while frame is not None:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
+@reads_other_threads
+def test_one_that_was_woken_and_only_needs_the_lock_again_does_not_wait_for_its_turn(recording):
+    condition = threading.Condition()
+
+    def waits_to_be_woken(environ):
+        with condition:
+            condition.wait()
+        return environ
+
+    environ = {request.KEY: request.RequestClaim(0, (0, 0, False))}
+    thread = threading.Thread(target=waits_to_be_woken, args=(environ,))
+    thread.start()
+    try:
+        points_once(recording, waits=1)
+        with condition:
+            condition.notify()
+            until(sys._current_frames()[thread.ident].f_locals["waiter"].locked, "one that was woken")
+            # It has the lock with which it was woken again, and not yet that of the condition.
+            (point,) = points_once(recording, waits=0)
+    finally:
+        with condition:
+            condition.notify()
+        thread.join()
+
+    assert point.function.endswith("waits_to_be_woken")
+
+
+@reads_other_threads
+@pytest.mark.parametrize("made_by", ["asyncio", "uvloop"])
+def test_bodies_are_at_rest_only_while_their_loop_has_nothing_left_to_do(recording, monkeypatch, made_by):
+    new_event_loop = pytest.importorskip(made_by).new_event_loop
+    monkeypatch.setattr(calling, "bodies", {0})
+
+    async def body(scope, future):
+        await future
+        return scope
+
+    def at_rest():
+        questions = ask(recording, os.getpid(), phase=Phase.CALLED_TOGETHER)
+        showing.answer(recorder.record())
+        return questions.answers()[os.getpid()].at_rest
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        stacks.note_loop(loop)
+        future = loop.create_future()
+        task = loop.create_task(body({request.KEY: request.RequestClaim(0, (0, 0, False))}, future))
+        begun = at_rest()  # it is not yet at its first await
+        await asyncio.sleep(0)
+        waits = at_rest()
+        loop.call_soon(future.set_result, None)  # as an executor does from its thread
+        has_result = at_rest()
+        await task
+        return begun, waits, has_result
+
+    loop = new_event_loop()
+    try:
+        assert loop.run_until_complete(main()) == (False, True, False)
+    finally:
+        loop.close()
+
+
+@reads_other_threads
+def test_a_body_that_is_on_no_stack_is_not_said_to_be_at_rest(recording, monkeypatch):
+    monkeypatch.setattr(calling, "bodies", {0})
+    questions = ask(recording, os.getpid(), phase=Phase.CALLED_TOGETHER)
+    showing.answer(recorder.record())
+
+    assert not questions.answers()[os.getpid()].at_rest

@@ -47,7 +47,21 @@ def test_who_ends_in_good_order_has_ended_and_was_not_killed(process):
         process.communicate(b"\n")
         until(lambda: process.pid in ends.ended(), "its end")
 
-        assert ends.killed() == {}
+        assert (ends.killed(), ends.failed()) == ({}, {})
+
+
+def test_who_ends_with_an_error_has_failed_with_that_status_and_was_not_killed():
+    fails = (sys.executable, "-c", "input(); raise SystemExit(3)")
+    with subprocess.Popen(fails, stdin=subprocess.PIPE) as child, ProcessExits() as ends:
+        ends.watch([child.pid])
+        assert ends.failed() == {}
+        assert child.stdin is not None
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        until(lambda: child.pid in ends.ended(), "its end")
+
+        # It is a zombie until its parent waits for it.
+        assert (ends.failed(), ends.killed()) == ({child.pid: 3}, {})
 
 
 def test_who_is_asked_to_end_was_not_killed(process):

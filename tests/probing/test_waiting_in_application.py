@@ -57,6 +57,8 @@ ALSO_BEFORE = (
 )
 IN_VIEW = (
     Row("uvicorn", applications.FASTAPI, "/semaphore", "async with inside:", "with_semaphore", SEMAPHORE, running=3),
+    # While its loop is blocked, none of those that have begun has come to the semaphore.
+    Row("uvicorn", applications.FASTAPI, "/late", "async with inside:", "late", SEMAPHORE, running=3),
     Row(
         "flask",
         applications.FLASK,
@@ -227,4 +229,4 @@ def test_bodies_that_only_take_time_are_not_said_to_wait(holdfast):
     verdict = probed(holdfast, row, "--call", "--max-called", str(CALLED))
 
     assert (verdict["waiting"], verdict["call"]["running"]) == ([], None)
-    assert verdict["unknown"]["call.running"].startswith("no body waited in its view")
+    assert verdict["unknown"]["call.running"].startswith("no body was seen to wait in its view")

@@ -60,6 +60,19 @@ async def in_time():
     lock.release()
     return "done"
 
+begun = []
+
+@app.get("/late")
+async def late():
+    await asyncio.sleep(0)  # as AnyIO does before it asks for a thread
+    begun.append(1)
+    if len(begun) == 2:  # the first of those that run together
+        time.sleep(0.3)  # as a busy machine needs to start threads
+    async with inside:
+        await asyncio.sleep(0.3)
+    return "done"
+
+
 @app.get("/executor")
 async def in_the_executor():
     await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.2)

@@ -9,6 +9,7 @@ from support import supervisor
 
 from holdfast.errors import InconclusiveError
 from holdfast.explaining.overload import OverloadOptions, run_overload
+from holdfast.explaining.silent import Wanted, run_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment
 from holdfast.probing.ports import free_port
@@ -79,6 +80,14 @@ def test_there_is_no_result_of_a_search_on_a_helper_that_listened_before_the_ser
 def test_there_is_no_result_of_an_overload_of_a_helper_that_listened_before_the_server(helped):
     with pytest.raises(InconclusiveError, match="began to listen on port"):
         run_overload(helped, 1, 0.05, Interrupts(), options=OverloadOptions(factors=(0.5,), level_s=1.0))
+
+
+@pytest.mark.servers
+def test_there_is_no_result_of_silent_clients_of_a_helper_that_listened_before_the_server(helped):
+    wanted = Wanted(("nothing",), most=2, patience_s=0.5, proves=False)
+
+    with pytest.raises(InconclusiveError, match="began to listen on port"):
+        run_silent(helped, Interrupts(), wanted=wanted)
 
 
 @pytest.fixture(params=[1, 2])

@@ -33,16 +33,17 @@ from holdfast.model.silent import (
     SilentRun,
     Timeout,
 )
-from holdfast.model.timeline import ServerFacts
+from holdfast.model.timeline import FirstRequest, ServerFacts
 from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import replying
 from holdfast.probing.guards import no_longer_accepting
+from holdfast.probing.later_listeners import Later, look_for_later
 from holdfast.probing.launch import spec_of
 from holdfast.probing.listens_anew import answered_first
 from holdfast.probing.patience import Patience
 from holdfast.probing.prepare import Prepared, Room, prepare, user_for
 from holdfast.probing.session import Session, batch
-from holdfast.probing.start import ready_again, start
+from holdfast.probing.start import Running, ready_again, start
 from holdfast.rundir import room_for_a_run
 from holdfast.servers.settings_of import timeouts_of, with_timeout
 
@@ -209,21 +210,28 @@ def _run(
         if reply_bytes is not None:
             environment = {**prepared.command.environment, **replying(reply_bytes)}
             prepared = replace(prepared, command=replace(prepared.command, environment=environment))
-        session, facts = _session(prepared, stack)
-        run = _watch(prepared, session, silence, limits, stack)
+        running = start(prepared, stack, Patience())
+        session, facts, first = _session(running)
+        with ExitStack() as clients:
+            run = _watch(prepared, session, silence, limits, clients)
+        later = Later() if bench.interrupts.asked else look_for_later(running, session, first)
+        if later.unsure is not None:
+            raise later.unsure
+        for note in later.notes:
+            bench.tell(note)
     if reply_bytes is not None and run.usual and min(each.received for each in run.usual) < reply_bytes:
         run = replace(run, decisive=None, given_up=_SHORT)
     return replace(run, reply_bytes=reply_bytes, changed=changed), facts
 
 
-def _session(prepared: Prepared, stack: ExitStack) -> tuple[Session, ServerFacts]:
-    """A running server that has answered.
+def _session(running: Running) -> tuple[Session, ServerFacts, FirstRequest]:
+    """A started server that has answered.
 
     Raises:
         UsageError: it listens elsewhere than on loopback, or speaks TLS.
         EnvironmentFailure, InconclusiveError: it did not start, or did not answer.
     """
-    session, facts, first = answered_first(start(prepared, stack, Patience()))
+    session, facts, first = answered_first(running)
     check_loopback(session.address, session.reached_at)
     if first.tls is not None:
         raise UsageError(
@@ -231,7 +239,7 @@ def _session(prepared: Prepared, stack: ExitStack) -> tuple[Session, ServerFacts
             "What is silent there is another matter: a handshake that does not come.",
             "Start it without its certificate.",
         )
-    return (ready_again(session) if no_longer_accepting(session) else session), facts
+    return (ready_again(session) if no_longer_accepting(session) else session), facts, first.found
 
 
 def check_loopback(address: str, reached_at: str) -> None:

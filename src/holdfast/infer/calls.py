@@ -19,6 +19,7 @@ from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import CALL_NOT_ASKED, Ceiling
 
+_LOST = frozenset({Outcome.CLOSED, Outcome.RESET})
 _CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
 _SWITCH_MS = 5.0
 _BLOCKING = "a body was still blocking its event loop when it was last seen"
@@ -81,12 +82,14 @@ def _together(timeline: Timeline, first: Call, replies: Mapping[int, Request]) -
 
 def _figures(together: _Together, alone: Body) -> Known[Calls]:
     calls, ended, unseen = together.calls, together.ended, together.unseen
+    most, doubtful = _most_at_once(together)
     loop = None if unseen else _loop(calls)
     stops = [] if unseen else ended
     blocking = _BLOCKING if not unseen and any(each.stopping_since_ns != NEVER for each in calls) else ""
     no_loop = "" if loop else unseen or "some of the bodies had an event loop of their own and others did not"
     unknown = {
-        **because(together.none, ("call.at_once", "call.processes")),
+        **because(together.none or doubtful, ("call.at_once",)),
+        **because(together.none, ("call.processes",)),
         **because(together.unended, ("call.duration_ms",)),
         **because(unseen, ("call.longest_stop_ms", "call.stop_ms", "call.stopped_ms")),
         **because(blocking, ("call.longest_stop_ms",)),
@@ -98,7 +101,7 @@ def _figures(together: _Together, alone: Body) -> Known[Calls]:
         finished=len(ended),
         raised=sum(each.raised for each in ended),
         replies=dict(Counter(str(each.status or "none") for each in together.requests)),
-        at_once=at_once(calls) if calls else None,
+        at_once=most,
         processes=len({each.pid for each in calls}) if calls else None,
         longest_stop_ms=None if unseen or blocking else _ms(max(each.longest_stop_ns for each in calls)),
         stop_ms=_spread(each.longest_stop_ns for each in stops),
@@ -108,6 +111,22 @@ def _figures(together: _Together, alone: Body) -> Known[Calls]:
         alone=alone,
     )
     return Known(figures, unknown)
+
+
+def _most_at_once(together: _Together) -> tuple[int | None, str]:
+    """How many ran at once; None, with the reason, where that depends on when those ended whose requests were lost."""
+    calls = together.calls
+    if not calls:
+        return None, ""
+    lost = {each.id: each.done_ns for each in together.requests if each.outcome in _LOST}
+    most = at_once(calls)
+    ended = ((each.begun_ns, each.ended_ns or lost.get(each.id, NEVER)) for each in calls)
+    if (least := most_at_once(ended)) == most:
+        return most, ""
+    return None, (
+        "the connections of some were closed while they ran, and whether that was the end of the bodies is not known: "
+        f"{least} to {most} ran at once"
+    )
 
 
 def at_once(calls: Sequence[Call]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from holdfast.infer.known import Known
 from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.ramp import Ramp
-from holdfast.model.timeline import Listener, Snapshot
+from holdfast.model.timeline import Entry, Listener, Snapshot
 from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
 
 NO_LISTENER = "the listening socket could not be read"
+_BLOCKING = frozenset({"sync", "async-blocking"})
 _NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"
 
 
@@ -50,6 +51,25 @@ def accept_queue_full(listeners: Iterable[Listener]) -> bool:
 def took_everything(queued: int) -> str:
     """Why the server's own queue has no bound."""
     return f"it took all {queued} requests offered beyond the ceiling, so its bound was not reached"
+
+
+def why_by_chance(held: Sequence[Entry], kind: str, listeners: Collection[Listener]) -> str:
+    """Why the number that the server had taken in says nothing of the next time; "" where it may.
+
+    A loop takes in all that has come to its socket when it looks, and that is none while a handler blocks it. With
+    several sockets the kernel draws lots, so that several may have come to one that still has room.
+
+    Args:
+        held: the handlers in service when the places were counted.
+        kind: of the view, as `FirstRequest` has it.
+    """
+    blocks = kind in _BLOCKING and all(each.loop and each.tid == each.entry_tid for each in held)
+    if not held or not blocks or len(listeners) == 1:
+        return ""
+    return (
+        "each handler blocks the event loop that accepts, so it is chance how many had come to the loop's own socket "
+        "when it last looked"
+    )
 
 
 def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> Known[Ceiling]:

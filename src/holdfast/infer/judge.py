@@ -13,7 +13,7 @@ from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.before_view import before_view_of
 from holdfast.infer.by_time import why_by_time
 from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
-from holdfast.infer.ceiling import ceiling_of
+from holdfast.infer.ceiling import ceiling_of, why_by_chance
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
@@ -217,6 +217,10 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     if no_queue and ceiling.userspace_queue_bounded:
         ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
         unknown.because(no_queue, "ceiling.userspace_queue")
+    chance = why_by_chance(counted.held, counted.first_request.kind, counted.snapshot.listeners)
+    if chance and ceiling.userspace_queue is not None:
+        ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=None)
+        unknown.because(chance, "ceiling.userspace_queue", "ceiling.userspace_queue_bounded")
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     full = ceiling.accept_queue is not None

@@ -27,6 +27,7 @@ HELD_NS = 200 * MS
 
 _NOT_BY_THE_SERVER = frozenset({Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FAILED})
 NOTHING_OUTLIVED = Outlived(process=False, entry_thread=False, thread=False)
+_ALIKE = 2
 _FEW = 4  # later requests without a sign of reuse that suffice to exclude it
 
 TOO_QUICK_NS = 5 * MS
@@ -85,6 +86,16 @@ def most_at_once(spans: Iterable[tuple[int, int]]) -> int:
     # At the same nanosecond the end comes first: half-open, as everywhere.
     moves = sorted(move for begun, ended in spans for move in ((begun, 1), (ended, -1)) if move[0] != NEVER)
     return max(accumulate((change for _, change in moves), initial=0))
+
+
+def told_alike(numbers: Iterable[int]) -> int | None:
+    """What several looks told alike: two more of them than told any other number; None where there is no such number.
+
+    A look may come while one has given something back and has not ended: then it counts that one too.
+    """
+    most = Counter(numbers).most_common(2)
+    second = most[1][1] if len(most) > 1 else 0
+    return most[0][0] if most and most[0][1] - second >= _ALIKE else None
 
 
 def later_entries(entries: Sequence[Entry]) -> int:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from holdfast.infer.known import Known
+from holdfast.infer.signals import told_alike
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Timeline
-from holdfast.model.waiting import Library, LibraryLimit, Waiting, WaitingPoint
+from holdfast.model.waiting import BodiesAtRest, Library, LibraryLimit, Waiting, WaitingPoint
 
 _NOT_KEPT = "the run was saved before holdfast asked the server's processes for that"
 _NONE_TOLD = "no process that held a request answered where the others wait"
@@ -28,7 +29,8 @@ _NO_THREAD = (
 )
 _TOO_SOON = "the bodies were over before any process had answered where they wait"
 _NONE_RAN = "none was seen to run while the others waited and nothing began or ended"
-_NONE_WAITED = "no body waited in its view for a lock, a semaphore, a pool or a thread"
+_NEVER_AT_REST = "the bodies were never all seen at rest while some waited for their turn, so how many ran is not sure"
+_NONE_WAITED = "no body was seen to wait in its view for a lock, a semaphore, a pool or a thread"
 
 
 def waiting_of(timeline: Timeline, before_view: Known[int | None]) -> Known[tuple[Waiting, ...] | None]:
@@ -85,10 +87,28 @@ def running_in(timeline: Timeline) -> Known[int | None]:
         limited = timeline.experiment.nproc is not None or timeline.experiment.address_space is not None
         why = _NO_THREAD if limited else _NO_GIL if timeline.gil == "off" else _TOO_SOON
         return Known(None, {"call.running": _NOT_KEPT if timeline.handed is None else why})
+    if timeline.bodies_at_rest is not None:
+        return _alike(timeline.bodies_at_rest, waited=any(each.waits for each in points))
     if not any(each.waits for each in points):
         return Known(None, {"call.running": _NONE_WAITED})
     running = sum(each.requests for each in points if not each.waits)
     return Known(running) if running else Known(None, {"call.running": _NONE_RAN})
+
+
+def _alike(looks: Sequence[BodiesAtRest], *, waited: bool) -> Known[int | None]:
+    numbers = [each.running for each in looks if each.waiting]
+    running = told_alike(numbers)
+    if running:
+        return Known(running)
+    if not numbers:
+        why = _NEVER_AT_REST if waited or not looks else _NONE_WAITED
+    elif running == 0:
+        why = _NONE_RAN
+    elif len(numbers) == 1:
+        why = f"only one look saw the bodies at rest, while {numbers[0]} ran and others waited: that may be wrong"
+    else:
+        why = f"looks at the bodies at rest told {min(numbers)} to {max(numbers)} that ran while others waited"
+    return Known(None, {"call.running": why})
 
 
 def libraries_of(timeline: Timeline) -> Known[tuple[Library, ...] | None]:

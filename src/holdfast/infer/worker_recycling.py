@@ -66,6 +66,9 @@ def _all_by_then(timeline: Timeline, placed: Mapping[int, Place], pid: int) -> i
     at_ns = timeline.placed.ended_ns if timeline.placed is not None else NEVER
     taken = [each for each in timeline.entries if each.pid == pid]
     run = [each for each in taken if each.entered_ns <= at_ns]
+    later = {each.id for each in timeline.handed or () if each.pid == pid and each.handed_ns > at_ns}
+    if any(placed.get(id) not in _IN_IT for id in later):
+        return 0  # it took that one too, even if the request came to no view, because it ended the process
     in_it = [each for each in taken if each.entered_ns <= at_ns or placed.get(each.id) in _IN_IT]
     if len(in_it) < len(taken) or (
         len(in_it) > _most_of_one_before(timeline, taken) and _took_another(timeline, pid, len(run))

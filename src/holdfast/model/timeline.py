@@ -21,7 +21,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
 from holdfast.model.streams import Streams
-from holdfast.model.waiting import LibraryLimit, WaitingPoint
+from holdfast.model.waiting import BodiesAtRest, LibraryLimit, WaitingPoint
 
 NEVER = units.NEVER
 
@@ -93,11 +93,13 @@ class Handed:
     Attributes:
         handed_ns: the first call for it.
         by_server: it was the server's own call; otherwise something of the application may have come before.
+        pid: the process; 0 of runs saved before that was kept.
     """
 
     id: int
     handed_ns: int
     by_server: bool
+    pid: int = 0
 
 
 @frozen
@@ -351,6 +353,8 @@ class Timeline:
         waiting: where in the application requests were, when the places were counted and when bodies ran; None where
             nothing was asked or no process has answered, and of runs saved before that was kept.
         libraries: when the places were counted; None as for `waiting`.
+        bodies_at_rest: what the looks at bodies that ran together told, in order, of those at which no body moved; None
+            of runs saved before that was kept.
         outlived: None where it was not looked for, and of runs saved before that was kept.
         gil: how handlers ran: "always": by an interpreter that was built with its lock. By one that was built to do
             without: "off", "on" where an extension module has enabled it, "asked for" where it was to be on. None where
@@ -389,3 +393,4 @@ class Timeline:
     outlived: Outlived | None = None
     gil: Gil | None = None
     gil_enabled_by: tuple[str, ...] = ()
+    bodies_at_rest: tuple[BodiesAtRest, ...] | None = None

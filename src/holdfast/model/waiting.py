@@ -35,6 +35,19 @@ class WaitingPoint:
 
 
 @frozen
+class BodiesAtRest:
+    """What one look at bodies told while none of them moved: a part of the raw record.
+
+    Attributes:
+        running: how many did not wait for their turn.
+        waiting: how many did.
+    """
+
+    running: int
+    waiting: int
+
+
+@frozen
 class LibraryLimit:
     """A limit that a library sets in one process: a part of the raw record.
 

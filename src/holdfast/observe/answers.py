@@ -28,7 +28,7 @@ class Answer:
     Attributes:
         background: what wakes up by itself; looked for where requests wait before their view.
         failed: it could not answer; then the rest is empty.
-        at_rest: no body had begun or ended for a while when it looked where they wait.
+        at_rest: when it looked where bodies wait, none had begun or ended for a while, none moved, and all were seen.
     """
 
     points: tuple[WaitingPoint, ...]

@@ -1,4 +1,4 @@
-"""Which processes have ended, and by which signal, as soon as the kernel knows.
+"""Which processes have ended, and by which signal or with which status, as soon as the kernel knows.
 
 A pidfd becomes readable when its process ends (pidfd_open(2), Linux 5.3), so nothing has to be read from `/proc` to
 know that none has. How a process ended is told to its parent only; since Linux 6.15 the pidfd tells it too
@@ -78,19 +78,25 @@ class ProcessExits:
 
     def killed(self) -> dict[int, int]:
         """The processes that a signal of VIOLENT has ended, as far as the kernel says so: pid -> signal."""
-        signals = {pid: _signal(pid, self._ended[pid]) for pid in self.ended()}
-        return {pid: number for pid, number in signals.items() if number in VIOLENT}
+        return {pid: number for pid, status in self._statuses() if (number := os.WTERMSIG(status)) in VIOLENT}
+
+    def failed(self) -> dict[int, int]:
+        """Those that ended by themselves with an exit status other than 0, as far as the kernel says: pid -> status."""
+        return {pid: number for pid, status in self._statuses() if (number := os.WEXITSTATUS(status))}
+
+    def _statuses(self) -> list[tuple[int, int]]:
+        return [(pid, _status(pid, self._ended[pid])) for pid in self.ended()]
 
 
-def _signal(pid: int, descriptor: int) -> int | None:
-    """The signal that ended a process; None if none did, or if the kernel does not say."""
+def _status(pid: int, descriptor: int) -> int:
+    """How a process ended, as wait(2) has it; 0 too if the kernel does not say."""
     try:
         mask, *_, status = _INFO.unpack(fcntl.ioctl(descriptor, _GET_INFO, _INFO.pack(_EXIT, *[0] * 13)))
         if not mask & _EXIT:
             status = _zombies_status(pid)
     except OSError:
         status = _zombies_status(pid)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    return int(status)
 
 
 def _zombies_status(pid: int) -> int:

@@ -295,9 +295,9 @@ class Recording:
         """Those of these requests with which the application was called, by id."""
         found = []
         for id in range(first, last):
-            handed_ns, by_server = layout.HANDED.unpack_from(self._data, self._at(id) + layout.HANDED_OFFSET)
+            handed_ns, by_server, pid = layout.HANDED.unpack_from(self._data, self._at(id) + layout.HANDED_OFFSET)
             if handed_ns != NEVER:
-                found.append(Handed(id, handed_ns, bool(by_server)))
+                found.append(Handed(id, handed_ns, bool(by_server), pid))
         return tuple(found)
 
     def calls(self, first: int, last: int, phase: Phase) -> tuple[Call, ...]:

@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from holdfast.engine.prober import Prober
+from holdfast.infer.signals import told_alike
+from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
-from holdfast.model.waiting import Background, LibraryLimit, WaitingPoint
+from holdfast.model.waiting import Background, BodiesAtRest, LibraryLimit, WaitingPoint
 from holdfast.observe.answers import MOST_ASKED, Answer
 from holdfast.observe.record_reader import SOON_NS
 from holdfast.probing.session import Session
@@ -32,8 +34,7 @@ _BETWEEN_NS = 60_000_000
 _LATE_NS = 2_000_000_000
 """A process in which the last body has ended does not answer any more."""
 _MOST_LOOKS = 8
-_ENOUGH = 2
-"""So many looks at bodies at rest; each may take the interpreter from them for a few milliseconds."""
+"""Each may take the interpreter from the bodies for a few milliseconds."""
 
 
 @frozen
@@ -42,11 +43,13 @@ class Told:
 
     Attributes:
         background: what wakes up by itself, where some wait before their view.
+        at_rest: what each look at bodies at rest told.
     """
 
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
     background: tuple[Background, ...] = ()
+    at_rest: tuple[BodiesAtRest, ...] | None = None
 
 
 NOTHING_TOLD = Told()
@@ -86,7 +89,8 @@ def both(ramp: Told, called: Told) -> Told:
     def together(one: tuple[T, ...] | None, other: tuple[T, ...] | None) -> tuple[T, ...] | None:
         return None if one is None and other is None else (*(one or ()), *(other or ()))
 
-    return Told(together(ramp.waiting, called.waiting), together(ramp.libraries, called.libraries))
+    waiting, libraries = together(ramp.waiting, called.waiting), together(ramp.libraries, called.libraries)
+    return Told(waiting, libraries, at_rest=called.at_rest)
 
 
 def _ask(session: Session, prober: Prober, held: Sequence[Entry], waiting: int) -> list[Answer]:
@@ -116,7 +120,8 @@ def _ask(session: Session, prober: Prober, held: Sequence[Entry], waiting: int) 
 class Lookout:
     """Looks for bodies that wait in their views while they run together, and keeps what showed most of them waiting.
 
-    What was answered while bodies began or ended counts only where nothing else was.
+    What was answered while bodies moved counts only where nothing else was. It looks until two looks at bodies at rest
+    have told the same number that ran while others waited; or none that waited, where no further body has begun since.
     """
 
     def __init__(self, session: Session, slots: range) -> None:
@@ -125,18 +130,19 @@ class Lookout:
         self._looked_ns = self._asked_ns = NEVER
         self._asked: tuple[int, ...] = ()
         self._left = _MOST_LOOKS
-        self._enough = _ENOUGH
         self._best, self._worth = NOTHING_TOLD, (False, -1)
+        self._at_rest: list[BodiesAtRest] = []
+        self._begun_when_none_waited: list[int] = []
 
     @property
     def best(self) -> Told:
         """What was told when most of them waited."""
-        return self._best
+        return replace(self._best, at_rest=tuple(self._at_rest))
 
     def look(self) -> None:
         """Takes an answer if it has come, and asks if it is time to."""
         now = self._session.now_ns()
-        if now - self._looked_ns < _EVERY_NS or not (self._asked or (self._left and self._enough)):
+        if now - self._looked_ns < _EVERY_NS or not (self._asked or (self._left and not self._knows())):
             return
         self._looked_ns = now
         if self._asked:
@@ -144,9 +150,15 @@ class Lookout:
         elif now - self._asked_ns >= _BETWEEN_NS:
             self._ask(now)
 
+    def _knows(self) -> bool:
+        running = [each.running for each in self._at_rest if each.waiting]
+        return told_alike(running or self._begun_when_none_waited) is not None
+
+    def _bodies(self) -> tuple[Call, ...]:
+        return self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)
+
     def _ask(self, now: int) -> None:
-        calls = self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)
-        self._asked = tuple(dict.fromkeys(each.pid for each in calls if each.ended_ns == NEVER))[:MOST_ASKED]
+        self._asked = _processes_of(self._bodies())[:MOST_ASKED]
         if self._asked:
             self._session.recording.questions.ask(self._asked, Phase.CALLED_TOGETHER)
             self._asked_ns = now
@@ -160,11 +172,18 @@ class Lookout:
         self._asked = ()
         if not answers:
             return
-        told, at_rest = _told(answers.values()), all(each.at_rest for each in answers.values())
+        told, bodies = _told(answers.values()), self._bodies()
+        # How many run is known only if each process has told it.
+        at_rest = all(each.at_rest for each in answers.values()) and answers.keys() >= set(_processes_of(bodies))
         waiting = sum(each.requests for each in told.waiting or () if each.waits)
-        if not at_rest:
-            # How many run is not sure then: some have just begun, and will wait.
-            told = replace(told, waiting=tuple(each for each in told.waiting or () if each.waits))
-        self._enough -= at_rest
+        if at_rest:
+            running = sum(each.requests for each in told.waiting or () if not each.waits)
+            self._at_rest.append(BodiesAtRest(running, waiting))
+            self._begun_when_none_waited += [] if waiting else [len(bodies)]
         if (at_rest, waiting) > self._worth:
             self._best, self._worth = told, (at_rest, waiting)
+
+
+def _processes_of(bodies: Sequence[Call]) -> tuple[int, ...]:
+    """The processes in which some of these still run."""
+    return tuple(dict.fromkeys(each.pid for each in bodies if each.ended_ns == NEVER))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import HELD_NS, peak
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import find_holders, read_activity, read_descendants, read_process_tree
@@ -22,12 +23,14 @@ _OR_LESS_WORK = (
 _OR_FIND_THE_KILLER = f"{_RAISE_THE_LIMIT}; otherwise find out what killed it."
 _DIED_WITH_SEVERAL = (
     "It held several, so how long one of them had been held need not be a limit. A master ends a worker that does not "
-    "report to it in time (a heartbeat, which a busy machine delays), or of which one request takes too long."
+    "report to it in time (a heartbeat, which a busy machine delays), or of which one request takes too long. The "
+    "application may have ended it too."
 )
 
 # States of threads as in proc(5).
 _STOPPED = frozenset("Tt")
 _DEAD = frozenset("ZX")
+_UNANSWERED = frozenset({Outcome.CLOSED, Outcome.RESET})
 
 
 class KilledError(InconclusiveError):
@@ -93,12 +96,15 @@ def _died_holding(
     held_s, pid = max(((done - each.entered_ns) / NS_PER_S, each.pid) for done, each in ends)
     most = peak(entries, min(done for done, _ in ends))
     alone = sum(each.pid == pid for each in lost) == 1
-    limit = f"A time limit for requests does that (a worker timeout), here one of about {held_s:.1f} s."
+    limit = (
+        f"A time limit for requests does that (a worker timeout), here one of about {held_s:.1f} s, unless "
+        "the application ended it."
+    )
     return InconclusiveError(
         f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held had "
         f"entered its handler (pid {pid}).",
-        f"{limit if alone else _DIED_WITH_SEVERAL} What could be "
-        f"counted is not the whole server's ceiling; before that, {most} were in service at once."
+        f"{_how(session, pid)}. {limit if alone else _DIED_WITH_SEVERAL} What could be counted is not "
+        f"the whole server's ceiling; before that, {most} were in service at once."
         f"{log_ends_with(session.server)}",
         f"{_OR_FIND_THE_KILLER if alone else _OR_LESS_WORK}{limits_as_cause(session.server)}",
     )
@@ -123,19 +129,46 @@ def no_longer_accepting(session: Session) -> tuple[int, ...]:
     return tuple(sorted(set(session.accepting) - still))
 
 
-def check_accepting(session: Session) -> None:
+def check_accepting(session: Session, prober: Prober) -> None:
     """Checks that every process that took requests at first still does.
+
+    Args:
+        prober: of the ramp.
 
     Raises:
         InconclusiveError: one does not, so that its places are missing or about to be provided by another process.
     """
     if gone := no_longer_accepting(session):
+        if lost := [pid for pid in gone if pid in session.ends.ended() and _lost_a_request(session, prober, pid)]:
+            raise _ended_with_a_request(session, lost[0])
         raise InconclusiveError(
             f"A process of the server stopped taking requests in the middle of the probe (pid {gone[0]}).",
             "It closed its listening socket or ended. A server that recycles its workers after a number of requests "
             "does that; what could be counted is what was left of the server, not its ceiling.",
             "Raise the maximum number of requests for each worker, and probe again.",
         )
+
+
+def _lost_a_request(session: Session, prober: Prober, pid: int) -> bool:
+    """Whether the application was called in this process with a request whose connection closed without an answer."""
+    prober.turn(0)  # it closes before the process has ended
+    handed = [each.id for each in session.recording.handed(0, prober.offered) if each.pid == pid]
+    return any(prober.columns.outcome[id] in _UNANSWERED for id in handed)
+
+
+def _how(session: Session, pid: int) -> str:
+    status = session.ends.failed().get(pid)
+    return "It ended" if status is None else f"It ended with exit status {status}"
+
+
+def _ended_with_a_request(session: Session, pid: int) -> InconclusiveError:
+    return InconclusiveError(
+        f"A process of the server ended in the middle of the probe, with a request in it (pid {pid}).",
+        f"{_how(session, pid)} while the application had a request that had not come to its view and got no answer: "
+        "the application ended it, or something in it failed. What could be counted is what was left of the server, "
+        f"not its ceiling.{log_ends_with(session.server)}",
+        "Find out what ended it, and probe again.",
+    )
 
 
 def gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:

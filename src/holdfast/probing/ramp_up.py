@@ -155,7 +155,7 @@ class Climb:
             self._gone = session.ends.ended()
             check_processes(session)
             check_held_requests(session, prober)
-            check_accepting(session)
+            check_accepting(session, prober)
         if view.in_service != self._held:
             self._held = view.in_service
             session.recording.set_look_interval(look_interval_ns(self._held))
@@ -270,7 +270,7 @@ def count_places(session: Session, prober: Prober, *, came: bool = False) -> Sna
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):
-        check_accepting(session)
+        check_accepting(session, prober)
     return placed
 
 

@@ -44,6 +44,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         handed=seen.handed,
         waiting=seen.told.waiting,
         libraries=seen.told.libraries,
+        bodies_at_rest=seen.told.at_rest,
         streams=None if seen.streams is None else seen.streams.streams,
         limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
         stream_entries=() if seen.streams is None else seen.streams.entries,

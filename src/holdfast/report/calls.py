@@ -13,8 +13,10 @@ _SLOW_MS = 100.0
 def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
     """Each finding as one sentence."""
     yield f"Called alone, the body {_alone(calls.alone)}."
-    if calls.at_once is not None:
+    if calls.bodies:
         ran = "one at a time" if calls.at_once == 1 else f"up to {calls.at_once} at once"
+        if calls.at_once is None:
+            ran = f"how many at once was not measured ({unknown['call.at_once']})"
         if calls.at_once == calls.bodies > 1:
             ran = "all of them at once"
         processes = f", in {calls.processes} processes" if calls.processes and calls.processes > 1 else ""

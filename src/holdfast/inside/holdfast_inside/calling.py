@@ -93,17 +93,20 @@ class BodyRun:
 
     def resumes(self) -> None:
         """Notes that the body has the thread: from now on its loop can do nothing else."""
+        global moved_ns  # noqa: PLW0603 - of the whole process
         self._depth += 1
         if self._depth == 1:
-            self._since_ns = time.monotonic_ns()
+            self._since_ns = moved_ns = time.monotonic_ns()
             # If the body never yields again, this is the only trace of it.
             layout.WORD.pack_into(recorder.record().data, self._at + layout.CALL_SINCE_OFFSET, self._since_ns)
 
     def yields(self) -> None:
         """Notes that the loop is free again, unless this step was nested in another one (an eager task)."""
+        global moved_ns  # noqa: PLW0603 - of the whole process
         self._depth -= 1
         if self._depth == 0:
-            stopped_ns = time.monotonic_ns() - self._since_ns
+            moved_ns = time.monotonic_ns()
+            stopped_ns = moved_ns - self._since_ns
             self._stopped_ns += stopped_ns
             self._longest_ns = max(self._longest_ns, stopped_ns)
             self._write()
@@ -205,6 +208,8 @@ bodies: Set[int] = set()
 """The requests whose bodies run in this process."""
 changed_ns = 0
 """When one of these began or ended last."""
+moved_ns = 0
+"""When the last step of one of these began or ended, for those whose steps are seen."""
 
 
 def _note(*, began: bool, id: int) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 6
+VERSION = 7
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -149,11 +149,10 @@ TIMINGS, raised, streams (its result produces more while it is sent). Not cleare
 CALL_OFFSET = SLOT.size
 CALL_SINCE_OFFSET = 32
 
-HANDED = struct.Struct("=QB7x")
+HANDED = struct.Struct("=QB3xI")
 """handed_ns: the application was called with the request, its first call counts, 0 before it; whether that was the
-server's own call, so that nothing of the application comes before it. Not cleared when the id is entered again."""
+server's own call, so that nothing of the application comes before it; pid. Not cleared when the id is entered again."""
 HANDED_OFFSET = CALL_OFFSET + CALL.size
-HANDED_BY_SERVER_OFFSET = 8
 
 SLOT_BYTES = SLOT.size + CALL.size + HANDED.size
 

@@ -180,7 +180,7 @@ def note_handed(id: int, *, by_server: bool) -> None:
     at = shared.slot_at + id * layout.SLOT_BYTES + layout.HANDED_OFFSET
     if layout.WORD.unpack_from(shared.data, at)[0]:
         return
-    shared.data[at + layout.HANDED_BY_SERVER_OFFSET] = by_server
+    layout.HANDED.pack_into(shared.data, at, 0, by_server, os.getpid())
     layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
 
 

@@ -12,7 +12,7 @@ import collections
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 from . import background, calling, executors, gil, layout, libraries, recorder, stacks, waiting_points
 
@@ -21,6 +21,7 @@ _REST_NS = 10_000_000
 """A body that has got its turn may still be where it waited, and one that has begun not yet there."""
 _LONGEST_WAIT_NS = 150_000_000
 """A question is answered after that long even if bodies begin and end all the time."""
+_NOWHERE = waiting_points.Point("", 0, "", "", waits=False)
 _asked: Dict[Tuple[int, int], object] = {}
 _lookouts: Dict[int, object] = {}
 
@@ -54,17 +55,19 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
     if about != layout.NOTHING and not gil.frames_can_be_read():
         return
-    began_ns, changed_ns = time.monotonic_ns(), calling.changed_ns
-    waiting = _before_view(shared) if about == layout.BEFORE_VIEW else []
-    counts = collections.Counter(_points(waiting, about))
-    if waiting:
-        for thing in background.running(waiting):
-            yield "\t".join((layout.BACKGROUND_LINE, f"{thing.wakes_s:.3f}", str(thing.line), *_written(thing[:2])))
-    if calling.changed_ns == changed_ns and began_ns - changed_ns >= _REST_NS:
-        yield layout.REST_LINE
-    for point, count in counts.most_common():
+    points, at_rest = _in_bodies() if about == layout.IN_BODIES else ([], False)
+    if about == layout.BEFORE_VIEW:
+        waiting, queued = _before_view(shared), executors.queued()
+        points = [waiting_points.point_of(each, queued) for each in waiting]
+        if waiting:
+            for thing in background.running(waiting):
+                yield "\t".join((layout.BACKGROUND_LINE, f"{thing.wakes_s:.3f}", str(thing.line), *_written(thing[:2])))
+    for point, count in collections.Counter(points).most_common():
         written = _written((point.file, point.function, point.library))
         yield "\t".join((layout.POINT_LINE, str(count), str(int(point.waits)), str(point.line), *written))
+    if at_rest:
+        # The last line: where not all of the others fit, it is left out with them.
+        yield layout.REST_LINE
 
 
 def _written(texts: Iterable[str]) -> Iterable[str]:
@@ -77,18 +80,21 @@ def _before_view(shared: recorder.Record) -> List[List[stacks.Stack]]:
     return list(stacks.of_requests(lambda id: data[state + id] == layout.NOT_ENTERED).values())
 
 
-def _points(before_view: List[List[stacks.Stack]], about: int) -> List[waiting_points.Point]:
-    queued = executors.queued()
-    if about == layout.BEFORE_VIEW:
-        return [waiting_points.point_of(each, queued) for each in before_view]
-    if about == layout.IN_BODIES:
-        found = stacks.of_requests(calling.bodies.__contains__)
-        return [_point_in_body(found.get(id), queued) for id in list(calling.bodies)]
-    return []
+def _in_bodies() -> Tuple[List[waiting_points.Point], bool]:
+    """Where each body is, and whether all were at rest while that was looked at.
 
-
-def _point_in_body(some: Optional[List[stacks.Stack]], queued: Mapping[int, str]) -> waiting_points.Point:
-    return waiting_points.point_of(some, queued) if some else waiting_points.Point("", 0, "", "", waits=False)
+    They were where none had begun, ended or taken a step, none was on its way to a place or from one (it has its turn
+    or its result, and not run since), and all were seen.
+    """
+    began_ns, before = time.monotonic_ns(), (calling.changed_ns, calling.moved_ns)
+    queued, ids = executors.queued(), list(calling.bodies)
+    found = stacks.of_requests(calling.bodies.__contains__)
+    points = [waiting_points.point_of(found[id], queued) if id in found else _NOWHERE for id in ids]
+    seen = [each for some in found.values() for each in some]
+    loops = {each.task.get_loop() for each in seen if hasattr(each.task, "get_loop")}
+    moving = any(map(waiting_points.has_its_turn, seen)) or any(map(stacks.has_work, loops))
+    at_rest = began_ns - before[0] >= _REST_NS and before == (calling.changed_ns, calling.moved_ns)
+    return points, at_rest and not moving and len(found) == len(ids)
 
 
 def _fitting(lines: List[str]) -> bytes:
@@ -124,7 +130,8 @@ def _look_out(shared: recorder.Record, pid: int, sleep: Callable[[float], None])
         if data[layout.ASKED_OFFSET] != shared.answered:
             now_ns = time.monotonic_ns()
             asked_ns = asked_ns or now_ns
-            if now_ns - calling.changed_ns >= _REST_NS or now_ns - asked_ns >= _LONGEST_WAIT_NS:
+            rests = now_ns - calling.changed_ns >= _REST_NS and not any(map(stacks.has_work, stacks.loops()))
+            if rests or now_ns - asked_ns >= _LONGEST_WAIT_NS:
                 answer(shared)
                 asked_ns = 0
         sleep(_LOOK_S)

@@ -13,6 +13,7 @@ the collector knows to what it refers.
 
 from __future__ import annotations
 
+import collections
 import contextvars
 import functools
 import gc
@@ -62,6 +63,15 @@ def note_loop(loop: object) -> None:
 def loops() -> List[Any]:
     """The loops on which requests came and that are still there."""
     return list(_loops)
+
+
+def has_work(loop: object) -> bool:
+    """Whether a loop of asyncio has callbacks that it has not come to yet, such as a step of a task or a result."""
+    ready = getattr(loop, "_ready", None)
+    if ready is None:
+        # A loop that is written in C (uvloop) does not show them, but the collector knows to what it refers.
+        ready = next((each for each in gc.get_referents(loop) if type(each) is collections.deque), None)
+    return bool(ready)
 
 
 def of_requests(wanted: Callable[[int], bool]) -> Dict[int, List[Stack]]:

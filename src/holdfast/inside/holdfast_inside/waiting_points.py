@@ -38,8 +38,12 @@ _FOR_AN_OWN_RESULT = frozenset(
     {"concurrent.futures._base", "concurrent.futures.thread", "asgiref.sync", "asgiref.current_thread_executor"}
 )
 """A caller in one of these modules waits for what it has sent to another thread itself, and not for its turn."""
+_OF_AN_OWN_THREAD = ("Thread.start", "Thread.join")
+"""A caller of these waits for a thread that it has made itself."""
 _TO_THE_LOOP = "trio._core._traps"
 """Where each task of trio leaves off, whatever it waits for."""
+_BY_CONDITIONS = frozenset({"threading", "queue"})
+_FOR_A_THREAD = frozenset({"join", "_wait_for_tstate_lock"})
 _SAYS_LITTLE = ("Condition.", "Event.", "ParkingLot.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
 """Of what waits in one of these, the function around it says more: `QueuePool._do_get`, `CapacityLimiter.acquire`."""
 _NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
@@ -75,7 +79,7 @@ def point_of(some: Sequence[stacks.Stack], queued: Mapping[int, str]) -> Point:
 
 def _point_of(stack: stacks.Stack, queued: Mapping[int, str]) -> Point:
     at, library, waits = _seen(tuple((each.f_code, each.f_lasti) for each in stack.frames), stack.frames)
-    waits = waits and not _has_its_turn(stack)
+    waits = waits and not has_its_turn(stack)
     innermost = stack.frames[at] if stack.frames else None
     lock = "" if waits or innermost is None else _lock_in(innermost)
     if lock:
@@ -95,16 +99,25 @@ def _executor(stack: stacks.Stack, queued: Mapping[int, str]) -> str:
     return executors.THREADS if executors.is_queued(stack.waiter) else executors.asked(stack.frames, queued)
 
 
-def _has_its_turn(stack: stacks.Stack) -> bool:
-    """Whether it has been woken, and runs as soon as its loop or a core comes to it."""
+def has_its_turn(stack: stacks.Stack) -> bool:
+    """Whether it has been woken, or is about to wait: it runs as soon as its loop or a core comes to it."""
     if stack.task is not None:
         return hasattr(stack.waiter, "done") and bool(stack.waiter.done())
-    innermost = stack.frames[-1]
-    if innermost.f_code.co_name != "wait" or innermost.f_globals.get("__name__") != "threading":
+    innermost, module = stack.frames[-1], _module(stack.frames[-1])
+    if module not in _BY_CONDITIONS or innermost.f_code.co_name in _FOR_A_THREAD:
         return False
-    # `Condition.wait` waits for a lock of its own, which `notify` releases.
-    waiter: Any = innermost.f_locals.get("waiter")
-    return waiter is not None and not waiter.locked()
+    if innermost.f_code.co_name == "__enter__":
+        # The lock of a condition; that of a semaphore or a queue is held for an instant.
+        return len(stack.frames) > 1 and _module(stack.frames[-2]) in _BY_CONDITIONS
+    # Whatever waits long in these modules does it in `Condition.wait`, for a lock of its own. `notify` releases that
+    # and takes it from the list; it is locked again as soon as the thread that waits has it.
+    waiter = innermost.f_locals.get("waiter")
+    waiters = getattr(innermost.f_locals.get("self"), "_waiters", ())
+    return waiter is None or not any(each is waiter for each in list(waiters))
+
+
+def _module(frame: types.FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 _known: Dict[object, Tuple[int, str, bool]] = {}
@@ -129,13 +142,14 @@ def _is_ours(path: str) -> bool:
 
 def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:
     """The function of a library that waits, and whether for its turn; `inner`: the frames inside of the own code."""
-    names = [(str(each.f_globals.get("__name__", "")), _qualname(each)) for each in inner]
+    names = [(_module(each), _qualname(each)) for each in inner]
     names = [each for each in names if each[0] != _TO_THE_LOOP] or names
     at = len(names) - 1
     while at > 0 and names[at][1].startswith(_SAYS_LITTLE):
         at -= 1
     module, function = names[at]
-    waits = names[-1][0] in _WAITING_MODULES and not any(each in _FOR_AN_OWN_RESULT for each, _ in names)
+    own = any(each in _FOR_AN_OWN_RESULT or name.startswith(_OF_AN_OWN_THREAD) for each, name in names)
+    waits = names[-1][0] in _WAITING_MODULES and not own
     return f"{module}.{_short(function)}", waits
 
 
