@@ -39,6 +39,14 @@ class Connection(socket.socket):
         super().__init__(*args, **kwargs)
         self.request = Request(self)
 
+    def getsockname(self) -> Any:  # noqa: ANN401
+        """As the class's own. From Python 3.15 on asyncio first asks for it in the context that serves the connection.
+
+        (selector_events.py: `_accept_connection` makes that of the server's, and not of the one that accepts.)
+        """
+        here.set(self.request)
+        return super().getsockname()
+
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Reads, and looks at what was read."""
         self.request.conclude()
