@@ -9,6 +9,7 @@ import types
 from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
 
 from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch, with_locks
+from .candidate import Frames
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -69,7 +70,7 @@ class Seen(watch.Watch):
         for each in self._owners:
             each.returns(frame, result, answered=False)
 
-    def around(self, frame: Optional[types.FrameType]) -> watch.Frames:
+    def around(self, frame: Optional[types.FrameType]) -> Frames:
         """As of any watch, as far as to what was running when the request was read."""
         return [each for each in super().around(frame) if id(each) not in self._around_reader]
 

@@ -13,6 +13,8 @@ from typing import Iterator, List, Optional, Set
 from . import entry_wrappers, hooks, named, own_code
 
 _LONGEST_SCRIPT = 10_000
+SERVERS = frozenset(name.partition(".")[0] for name in entry_wrappers.SERVERS)
+"""The packages of servers that holdfast knows."""
 
 
 def packages(without: str = "") -> List[str]:
@@ -23,8 +25,8 @@ def packages(without: str = "") -> List[str]:
     Args:
         without: another one to leave out: that of the server's code which calls the application.
     """
-    known = {"holdfast", without}
-    known.update(name.partition(".")[0] for name in (*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS))
+    known = {"holdfast", without, *SERVERS}
+    known.update(name.partition(".")[0] for name in (*hooks.HOOKS, *hooks.BRIDGES))
     found: List[str] = []
     for name in _modules():
         top = name.partition(".")[0]
