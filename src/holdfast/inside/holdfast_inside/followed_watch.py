@@ -6,10 +6,12 @@ import contextvars
 import sys
 import threading
 import types
-from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
 from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch, with_locks
-from .candidate import Frames
+from .candidate import Candidate, Frames
+
+_SUCCESS = tuple(b"HTTP/1.%d 2" % minor for minor in (0, 1))
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -21,17 +23,23 @@ class Seen(watch.Watch):
     Attributes:
         reader: the thread that read it.
         waited: whether that has since waited for something, or given an executor something to do.
+        hook: the profile function that threads have otherwise.
     """
 
     def __init__(self, of: object, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
         global _latest  # noqa: PLW0603 - the profile function finds it
         super().__init__(claim, None)
-        self.of = of
+        self.of: Any = of
         self.waited = False
+        # Whether what was waited for, if anything, is to send the reply.
+        self._is_ready = True
+        # Whether something ran that may wait for others by itself, or asks them.
+        self._suspends = False
+        self._reply = b""
         self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
         self._around_reply: Dict[int, types.FrameType] = {}
-        self._hook: Any = None
+        self.hook: Any = None
         self._in_reader = self._succeeds = False
         self._late: Set[int] = set()
         self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
@@ -40,18 +48,22 @@ class Seen(watch.Watch):
                 self._around_reader[id(reader)] = reader
             reader = reader.f_back
         # A profiler of the person's own keeps its place; then nothing is seen.
-        self._blind = sys.getprofile() is not None
+        self._blind = sys.getprofile() not in {None, _profile}
         if not self._blind:
+            self.hook = getattr(threading, "_profile_hook", None)
+            if _latest is not None and _latest.open:
+                # It was sent to what gives no answer: a port that does not speak HTTP.
+                _latest.open, self.hook = False, _latest.hook
             _latest = self
-            self._hook = getattr(threading, "_profile_hook", None)
             threading.setprofile(_profile)
             sys.setprofile(_profile)
 
     def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Takes in what a thread does, as a profile function is told it."""
         reads = threading.get_ident() == self.reader
-        if reads and not self.answered:
-            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
+        if reads and not self.answered and staying.depends_on_others(frame, event, argument):
+            self._is_ready = not self.waited and self.of.is_to_send(argument)
+            self.waited = True
         if reads and here.get() is not self.of:
             # A loop between what it runs.
             return
@@ -59,7 +71,10 @@ class Seen(watch.Watch):
             # What asyncio resumes it knows by its context.
             if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
                 self._late.add(id(frame))
+            self._suspends |= staying.may_suspend(frame)
             self.called(frame)
+        elif event == "c_call":
+            self._suspends |= staying.deals_with_others(frame, argument)
         elif event == "return":
             self.returns(frame, argument)
             if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
@@ -74,11 +89,13 @@ class Seen(watch.Watch):
         """As of any watch, as far as to what was running when the request was read."""
         return [each for each in super().around(frame) if id(each) not in self._around_reader]
 
-    def reply_begins(self, frame: Optional[types.FrameType], *, succeeds: bool) -> None:
-        """Notes what is around the first sending."""
+    def replies(self, data: bytes, frame: Optional[types.FrameType]) -> None:
+        """Notes what is sent, and what is around the first sending."""
+        self._reply += data
         if self.answered:
             return
-        self.answered, self._succeeds = True, succeeds
+        # A redirect or an error is mostly given by something in front of a view.
+        self.answered, self._succeeds = True, data.startswith(_SUCCESS)
         self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
             self._around_reply[id(frame)] = frame
@@ -91,10 +108,10 @@ class Seen(watch.Watch):
         self.open = False
         found = whole = None
         if not self._blind:
-            threading.setprofile(self._hook)
+            threading.setprofile(self.hook)
         if not self._blind and self._succeeds:
             found = self._found()
-            whole = None if found is not None else self._whole()
+            whole = found or self._whole() or (finding.LIBRARIES if self._is_by_libraries() else None)
         self._around_reader, self._around_reply, self._owners = {}, {}, []
         if finding.state()[0] == layout.WATCHED:
             known = layout.IN_VIEW if found else layout.AT_WHOLE if whole else layout.AT_ENTRY
@@ -114,6 +131,9 @@ class Seen(watch.Watch):
             if not left and self._in_reader:
                 left = [each for each in fresh if each.returned] or fresh
             if left:
+                if self._stays_here(left):
+                    # Wherever one of them is held, as many run at once.
+                    left = [max(left, key=lambda each: each.ended - each.began)]
                 only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
                 return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
         return None
@@ -134,6 +154,18 @@ class Seen(watch.Watch):
                 return view_functions.as_found(codes[0])
         return None
 
+    def _is_by_libraries(self) -> bool:
+        """Whether libraries alone answered, on the thread that read, which had all of the reply before it waited."""
+        return self._stays_here() and _is_complete(self._reply) and not any(each.ran for each in self._owners)
+
+    def _stays_here(self, some: Sequence[Candidate] = ()) -> bool:
+        """Whether all that answered, with these calls, ran on the thread that read, before that waited next."""
+        if self._suspends or self.way.left or not self._in_reader or not self._is_ready:
+            return False
+        # What reads for many connections takes a lock for all of them, or for none.
+        by_loop = self._in_loop or self.waited
+        return (by_loop or not self.way.locked) and all(each.thread == self.reader for each in some)
+
     def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
         around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
         if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
@@ -142,6 +174,13 @@ class Seen(watch.Watch):
             return []
         both = [each for each in around if id(each) in self._around_reply]
         return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
+
+
+def _is_complete(reply: bytes) -> bool:
+    head, end, body = reply.partition(b"\r\n\r\n")
+    fields = [line.partition(b":") for line in head.lower().split(b"\r\n")[1:]]
+    lengths = [int(value) for name, _, value in fields if name == b"content-length"]
+    return bool(end) and len(lengths) == 1 and len(body) >= lengths[0]
 
 
 _Result = TypeVar("_Result")

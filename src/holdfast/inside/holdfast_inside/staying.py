@@ -5,7 +5,12 @@ Then what bounds the application bounds the code that answers, too, also where i
 
 from __future__ import annotations
 
+import dis
+import functools
+import inspect
+import os
 import threading
+import time
 import types
 from typing import FrozenSet
 
@@ -16,6 +21,9 @@ _WAITS: FrozenSet[types.CodeType] = frozenset(
     {threading.Condition.wait.__code__, threading.Semaphore.acquire.__code__, threading.Barrier.wait.__code__}
 )
 _WAITS_IN_C = frozenset({"epoll.poll", "lock.acquire", "poll.poll", "select", "SimpleQueue.get"})
+_DEALS_IN_C = frozenset(
+    {"SimpleQueue.put", "read", "socket.recv", "socket.recv_into", "start_joinable_thread", "start_new_thread"}
+)
 _EXECUTORS = frozenset({"concurrent.futures.process", "concurrent.futures.thread"})
 
 
@@ -24,20 +32,51 @@ def waits_in_c(function: object) -> bool:
     return getattr(function, "__qualname__", "") in _WAITS_IN_C
 
 
-def depends_on_others(frame: types.FrameType, event: str, argument: object, *, in_asyncio: bool) -> bool:
+def depends_on_others(frame: types.FrameType, event: str, argument: object) -> bool:
     """Whether what a thread does after this may depend on others: it waits for them, or gives them something to do.
 
     Args:
         frame, event, argument: what a profile function is told.
-        in_asyncio: a loop of asyncio runs on the thread.
     """
     if event == "call":
         submits = frame.f_code.co_name == "submit" and frame.f_globals.get("__name__") in _EXECUTORS
         return submits or frame.f_code is threading.Condition.wait.__code__
-    if event != "c_call" or not waits_in_c(argument):
+    if event != "c_call":
         return False
-    # A loop of asyncio that has more to run only looks (selectors.py, `select`).
-    return not in_asyncio or frame.f_locals.get("timeout") != 0
+    if argument is time.sleep:
+        return _is_in_loop(frame.f_code, frame.f_lasti) and not _is_alone()
+    # A loop that has more to run only looks (selectors.py, `select`).
+    return waits_in_c(argument) and frame.f_locals.get("timeout") != 0
+
+
+def deals_with_others(frame: types.FrameType, function: object) -> bool:
+    """Whether a function in C gives another thread something to do, or takes what it or another process has sent."""
+    name = getattr(function, "__qualname__", "")
+    return name in _DEALS_IN_C and not frame.f_code.co_filename.startswith(own_code.OURS)
+
+
+def may_suspend(frame: types.FrameType) -> bool:
+    """Whether a function that was called, or resumed, may leave its thread to others and run on later: a coroutine."""
+    code = frame.f_code
+    # Twisted's are generators (defer.py, `inlineCallbacks`).
+    driven = code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer"
+    return driven or bool(code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+
+
+@functools.lru_cache(maxsize=None)
+def _is_in_loop(code: types.CodeType, at: int) -> bool:
+    """Whether an instruction of a function runs again and again: one that sleeps there waits for something else."""
+    jumps = [each for each in dis.get_instructions(code) if "JUMP" in each.opname and isinstance(each.argval, int)]
+    return any(each.argval <= at < each.offset for each in jumps)
+
+
+def _is_alone() -> bool:
+    """Whether nothing but the calling thread runs that belongs to this process: no thread, no process of its own."""
+    threads = os.listdir("/proc/self/task")
+    if len(threads) > 1:
+        return False
+    with open(f"/proc/self/task/{threads[0]}/children") as children:
+        return not children.read().strip()
 
 
 class Way:
