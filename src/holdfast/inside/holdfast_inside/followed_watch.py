@@ -98,7 +98,8 @@ class Seen(watch.Watch):
         self.answered, self._succeeds = True, data.startswith(_SUCCESS)
         self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
-            self._around_reply[id(frame)] = frame
+            if not frame.f_code.co_filename.startswith(own_code.OURS):
+                self._around_reply[id(frame)] = frame
             frame = frame.f_back
 
     def conclude(self) -> None:
@@ -156,7 +157,11 @@ class Seen(watch.Watch):
 
     def _is_by_libraries(self) -> bool:
         """Whether libraries alone answered, on the thread that read, which had all of the reply before it waited."""
-        return self._stays_here() and _is_complete(self._reply) and not any(each.ran for each in self._owners)
+        ends = [
+            next(filter(_is_not_standard, each.values()), None) for each in (self._around_reader, self._around_reply)
+        ]
+        own = any(each.ran or any(end and each.is_own(end.f_code.co_filename) for end in ends) for each in self._owners)
+        return not own and self._stays_here() and _is_complete(self._reply)
 
     def _stays_here(self, some: Sequence[Candidate] = ()) -> bool:
         """Whether all that answered, with these calls, ran on the thread that read, before that waited next."""
@@ -167,13 +172,17 @@ class Seen(watch.Watch):
         return (by_loop or not self.way.locked) and all(each.thread == self.reader for each in some)
 
     def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
-        around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
+        around = list(filter(_is_not_standard, self._around_reader.values()))
         if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
             return []
         if any(map(with_locks.takes_lock, around)):
             return []
         both = [each for each in around if id(each) in self._around_reply]
         return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
+
+
+def _is_not_standard(frame: types.FrameType) -> bool:
+    return not own_code.is_standard(frame.f_code.co_filename)
 
 
 def _is_complete(reply: bytes) -> bool:
