@@ -87,6 +87,15 @@ class App:
 
 uvicorn.run(App(), port=int(sys.argv[1]), lifespan="off")
 """
+# falcon/routing/static.py, StaticRouteAsync and _AsyncFileReader: a coroutine, and an executor reads the file for it.
+STATIC = """
+import os
+
+import falcon.asgi
+
+app = falcon.asgi.App()
+app.add_static_route("/", os.path.abspath("files"))
+"""
 RSGI = """
 class App:
     async def __call__(self, scope, protocol):
@@ -251,6 +260,13 @@ COMMANDS = (
         {"site-packages/made/__main__.py": MADE_ANEW},
         {"target.held_in": "asgi entry", **BY_LOOP},
         *("-m", "made", "{port}"),
+    ),
+    Own(
+        "files under ASGI",
+        ("uvicorn", "--port", "{port}", "own:app"),
+        {"own.py": STATIC, "files/a.txt": "page"},
+        {"target.held_in": "asgi entry", **BY_LOOP},
+        options=("--path", "/a.txt"),
     ),
     Own(
         "an object that speaks RSGI",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import os
+import types
 from typing import Iterator, List, Optional, Set
 
 from . import entry_wrappers, hooks, named, own_code
@@ -43,6 +44,14 @@ def package_of(path: str) -> str:
             top = inside.partition(os.sep)[0]
             return top[: -len(".py")] if top.endswith(".py") else top
     return ""
+
+
+def is_of_server(frame: Optional[types.FrameType]) -> bool:
+    """Whether what runs is a known server's own: its middleware, and what an application calls to read or reply."""
+    if frame is None:
+        return False
+    path = frame.f_code.co_filename
+    return path.startswith(own_code.OURS) or package_of(path) in SERVERS
 
 
 def _modules() -> Iterator[str]:

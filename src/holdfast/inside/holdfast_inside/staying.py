@@ -14,7 +14,7 @@ import time
 import types
 from typing import FrozenSet
 
-from . import own_code, with_locks
+from . import installed_app, own_code, with_locks
 
 _PLACES_TO_WAIT = frozenset({"asyncio.locks", "asyncio.queues", "asyncio.subprocess", "queue", "trio._sync"})
 _WAITS: FrozenSet[types.CodeType] = frozenset(
@@ -108,7 +108,8 @@ class Way:
             self.left = (
                 threading.get_ident() != self._thread
                 or frame.f_code in _WAITS
-                or name in _PLACES_TO_WAIT
+                # What the server's own code waits for there is its client.
+                or (name in _PLACES_TO_WAIT and not installed_app.is_of_server(frame.f_back))
                 # AnyIO's limiters and semaphores.
                 or (frame.f_code.co_name.startswith("acquire") and name.partition(".")[0] in ("anyio", "trio"))
             )

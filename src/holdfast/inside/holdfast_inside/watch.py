@@ -132,7 +132,7 @@ class _Code:
             return None
         # What is made anew for each request has no function that could be held.
         anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
-        direct = chosen.thread == self._thread and all(map(_is_of_server, chosen.callers))
+        direct = chosen.thread == self._thread and all(map(installed_app.is_of_server, chosen.callers))
         self.is_whole = direct and (anew or view_functions.runs_later(chosen.code))
         return None if self.is_whole else chosen.view(called | chosen.inner)
 
@@ -315,6 +315,16 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> object:
+    """Calls a function that does not count as a part of the request's way."""
+    before = sys.getprofile()
+    sys.setprofile(None)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        sys.setprofile(before)
+
+
 def profile(frame: types.FrameType, event: str, argument: object) -> None:
     """The profile function of each thread on which a watched request may run."""
     watch = _watch()
@@ -339,11 +349,6 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
 def _is_made_in_request(candidate: Candidate) -> bool:
     """Whether a call around it has made the function, as middleware makes a `start_response` or `send` of its own."""
     return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
-
-
-def _is_of_server(frame: types.FrameType) -> bool:
-    """Whether a frame between an entry and the application is what the server has put there (uvicorn's middleware)."""
-    return frame.f_code.co_filename.startswith(own_code.OURS) or _package(frame.f_code) in installed_app.SERVERS
 
 
 def _package(code: types.CodeType) -> str:
