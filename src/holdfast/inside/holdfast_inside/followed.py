@@ -20,10 +20,12 @@ the server sends instead is dropped: it has its own way to write a reply.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import sys
 import weakref
-from typing import Any, Optional
+from typing import Any, Iterator, Optional, Tuple
 
 from . import entries, finding, gate, layout, recorder, reply, request, startup_report, watch
 from .followed_watch import Seen, here, quietly
@@ -154,18 +156,15 @@ class Request:
             self.seen.replies(bytes(memoryview(data).cast("B")), sys._getframe(1))  # noqa: SLF001 - one's callers
         return self._dropped
 
-    def is_to_send(self, waits: object) -> bool:
-        """Whether the server waits until it may send on this connection, where it calls `waits`: epoll's `poll`.
+    def is_to_send(self) -> bool:
+        """Whether the server is going to wait until it may send on this connection.
 
         Source: proc_pid_fdinfo(5): each descriptor that an epoll object looks at, and at which events (epoll_ctl(2)).
         """
-        epoll: Any = getattr(waits, "__self__", None)
         connection = self._connection()
-        if connection is None or type(epoll).__name__ != "epoll":
-            return False
-        with open(f"/proc/self/fdinfo/{epoll.fileno()}") as file:
-            looks = [line.split() for line in file if line.startswith("tfd:")]
-        return any(int(each[1]) == connection.fileno() and int(each[3], 16) & _EPOLLOUT for each in looks)
+        return connection is not None and any(
+            number == connection.fileno() and events & _EPOLLOUT for number, events in _looked_at()
+        )
 
     def conclude(self) -> None:
         """Ends watching, if the reply has begun."""
@@ -249,6 +248,14 @@ def _entry() -> entries.Entry:
     if _made is None:
         _made = entries.Entry(None, "own server")
     return _made
+
+
+def _looked_at() -> Iterator[Tuple[int, int]]:
+    """The descriptors at which this process looks by epoll, and at which events."""
+    for name in os.listdir("/proc/self/fdinfo"):
+        with contextlib.suppress(OSError), open(f"/proc/self/fdinfo/{name}") as file:
+            looks = [line.split() for line in file if line.startswith("tfd:")]
+            yield from ((int(each[1]), int(each[3], 16)) for each in looks)
 
 
 def _claim(head: bytes) -> Optional[request.RequestClaim]:

@@ -31,8 +31,10 @@ class Seen(watch.Watch):
         super().__init__(claim, None)
         self.of: Any = of
         self.waited = False
-        # Whether what was waited for, if anything, is to send the reply.
-        self._is_ready = True
+        # Whether the reply was there before the reader looked for anything else.
+        self._is_ready, self._looked = True, False
+        # After which of the frames around the reading it was to be sent.
+        self._sends_after: Dict[types.CodeType, bool] = {}
         # Whether something ran that may wait for others by itself, or asks them.
         self._suspends = False
         self._reply = b""
@@ -43,6 +45,8 @@ class Seen(watch.Watch):
         self._in_reader = self._succeeds = False
         self._late: Set[int] = set()
         self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
+        # Which timers it sets is known (see `staying.may_suspend`).
+        self._in_reactor = recorder.reactor_runs()
         while reader is not None:
             if not reader.f_code.co_filename.startswith(own_code.OURS):
                 self._around_reader[id(reader)] = reader
@@ -61,9 +65,8 @@ class Seen(watch.Watch):
     def noted(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Takes in what a thread does, as a profile function is told it."""
         reads = threading.get_ident() == self.reader
-        if reads and not self.answered and staying.depends_on_others(frame, event, argument):
-            self._is_ready = not self.waited and self.of.is_to_send(argument)
-            self.waited = True
+        if reads and not self.answered:
+            self._proceeds(frame, event, argument)
         if reads and here.get() is not self.of:
             # A loop between what it runs.
             return
@@ -79,6 +82,19 @@ class Seen(watch.Watch):
             self.returns(frame, argument)
             if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
                 self.conclude()
+
+    def _proceeds(self, frame: types.FrameType, event: str, argument: object) -> None:
+        """Notes what tells whether the reply is there before the thread that reads looks for anything else."""
+        depends = staying.depends_on_others(frame, event, argument)
+        if depends or (event == "c_call" and staying.waits_in_c(argument)):
+            if self._in_reactor and not depends:
+                return
+            # Of another loop, what it does now may have been due meanwhile, such as a timer.
+            sends = self.of.is_to_send() if self._in_reactor else self._sends_after.get(frame.f_code, False)
+            self._is_ready, self._looked = sends and not self._looked, True
+            self.waited |= depends
+        elif event == "return" and id(frame) in self._around_reader and not self._looked:
+            self._sends_after[frame.f_code] = self.of.is_to_send()
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """As of any watch; what the server does with the result when the reply has begun is not known."""

@@ -24,6 +24,7 @@ _WAITS_IN_C = frozenset({"epoll.poll", "lock.acquire", "poll.poll", "select", "S
 _DEALS_IN_C = frozenset(
     {"SimpleQueue.put", "read", "socket.recv", "socket.recv_into", "start_joinable_thread", "start_new_thread"}
 )
+_AT_ONCE_S = 0.001
 _EXECUTORS = frozenset({"concurrent.futures.process", "concurrent.futures.thread"})
 
 
@@ -56,11 +57,17 @@ def deals_with_others(frame: types.FrameType, function: object) -> bool:
 
 
 def may_suspend(frame: types.FrameType) -> bool:
-    """Whether a function that was called, or resumed, may leave its thread to others and run on later: a coroutine."""
-    code = frame.f_code
-    # Twisted's are generators (defer.py, `inlineCallbacks`).
-    driven = code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer"
-    return driven or bool(code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+    """Whether a function that was called, or resumed, may leave its thread to others and run on later.
+
+    A coroutine may, and with Twisted a generator that is driven as one (defer.py, `inlineCallbacks`), and what has a
+    reactor call a function after a time (base.py, `callLater`).
+    """
+    code, module = frame.f_code, frame.f_globals.get("__name__")
+    if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        return True
+    driven = code.co_name == "_inlineCallbacks" and module == "twisted.internet.defer"
+    delays = code.co_name == "callLater" and module == "twisted.internet.base"
+    return driven or (delays and not frame.f_locals["delay"] < _AT_ONCE_S)
 
 
 @functools.lru_cache(maxsize=None)
