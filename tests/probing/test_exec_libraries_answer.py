@@ -105,7 +105,8 @@ class App:
 app = App()
 """
 LIBRARY = """
-from twisted.internet import defer, reactor, task, threads
+from twisted.internet import defer, reactor, threads
+from twisted.web import static
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -127,6 +128,21 @@ class InSteps(Page):
     def steps(self, request):
         yield defer.succeed(None)
         self.finish(b"page", request)
+"""
+# It returns at once, and the library replies later, for as many as there are.
+BEGUN = """
+import pages
+from twisted.internet import endpoints, reactor
+from twisted.web.server import Site
+
+
+class Begun(pages.Page):
+    def render_GET(self, request):
+        return super().render_GET(request)
+
+
+endpoints.TCP4ServerEndpoint(reactor, {port}, 128, "127.0.0.1").listen(Site(Begun()))
+reactor.run()
 """
 ROUTED = """
 from twisted.internet import endpoints, reactor
@@ -221,6 +237,7 @@ reactor.run()
 """
 WITH = "with [connection][0]:"
 INSTALLED = {"PYTHONPATH": "site-packages"}
+CALLS_LATER = "reactor.callLater(0.01, self.finish, b'page', request)"
 DONE_LATER = "\n        return NOT_DONE_YET"
 BY_LOOP = {"ceiling.in_service": 50, "ceiling.bounded": False, "model.kind": "event-loop"}
 THREE = {"ceiling.in_service": 3, "ceiling.bounded": True}
@@ -276,13 +293,23 @@ COMMANDS = (
     ),
     twisted("a page of a library", "return b'page'", BY_LIBRARIES),
     twisted("a page of a library at once", "self.finish(b'page', request)" + DONE_LATER, BY_LIBRARIES),
-    twisted("a page of a library later", "reactor.callLater(0.01, self.finish, b'page', request)" + DONE_LATER, {}),
+    twisted("a page of a library later", CALLS_LATER + DONE_LATER, {}),
     twisted(
         "a page of a library with threads",
         "threads.deferToThread(bytes, b'page').addCallback(self.finish, request)" + DONE_LATER,
         {},
     ),
     twisted("a page of a library in steps", "self.steps(request)" + DONE_LATER, {}, page="InSteps"),
+    python(
+        "twisted with a function that begins what a library ends",
+        {"own.py": BEGUN, "site-packages/pages.py": LIBRARY.replace("GIVEN", CALLS_LATER + DONE_LATER)},
+        {},
+    ),
+    twisted(
+        "a file of a library",
+        "return static.File(__file__, 'text/plain').render_GET(request)",
+        BY_LIBRARIES,
+    ),
     python(
         "twisted with a function that routes",
         {"own.py": ROUTED},

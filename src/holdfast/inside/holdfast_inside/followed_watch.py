@@ -85,14 +85,14 @@ class Seen(watch.Watch):
 
     def _proceeds(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Notes what tells whether the reply is there before the thread that reads looks for anything else."""
-        depends = staying.depends_on_others(frame, event, argument)
+        depends = staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
         if depends or (event == "c_call" and staying.waits_in_c(argument)):
-            if self._in_reactor and not depends:
+            self.waited |= depends
+            if self._in_reactor and event == "c_call" and staying.only_looks(frame):
                 return
             # Of another loop, what it does now may have been due meanwhile, such as a timer.
             sends = self.of.is_to_send() if self._in_reactor else self._sends_after.get(frame.f_code, False)
             self._is_ready, self._looked = sends and not self._looked, True
-            self.waited |= depends
         elif event == "return" and id(frame) in self._around_reader and not self._looked:
             self._sends_after[frame.f_code] = self.of.is_to_send()
 
@@ -152,8 +152,15 @@ class Seen(watch.Watch):
                     # Wherever one of them is held, as many run at once.
                     left = [max(left, key=lambda each: each.ended - each.began)]
                 only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
-                return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
+                if not only or self._only_begins(left[0]):
+                    return None
+                return left[0].view({each.code for each in owner.last()} | left[0].inner)
         return None
+
+    def _only_begins(self, candidate: Candidate) -> bool:
+        """Whether a function that a reactor called has returned before the reply was there, which came without it."""
+        suspends = view_functions.may_await(candidate.code) or candidate.thread != self.reader
+        return self._in_reactor and not suspends and not (self._is_ready and not self._suspends)
 
     def _whole(self) -> Optional[finding.View]:
         """The person's code that reads the request itself and sends the reply; None if it cannot be told."""
@@ -184,7 +191,7 @@ class Seen(watch.Watch):
         if self._suspends or self.way.left or not self._in_reader or not self._is_ready:
             return False
         # What reads for many connections takes a lock for all of them, or for none.
-        by_loop = self._in_loop or self.waited
+        by_loop = self._in_loop or self._looked
         return (by_loop or not self.way.locked) and all(each.thread == self.reader for each in some)
 
     def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch

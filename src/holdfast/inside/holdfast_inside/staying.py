@@ -33,11 +33,12 @@ def waits_in_c(function: object) -> bool:
     return getattr(function, "__qualname__", "") in _WAITS_IN_C
 
 
-def depends_on_others(frame: types.FrameType, event: str, argument: object) -> bool:
+def depends_on_others(frame: types.FrameType, event: str, argument: object, *, in_asyncio: bool) -> bool:
     """Whether what a thread does after this may depend on others: it waits for them, or gives them something to do.
 
     Args:
         frame, event, argument: what a profile function is told.
+        in_asyncio: a loop of asyncio runs on the thread.
     """
     if event == "call":
         submits = frame.f_code.co_name == "submit" and frame.f_globals.get("__name__") in _EXECUTORS
@@ -46,8 +47,14 @@ def depends_on_others(frame: types.FrameType, event: str, argument: object) -> b
         return False
     if argument is time.sleep:
         return _is_in_loop(frame.f_code, frame.f_lasti) and not _is_alone()
-    # A loop that has more to run only looks (selectors.py, `select`).
-    return waits_in_c(argument) and frame.f_locals.get("timeout") != 0
+    # A loop of asyncio that has more to run only looks (selectors.py, `select`).
+    return waits_in_c(argument) and not (in_asyncio and frame.f_locals.get("timeout") == 0)
+
+
+def only_looks(frame: types.FrameType) -> bool:
+    """Whether a reactor of Twisted that waits has something to do at once (`doPoll` and its like)."""
+    timeout = frame.f_locals.get("timeout")
+    return isinstance(timeout, (int, float)) and 0 <= timeout < _AT_ONCE_S
 
 
 def deals_with_others(frame: types.FrameType, function: object) -> bool:
