@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import sys
 import threading
+import time
 import types
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
@@ -37,6 +39,8 @@ class Seen(watch.Watch):
         self._sends_after: Dict[types.CodeType, bool] = {}
         # Whether something ran that may wait for others by itself, or asks them.
         self._suspends = False
+        # When the first of the timers is due that were set meanwhile.
+        self._due = math.inf
         self._reply = b""
         self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
@@ -45,7 +49,7 @@ class Seen(watch.Watch):
         self._in_reader = self._succeeds = False
         self._late: Set[int] = set()
         self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
-        # Which timers it sets is known (see `staying.may_suspend`).
+        # Which timers it sets is known (see `staying.due`).
         self._in_reactor = recorder.reactor_runs()
         while reader is not None:
             if not reader.f_code.co_filename.startswith(own_code.OURS):
@@ -75,6 +79,7 @@ class Seen(watch.Watch):
             if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
                 self._late.add(id(frame))
             self._suspends |= staying.may_suspend(frame)
+            self._due = min(self._due, staying.due(frame))
             self.called(frame)
         elif event == "c_call":
             self._suspends |= staying.deals_with_others(frame, argument)
@@ -112,6 +117,7 @@ class Seen(watch.Watch):
             return
         # A redirect or an error is mostly given by something in front of a view.
         self.answered, self._succeeds = True, data.startswith(_SUCCESS)
+        self._suspends |= time.monotonic() >= self._due
         self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
             if not frame.f_code.co_filename.startswith(own_code.OURS):

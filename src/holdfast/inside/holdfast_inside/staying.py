@@ -8,6 +8,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
+import math
 import os
 import threading
 import time
@@ -66,15 +67,20 @@ def deals_with_others(frame: types.FrameType, function: object) -> bool:
 def may_suspend(frame: types.FrameType) -> bool:
     """Whether a function that was called, or resumed, may leave its thread to others and run on later.
 
-    A coroutine may, and with Twisted a generator that is driven as one (defer.py, `inlineCallbacks`), and what has a
-    reactor call a function after a time (base.py, `callLater`).
+    A coroutine may, and with Twisted a generator that is driven as one (defer.py, `inlineCallbacks`).
     """
-    code, module = frame.f_code, frame.f_globals.get("__name__")
-    if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
-        return True
-    driven = code.co_name == "_inlineCallbacks" and module == "twisted.internet.defer"
-    delays = code.co_name == "callLater" and module == "twisted.internet.base"
-    return driven or (delays and not frame.f_locals["delay"] < _AT_ONCE_S)
+    driven = frame.f_code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer"
+    return driven or bool(frame.f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+
+
+def due(frame: types.FrameType) -> float:
+    """When a reactor of Twisted is to call what it was just given (base.py, `callLater`), s (monotonic).
+
+    Infinite for every other function, and for what is to be called at once.
+    """
+    delays = frame.f_code.co_name == "callLater" and frame.f_globals.get("__name__") == "twisted.internet.base"
+    delay = frame.f_locals["delay"] if delays else 0
+    return time.monotonic() + delay if delay >= _AT_ONCE_S else math.inf
 
 
 @functools.lru_cache(maxsize=None)
