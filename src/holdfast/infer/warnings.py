@@ -39,8 +39,8 @@ _AT_ENTRY = {
         "framework was seen to call it."
     ),
     "libraries": (
-        "Requests were held where the server hands them to the application: no function of your own was seen to "
-        "answer, only code of libraries, on the same thread and without waiting for another."
+        "Requests were held where code of libraries begins to answer: no function of your own was seen to, and all ran "
+        "on the same thread without waiting for another, but for the content of a file."
     ),
     ENTRY_OF_UNKNOWN: (
         "Requests were held where the server hands them to the application, and the places are those of requests held "

@@ -161,7 +161,9 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
     reply = send_one(session, slot, within_s, closed_within_s)
     # A redirect or an error that nothing of the person's own gave: what they mean is at another path.
     elsewhere = reply.request.status >= _FIRST_REDIRECT and recording.leads_nowhere()
-    if reached() or elsewhere or reply.request.outcome not in REPLIED:
+    # The reply of one that was watched is the application's own, and that of the next one holdfast's.
+    unread = reply.request.outcome not in REPLIED and not recording.was_watched()
+    if reached() or elsewhere or unread:
         return reply
     if recording.was_watched():
         reply = send_one(session, slot, within_s, closed_within_s)

@@ -37,7 +37,7 @@ _NOTHING_KNOWN = (
 )
 _NOT_FOLLOWED = (
     "From its connection on, no function of your own was seen to answer the first request, on its own: a library "
-    "answers, or another thread than the one that reads, or it does so later, or under a lock."
+    "answers, or another thread than the one that reads, or it does so later or in steps, or under a lock."
 )
 _NOT_BY_PYTHON = (
     "Nor did its connection come from Python's socket.accept, where it could have been followed: what accepts may be "

@@ -4,19 +4,22 @@
 - `UrlMappingMatchInfo.handler` names the handler before middleware wraps it. The first read of it gets a
   wrapper that puts the gate into the handler and turns the held handler's end into a response, which then
   passes through the middleware like any other.
-- A library's handler that hands requests on to another framework's application is let through.
+- A library's handler that hands requests on to another framework's application is let through. Another one's is
+  watched first: it may leave it to another thread to answer.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
+import sys
 from typing import Any, Dict, Optional, Tuple
 
 from aiohttp import web
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from . import code_patch, find_views, gate, layout, own_code, reply, request
+from . import code_patch, entries, find_views, gate, installed_app, layout, own_code, reply, request
 
 _pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
     "holdfast aiohttp", default=None
@@ -75,7 +78,19 @@ def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a 
         if _hands_on(handler):
             with request.handed_over(pending.claim):
                 return await handler(http_request)
+        entry = _of_library(handler)
+        arrived = entries.HOLD if entry is None else entry.arrive(pending.claim)
+        if entry is not None and arrived in {entries.WATCH, entries.PASS}:
+            watches = arrived == entries.WATCH
+            # What is around this frame does not count.
+            with entry.watching(pending.claim, sys._getframe()) if watches else contextlib.nullcontext():  # noqa: SLF001 - one's own
+                return await handler(http_request)
         held = _prepare(pending.claim, http_request, handler)
+        if entry is not None and arrived == entries.LEAD:
+            held = entry.held_in_view(pending.claim)
+            held.ending = _ENDING
+        elif entry is not None and not entry.is_followed():
+            held.via = "unknown"
         token = gate.current.set(held)
         try:
             if held.gate is not None:
@@ -94,6 +109,23 @@ def _hands_on(handler: object) -> bool:
     function = code_patch.innermost_function(handler)
     own = function is None or own_code.is_own(function.__code__.co_filename)
     return not own and find_views.leads_to_views(handler, without="aiohttp")
+
+
+def _of_library(handler: object) -> Optional[entries.Entry]:
+    """The entry of a handler that is a library's, which may leave it to another thread to answer; None of others.
+
+    An application that is installed is held in its own handlers.
+    """
+    function = None if isinstance(handler, type) else code_patch.innermost_function(handler)
+    package = "aiohttp" if function is None else installed_app.package_of(function.__code__.co_filename)
+    if function is None or package == "aiohttp" or _is_application(package):
+        return None
+    return entries.of_handler(function, "aiohttp")
+
+
+@functools.lru_cache(maxsize=None)
+def _is_application(package: str) -> bool:
+    return package in installed_app.packages()
 
 
 def _prepare(claim: request.RequestClaim, http_request: web.Request, handler: object) -> gate.Held:

@@ -49,6 +49,7 @@ class Entry:
         held_in: the entry in words.
         endpoint: the function of a library that a known framework calls as its view, and that calls the person's;
             None where it is an application that is called.
+        elsewhere: whether another function than the endpoint answers only where it runs on another thread.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Entry:
         "_gates",
         "_is_own",
         "_package",
+        "elsewhere",
         "endpoint",
         "function",
         "held_in",
@@ -75,7 +77,7 @@ class Entry:
         self._package = own_code.package_name(application)
         self._gates: Optional[Tuple[finding.View, List[gate.Gate]]] = None
         self.endpoint: Optional[types.FunctionType] = None
-        self._again = False
+        self._again = self.elsewhere = False
 
     def arrive(self, claim: Optional[request.RequestClaim]) -> int:
         """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
@@ -107,18 +109,19 @@ class Entry:
         found, at_entry = None, layout.AT_ENTRY
         seen: Optional[watch.Watch] = None
         before, led = recorder.times_entered(claim.id), request.times_led()
+        gate.keep_context_in_threads()
         try:
             with watch.watching(claim, frame, self._foreign, self.endpoint, self._package) as seen:
                 yield seen
             seen.answered = True
         finally:
+            # Where a framework that is known has named the view, what answers is around that, or calls it where the
+            # request cannot be followed to, on a thread or in a task of the application's own.
+            if request.times_led() > led:
+                seen = None
             # What has answered and raises then, as a consumer of Channels does when its client leaves, has been seen.
             if seen is not None and seen.answered:
-                found = seen.view()
-                if request.times_led() > led:
-                    # A framework that is known has named the view. What answers is around that, or calls it where the
-                    # request cannot be followed to, on a thread or in a task of the application's own.
-                    found = None
+                found = seen.view(elsewhere=self.elsewhere)
                 if seen.is_whole:
                     at_entry = layout.AT_WHOLE
                 elif seen.stays and not seen.way.locked:
@@ -126,6 +129,9 @@ class Entry:
                 elif seen.stays and not self._again:
                     # Some take a lock at their first request only, to set something up.
                     at_entry, self._again = layout.ASKED_AGAIN, True
+            # What a handler raises may be that its client has left.
+            if self.elsewhere and found is None and seen is not None and seen.way.seen and not seen.way.left:
+                at_entry = layout.AT_WHOLE
             # An entry further in knows better.
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
@@ -145,6 +151,10 @@ class Entry:
         """A request that is held at this entry."""
         kind = "sync" if self.interface == "wsgi" else gate.async_kind()
         return gate.Held(claim, None, self.held_in, kind, self._via())
+
+    def is_followed(self) -> bool:
+        """Whether a handler was seen to answer by itself; not, where others did something that was not found."""
+        return finding.state()[0] != layout.AT_ENTRY
 
     def _via(self) -> str:
         if self.function is not None:
@@ -172,6 +182,16 @@ def mounted(application: object, interface: str, held_in: str) -> Entry:
 def of_library(endpoint: object, function: types.FunctionType, framework: str) -> Entry:
     """The entry of a library's function that is the view of a framework's route; one for all its requests."""
     return _once(endpoint, framework, "", function)
+
+
+def of_handler(function: types.FunctionType, server: str) -> Optional[Entry]:
+    """As `of_library`, of a handler that may leave it to another thread to answer; None of the person's own."""
+    path = function.__code__.co_filename
+    if own_code.is_own(path) or own_code.is_standard(path):
+        return None
+    made = _once(function, server, "", function)
+    made.elsewhere = True
+    return made
 
 
 def _once(application: object, interface: str, held_in: str, endpoint: Optional[types.FunctionType]) -> Entry:

@@ -28,6 +28,9 @@ class View(NamedTuple):
     response: str = ""
 
 
+LIBRARIES = View(0, 0, "", "", "")
+"""In the place of the view, where libraries alone answer behind a server that is not known."""
+
 RETURNED = (object, type(None), str, bytes, dict)
 """Types whose values any framework that takes one takes again: none of them belongs to one request."""
 

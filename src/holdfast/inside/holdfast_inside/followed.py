@@ -11,7 +11,8 @@ and another thread serves one connection at a time. Then
 - a coroutine that has begun before the request was read, and sends the reply, is a handler of a connection: it is held
   where it has read the request (`asyncio.StreamReader`);
 - where the person's own code reads the request itself and sends the reply on the same thread, without waiting between
-  the two for anything that another thread may do, that code is the view, and is held where it reads.
+  the two for anything that another thread may do, that code is the view, and is held where it reads;
+- so are requests that libraries alone answer, where the thread that reads has all of the reply before it waits again.
 
 Of anything else it is not known which code answers, and nothing is held. A released request is answered here, and what
 the server sends instead is dropped: it has its own way to write a reply.
@@ -19,16 +20,19 @@ the server sends instead is dropped: it has its own way to write a reply.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import sys
 import weakref
-from typing import Any, Optional
+from typing import Any, Iterator, Optional, Tuple
 
 from . import entries, finding, gate, layout, recorder, reply, request, startup_report, watch
 from .followed_watch import Seen, here, quietly
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 65_536
+_EPOLLOUT = 0x4
 _READS = ("read", "readline", "readuntil", "readexactly")
 
 
@@ -38,6 +42,14 @@ class Connection(socket.socket):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the class's own, from here on
         super().__init__(*args, **kwargs)
         self.request = Request(self)
+
+    def getsockname(self) -> Any:  # noqa: ANN401
+        """As the class's own. From Python 3.15 on asyncio first asks for it in the context that serves the connection.
+
+        (selector_events.py: `_accept_connection` makes that of the server's, and not of the one that accepts.)
+        """
+        here.set(self.request)
+        return super().getsockname()
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Reads, and looks at what was read."""
@@ -65,7 +77,7 @@ class Connection(socket.socket):
     def sendmsg(self, buffers: Any, *args: Any) -> int:  # noqa: ANN401
         """As `send`."""
         buffers = list(buffers)
-        if self.request.is_dropped(buffers[0] if buffers else b""):
+        if self.request.is_dropped(b"" if self.request.seen is None else b"".join(buffers)):
             return sum(memoryview(each).nbytes for each in buffers)
         return super().sendmsg(buffers, *args)
 
@@ -141,11 +153,18 @@ class Request:
     def is_dropped(self, data: Any) -> bool:  # noqa: ANN401 - any bytes
         """Whether what the server sends is dropped. The first time that it is not, the reply begins."""
         if self.seen is not None:
-            start = bytes(memoryview(data).cast("B")[: len(b"HTTP/1.1 2")])
-            # A redirect or an error is mostly given by something in front of a view.
-            succeeds = start.startswith(b"HTTP/1.") and start.endswith(b" 2")
-            self.seen.reply_begins(sys._getframe(1), succeeds=succeeds)  # noqa: SLF001 - one's callers
+            self.seen.replies(bytes(memoryview(data).cast("B")), sys._getframe(1))  # noqa: SLF001 - one's callers
         return self._dropped
+
+    def is_to_send(self) -> bool:
+        """Whether the server is going to wait until it may send on this connection.
+
+        Source: proc_pid_fdinfo(5): each descriptor that an epoll object looks at, and at which events (epoll_ctl(2)).
+        """
+        connection = self._connection()
+        return connection is not None and any(
+            number == connection.fileno() and events & _EPOLLOUT for number, events in _looked_at()
+        )
 
     def conclude(self) -> None:
         """Ends watching, if the reply has begun."""
@@ -176,8 +195,10 @@ class Request:
     def _hold(self, claim: request.RequestClaim) -> bool:
         view = finding.view()
         kind = gate.async_kind() if view.returns else "sync"
-        held_in = gate.held_in_view(_entry().interface, None, kind, view.qualname)
-        held = gate.Held(claim, None, held_in, kind, "method", self._ending(gate.PLAIN))
+        held_in, via = _entry().held_in, "libraries"
+        if view != finding.LIBRARIES:
+            held_in, via = gate.held_in_view(_entry().interface, None, kind, view.qualname), "method"
+        held = gate.Held(claim, None, held_in, kind, via, self._ending(gate.PLAIN))
         if kind == "sync":
             try:
                 held.run()
@@ -227,6 +248,14 @@ def _entry() -> entries.Entry:
     if _made is None:
         _made = entries.Entry(None, "own server")
     return _made
+
+
+def _looked_at() -> Iterator[Tuple[int, int]]:
+    """The descriptors at which this process looks by epoll, and at which events."""
+    for name in os.listdir("/proc/self/fdinfo"):
+        with contextlib.suppress(OSError), open(f"/proc/self/fdinfo/{name}") as file:
+            looks = [line.split() for line in file if line.startswith("tfd:")]
+            yield from ((int(each[1]), int(each[3], 16)) for each in looks)
 
 
 def _claim(head: bytes) -> Optional[request.RequestClaim]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import sys
 import threading
+import time
 import types
-from typing import Any, Callable, Dict, List, Optional, Set, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
 from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch, with_locks
+from .candidate import Candidate, Frames
+
+_SUCCESS = tuple(b"HTTP/1.%d 2" % minor for minor in (0, 1))
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -20,30 +25,45 @@ class Seen(watch.Watch):
     Attributes:
         reader: the thread that read it.
         waited: whether that has since waited for something, or given an executor something to do.
+        hook: the profile function that threads have otherwise.
     """
 
     def __init__(self, of: object, claim: request.RequestClaim, reader: Optional[types.FrameType]) -> None:
         global _latest  # noqa: PLW0603 - the profile function finds it
         super().__init__(claim, None)
-        self.of = of
+        self.of: Any = of
         self.waited = False
         self._led = request.times_led()
+        # Whether the reply was there before the reader looked for anything else.
+        self._is_ready, self._looked = True, False
+        # After which of the frames around the reading it was to be sent.
+        self._sends_after: Dict[types.CodeType, bool] = {}
+        # Whether something ran that may wait for others by itself, or asks them.
+        self._suspends = False
+        # When the first of the timers is due that were set meanwhile.
+        self._due = math.inf
+        self._reply = b""
         self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
         self._around_reply: Dict[int, types.FrameType] = {}
-        self._hook: Any = None
+        self.hook: Any = None
         self._in_reader = self._succeeds = False
         self._late: Set[int] = set()
         self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
+        # Which timers it sets is known (see `staying.due`).
+        self._in_reactor = recorder.reactor_runs()
         while reader is not None:
             if not reader.f_code.co_filename.startswith(own_code.OURS):
                 self._around_reader[id(reader)] = reader
             reader = reader.f_back
         # A profiler of the person's own keeps its place; then nothing is seen.
-        self._blind = sys.getprofile() is not None
+        self._blind = sys.getprofile() not in {None, _profile}
         if not self._blind:
+            self.hook = getattr(threading, "_profile_hook", None)
+            if _latest is not None and _latest.open:
+                # It was sent to what gives no answer: a port that does not speak HTTP.
+                _latest.open, self.hook = False, _latest.hook
             _latest = self
-            self._hook = getattr(threading, "_profile_hook", None)
             threading.setprofile(_profile)
             sys.setprofile(_profile)
 
@@ -51,7 +71,7 @@ class Seen(watch.Watch):
         """Takes in what a thread does, as a profile function is told it."""
         reads = threading.get_ident() == self.reader
         if reads and not self.answered:
-            self.waited |= staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
+            self._proceeds(frame, event, argument)
         if reads and here.get() is not self.of:
             # A loop between what it runs.
             return
@@ -59,29 +79,50 @@ class Seen(watch.Watch):
             # What asyncio resumes it knows by its context.
             if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
                 self._late.add(id(frame))
+            self._suspends |= staying.may_suspend(frame)
+            self._due = min(self._due, staying.due(frame))
             self.called(frame)
+        elif event == "c_call":
+            self._suspends |= staying.deals_with_others(frame, argument)
         elif event == "return":
             self.returns(frame, argument)
             if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
                 self.conclude()
+
+    def _proceeds(self, frame: types.FrameType, event: str, argument: object) -> None:
+        """Notes what tells whether the reply is there before the thread that reads looks for anything else."""
+        depends = staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
+        if depends or (event == "c_call" and staying.waits_in_c(argument)):
+            self.waited |= depends
+            if self._in_reactor and event == "c_call" and staying.only_looks(frame):
+                return
+            # Of another loop, what it does now may have been due meanwhile, such as a timer.
+            sends = self.of.is_to_send() if self._in_reactor else self._sends_after.get(frame.f_code, False)
+            self._is_ready, self._looked = sends and not self._looked, True
+        elif event == "return" and id(frame) in self._around_reader and not self._looked:
+            self._sends_after[frame.f_code] = self.of.is_to_send()
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """As of any watch; what the server does with the result when the reply has begun is not known."""
         for each in self._owners:
             each.returns(frame, result, answered=False)
 
-    def around(self, frame: Optional[types.FrameType]) -> watch.Frames:
+    def around(self, frame: Optional[types.FrameType]) -> Frames:
         """As of any watch, as far as to what was running when the request was read."""
         return [each for each in super().around(frame) if id(each) not in self._around_reader]
 
-    def reply_begins(self, frame: Optional[types.FrameType], *, succeeds: bool) -> None:
-        """Notes what is around the first sending."""
+    def replies(self, data: bytes, frame: Optional[types.FrameType]) -> None:
+        """Notes what is sent, and what is around the first sending."""
+        self._reply += data
         if self.answered:
             return
-        self.answered, self._succeeds = True, succeeds
+        # A redirect or an error is mostly given by something in front of a view.
+        self.answered, self._succeeds = True, data.startswith(_SUCCESS)
+        self._suspends |= time.monotonic() >= self._due
         self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
-            self._around_reply[id(frame)] = frame
+            if not frame.f_code.co_filename.startswith(own_code.OURS):
+                self._around_reply[id(frame)] = frame
             frame = frame.f_back
 
     def conclude(self) -> None:
@@ -91,10 +132,10 @@ class Seen(watch.Watch):
         self.open = False
         found = whole = None
         if not self._blind:
-            threading.setprofile(self._hook)
+            threading.setprofile(self.hook)
         if not self._blind and self._succeeds and request.times_led() == self._led:  # see entries.Entry.watching
             found = self._found()
-            whole = None if found is not None else self._whole()
+            whole = found or self._whole() or (finding.LIBRARIES if self._is_by_libraries() else None)
         self._around_reader, self._around_reply, self._owners = {}, {}, []
         if finding.state()[0] == layout.WATCHED:
             known = layout.IN_VIEW if found else layout.AT_WHOLE if whole else layout.AT_ENTRY
@@ -114,9 +155,19 @@ class Seen(watch.Watch):
             if not left and self._in_reader:
                 left = [each for each in fresh if each.returned] or fresh
             if left:
+                if self._stays_here(left):
+                    # Wherever one of them is held, as many run at once.
+                    left = [max(left, key=lambda each: each.ended - each.began)]
                 only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
-                return left[0].view({each.code for each in owner.last()} | left[0].inner) if only else None
+                if not only or self._only_begins(left[0]):
+                    return None
+                return left[0].view({each.code for each in owner.last()} | left[0].inner)
         return None
+
+    def _only_begins(self, candidate: Candidate) -> bool:
+        """Whether a function that a reactor called has returned before the reply was there, which came without it."""
+        suspends = view_functions.may_await(candidate.code) or candidate.thread != self.reader
+        return self._in_reactor and not suspends and not (self._is_ready and not self._suspends)
 
     def _whole(self) -> Optional[finding.View]:
         """The person's code that reads the request itself and sends the reply; None if it cannot be told."""
@@ -134,14 +185,41 @@ class Seen(watch.Watch):
                 return view_functions.as_found(codes[0])
         return None
 
+    def _is_by_libraries(self) -> bool:
+        """Whether libraries alone answered, on the thread that read, which had all of the reply before it waited."""
+        ends = [
+            next(filter(_is_not_standard, each.values()), None) for each in (self._around_reader, self._around_reply)
+        ]
+        own = any(each.ran or any(end and each.is_own(end.f_code.co_filename) for end in ends) for each in self._owners)
+        return not own and self._stays_here() and _is_complete(self._reply)
+
+    def _stays_here(self, some: Sequence[Candidate] = ()) -> bool:
+        """Whether all that answered, with these calls, ran on the thread that read, before that waited next."""
+        if self._suspends or self.way.left or not self._in_reader or not self._is_ready:
+            return False
+        # What reads for many connections takes a lock for all of them, or for none.
+        by_loop = self._in_loop or self._looked
+        return (by_loop or not self.way.locked) and all(each.thread == self.reader for each in some)
+
     def _reading_codes(self, owner: Any) -> List[types.CodeType]:  # noqa: ANN401 - see watch
-        around = [each for each in self._around_reader.values() if not own_code.is_standard(each.f_code.co_filename)]
+        around = list(filter(_is_not_standard, self._around_reader.values()))
         if self.waited or not self._in_reader or not around or not owner.is_own(around[0].f_code.co_filename):
             return []
         if any(map(with_locks.takes_lock, around)):
             return []
         both = [each for each in around if id(each) in self._around_reply]
         return [each.f_code for each in both if owner.is_own(each.f_code.co_filename)]
+
+
+def _is_not_standard(frame: types.FrameType) -> bool:
+    return not own_code.is_standard(frame.f_code.co_filename)
+
+
+def _is_complete(reply: bytes) -> bool:
+    head, end, body = reply.partition(b"\r\n\r\n")
+    fields = [line.partition(b":") for line in head.lower().split(b"\r\n")[1:]]
+    lengths = [int(value) for name, _, value in fields if name == b"content-length"]
+    return bool(end) and len(lengths) == 1 and len(body) >= lengths[0]
 
 
 _Result = TypeVar("_Result")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import io
 import os
 import sys
 import types
@@ -268,12 +269,21 @@ def keeping_context(submit: Function) -> Function:
             return submit(*args, **kwargs)
         if watch.is_watched():
             task: Any = rest[0]
+            if _is_of_file(task):
+                return watch.unseen(submit, *args, **kwargs)
             return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
         if _on_its_way() is None:
             return submit(*args, **kwargs)
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 
     return submit_with_context
+
+
+def _is_of_file(task: object) -> bool:
+    """Whether it only reads, writes or closes a file: a part of a reply, and no function that answers."""
+    while isinstance(task, functools.partial):
+        task = task.func
+    return isinstance(task, types.BuiltinMethodType) and isinstance(task.__self__, io.IOBase)
 
 
 def _runs_elsewhere(executor: object) -> bool:

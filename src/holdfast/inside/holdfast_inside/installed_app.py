@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import dis
 import os
+import types
 from typing import Iterator, List, Optional, Set
 
 from . import entry_wrappers, hooks, named, own_code
 
 _LONGEST_SCRIPT = 10_000
+SERVERS = frozenset(name.partition(".")[0] for name in entry_wrappers.SERVERS)
+"""The packages of servers that holdfast knows."""
 
 
 def packages(without: str = "") -> List[str]:
@@ -23,8 +26,8 @@ def packages(without: str = "") -> List[str]:
     Args:
         without: another one to leave out: that of the server's code which calls the application.
     """
-    known = {"holdfast", without}
-    known.update(name.partition(".")[0] for name in (*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS))
+    known = {"holdfast", without, *SERVERS}
+    known.update(name.partition(".")[0] for name in (*hooks.HOOKS, *hooks.BRIDGES))
     found: List[str] = []
     for name in _modules():
         top = name.partition(".")[0]
@@ -41,6 +44,14 @@ def package_of(path: str) -> str:
             top = inside.partition(os.sep)[0]
             return top[: -len(".py")] if top.endswith(".py") else top
     return ""
+
+
+def is_of_server(frame: Optional[types.FrameType]) -> bool:
+    """Whether what runs is a known server's own: its middleware, and what an application calls to read or reply."""
+    if frame is None:
+        return False
+    path = frame.f_code.co_filename
+    return path.startswith(own_code.OURS) or package_of(path) in SERVERS
 
 
 def _modules() -> Iterator[str]:

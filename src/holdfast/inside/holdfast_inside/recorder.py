@@ -366,6 +366,11 @@ def asyncio_runs() -> bool:
     return running is not None and running() is not None
 
 
+def reactor_runs() -> bool:
+    """Whether Twisted's reactor runs on this thread, with a loop of its own."""
+    return _running_reactor() is not None
+
+
 def _running_reactor() -> Any:  # noqa: ANN401 - a reactor
     """Twisted's reactor if it runs on this thread with a loop of its own, which asyncio cannot see; otherwise None."""
     reactor = sys.modules.get("twisted.internet.reactor")

@@ -1,7 +1,7 @@
 """Holds requests of an RSGI application: in its view if that is found, otherwise at its entry.
 
-Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function, called with
-a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` get the event loop.
+Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function (an object
+with one as `__call__`), called with a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` get the event loop.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def speaks(application: object) -> bool:
     """Whether an RSGI server can call it."""
     if hasattr(application, "__rsgi__"):
         return True
-    return inspect.iscoroutinefunction(application) and len(inspect.signature(application).parameters) == 2
+    call = getattr(type(application), "__call__", None)  # noqa: B004 - the function itself is wanted
+    is_async = inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(call)
+    return is_async and len(inspect.signature(application).parameters) == 2  # type: ignore[arg-type]
 
 
 def check(application: object, named: str) -> None:

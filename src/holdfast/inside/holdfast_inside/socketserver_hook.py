@@ -5,18 +5,20 @@ its `parse_request`, and then, with the headers at hand, what answers: a method 
 as `do_GET`, or a WSGI application that the server object has as an attribute. The hook surrounds `parse_request` of
 each class as it is met, whichever module that is from: `python -m http.server` has it in `__main__`.
 
-- A method gets a gate for this one request, in the handler object alone.
+- A method gets a gate for this one request, in the handler object alone. That of a library is watched first: it may
+  leave it to another thread to answer.
 - An application is wrapped in the server object, once, as other servers' applications are.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import types
 import weakref
 from typing import Any, Dict, Optional
 
-from . import code_patch, entry_wrappers, gate, interface, layout, recorder, reply, request, startup_report
+from . import code_patch, entries, entry_wrappers, gate, interface, layout, recorder, reply, request, startup_report
 from .load_error import LoadError
 
 MODULE = "socketserver"
@@ -81,22 +83,40 @@ def _prepare(handler: Any) -> None:  # noqa: ANN401 - gets attributes
 
 def _holding(handler: Any, name: str, method: Any, claim: request.RequestClaim) -> gate.Function:  # noqa: ANN401
     function = code_patch.innermost_function(method)
-    held_in = gate.held_in_view("http.server", method, "sync", f"{type(handler).__name__}.{name}")
-    ending = gate.Ending(gate.Released, functools.partial(_answer, handler), returns=True)
-    held = gate.Held(claim, gate.put_in(function), held_in, "sync", "method", ending)
+    entry = None if function is None else entries.of_handler(function, "http.server")
+    arrived = entries.HOLD if entry is None else entry.arrive(claim)
 
     def holding(*args: object, **kwargs: object) -> object:
         delattr(handler, name)
         call = functools.partial(types.MethodType(method, handler), *args, **kwargs)
-        if held.gate is None:
-            return held.run(call)
-        token = gate.current.set(held)
-        try:
+        if entry is None or arrived == entries.HOLD:
+            held_in = gate.held_in_view("http.server", method, "sync", f"{type(handler).__name__}.{name}")
+            ending = gate.Ending(gate.Released, functools.partial(_answer, handler), returns=True)
+            via = "method" if entry is None or entry.is_followed() else "unknown"
+            held = gate.Held(claim, gate.put_in(function), held_in, "sync", via, ending)
+            return _led(held, call) if held.gate is not None else held.run(call)
+        if arrived == entries.WATCH:
+            with entry.watching(claim, sys._getframe()):  # noqa: SLF001 - what is around it does not count
+                return call()
+        if arrived == entries.PASS:
             return call()
-        finally:
-            gate.current.reset(token)
+        held = entry.held_in_view(claim)
+        held.ending = gate.PLAIN
+        try:
+            return _led(held, call)
+        except gate.Released:
+            _answer(handler)
+            return None
 
     return holding
+
+
+def _led(held: gate.Held, call: gate.Function) -> object:
+    token = gate.current.set(held)
+    try:
+        return call()
+    finally:
+        gate.current.reset(token)
 
 
 def _answer(handler: Any) -> None:  # noqa: ANN401 - calls methods

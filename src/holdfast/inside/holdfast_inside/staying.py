@@ -5,17 +5,27 @@ Then what bounds the application bounds the code that answers, too, also where i
 
 from __future__ import annotations
 
+import dis
+import functools
+import inspect
+import math
+import os
 import threading
+import time
 import types
 from typing import FrozenSet
 
-from . import own_code, with_locks
+from . import installed_app, own_code, with_locks
 
 _PLACES_TO_WAIT = frozenset({"asyncio.locks", "asyncio.queues", "asyncio.subprocess", "queue", "trio._sync"})
 _WAITS: FrozenSet[types.CodeType] = frozenset(
     {threading.Condition.wait.__code__, threading.Semaphore.acquire.__code__, threading.Barrier.wait.__code__}
 )
 _WAITS_IN_C = frozenset({"epoll.poll", "lock.acquire", "poll.poll", "select", "SimpleQueue.get"})
+_DEALS_IN_C = frozenset(
+    {"SimpleQueue.put", "read", "socket.recv", "socket.recv_into", "start_joinable_thread", "start_new_thread"}
+)
+_AT_ONCE_S = 0.001
 _EXECUTORS = frozenset({"concurrent.futures.process", "concurrent.futures.thread"})
 
 
@@ -34,10 +44,59 @@ def depends_on_others(frame: types.FrameType, event: str, argument: object, *, i
     if event == "call":
         submits = frame.f_code.co_name == "submit" and frame.f_globals.get("__name__") in _EXECUTORS
         return submits or frame.f_code is threading.Condition.wait.__code__
-    if event != "c_call" or not waits_in_c(argument):
+    if event != "c_call":
         return False
+    if argument is time.sleep:
+        return _is_in_loop(frame.f_code, frame.f_lasti) and not _is_alone()
     # A loop of asyncio that has more to run only looks (selectors.py, `select`).
-    return not in_asyncio or frame.f_locals.get("timeout") != 0
+    return waits_in_c(argument) and not (in_asyncio and frame.f_locals.get("timeout") == 0)
+
+
+def only_looks(frame: types.FrameType) -> bool:
+    """Whether a reactor of Twisted that waits has something to do at once (`doPoll` and its like)."""
+    timeout = frame.f_locals.get("timeout")
+    return isinstance(timeout, (int, float)) and 0 <= timeout < _AT_ONCE_S
+
+
+def deals_with_others(frame: types.FrameType, function: object) -> bool:
+    """Whether a function in C gives another thread something to do, or takes what it or another process has sent."""
+    name = getattr(function, "__qualname__", "")
+    return name in _DEALS_IN_C and not frame.f_code.co_filename.startswith(own_code.OURS)
+
+
+def may_suspend(frame: types.FrameType) -> bool:
+    """Whether a function that was called, or resumed, may leave its thread to others and run on later.
+
+    A coroutine may, and with Twisted a generator that is driven as one (defer.py, `inlineCallbacks`).
+    """
+    driven = frame.f_code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer"
+    return driven or bool(frame.f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+
+
+def due(frame: types.FrameType) -> float:
+    """When a reactor of Twisted is to call what it was just given (base.py, `callLater`), s (monotonic).
+
+    Infinite for every other function, and for what is to be called at once.
+    """
+    delays = frame.f_code.co_name == "callLater" and frame.f_globals.get("__name__") == "twisted.internet.base"
+    delay = frame.f_locals["delay"] if delays else 0
+    return time.monotonic() + delay if delay >= _AT_ONCE_S else math.inf
+
+
+@functools.lru_cache(maxsize=None)
+def _is_in_loop(code: types.CodeType, at: int) -> bool:
+    """Whether an instruction of a function runs again and again: one that sleeps there waits for something else."""
+    jumps = [each for each in dis.get_instructions(code) if "JUMP" in each.opname and isinstance(each.argval, int)]
+    return any(each.argval <= at < each.offset for each in jumps)
+
+
+def _is_alone() -> bool:
+    """Whether nothing but the calling thread runs that belongs to this process: no thread, no process of its own."""
+    threads = os.listdir("/proc/self/task")
+    if len(threads) > 1:
+        return False
+    with open(f"/proc/self/task/{threads[0]}/children") as children:
+        return not children.read().strip()
 
 
 class Way:
@@ -69,7 +128,8 @@ class Way:
             self.left = (
                 threading.get_ident() != self._thread
                 or frame.f_code in _WAITS
-                or name in _PLACES_TO_WAIT
+                # What the server's own code waits for there is its client.
+                or (name in _PLACES_TO_WAIT and not installed_app.is_of_server(frame.f_back))
                 # AnyIO's limiters and semaphores.
                 or (frame.f_code.co_name.startswith("acquire") and name.partition(".")[0] in ("anyio", "trio"))
             )

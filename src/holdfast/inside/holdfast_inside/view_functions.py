@@ -18,6 +18,11 @@ def runs_later(code: types.CodeType) -> bool:
     return bool(code.co_flags & _LATER)
 
 
+def may_await(code: types.CodeType) -> bool:
+    """Whether it is a coroutine's, which may wait within its call."""
+    return bool(code.co_flags & inspect.CO_COROUTINE)
+
+
 def is_resumed(frame: types.FrameType) -> bool:
     """Whether a call that has just been seen is that of a coroutine that had begun before."""
     code, at = frame.f_code, frame.f_lasti

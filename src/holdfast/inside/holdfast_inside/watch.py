@@ -33,53 +33,10 @@ import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from . import finding, installed_app, own_code, request, staying, view_functions
+from .candidate import Candidate, Frames, arguments, attributes
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
-Frames = List[types.FrameType]
-
-
-class _Candidate:
-    """One call of the person's own function by code of others.
-
-    Attributes:
-        frame: of the call.
-        callers: the frames around it, the nearest first, across threads where that is known.
-        inner: the codes of the person's functions that it calls by itself.
-        within: whether it was called inside the function in which the view is looked for.
-        made: the code of the function that it returned; None where it returned something else.
-        given: each response that it was given, with what that had for its attributes.
-        answered: whether it changed one of these.
-        passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
-        promised: whether it returned what will have its result later, and is no coroutine itself.
-        resumed: whether it had begun before the request was watched.
-        returned: whether it returned anything but None.
-        thread: the one that called it.
-        returns, response: what it returned, as `finding.View` has it.
-    """
-
-    __slots__ = (
-        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
-        *("promised", "resumed", "returned", "returns", "thread", "within"),
-    )
-
-    def __init__(self, frame: types.FrameType, callers: Frames, *, within: bool) -> None:
-        self.within = within
-        self.frame = frame
-        self.code = frame.f_code
-        self.callers = callers
-        self.inner: Set[types.CodeType] = set()
-        self.made: Optional[types.CodeType] = None
-        self.passed_on = self.returned = self.answered = self.promised = False
-        self.resumed = view_functions.is_resumed(frame)
-        self.thread = threading.get_ident()
-        self.given = [(each, _attributes(each)) for each in _responses(frame)]
-        self.returns, self.response = 0, ""
-        self.began = self.ended = time.monotonic()
-
-    def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
-        """The function to hold, if this is the call of the view; None if it cannot be held."""
-        return view_functions.to_hold(self.code, self.returns, self.response, called)
 
 
 class _Code:
@@ -88,8 +45,8 @@ class _Code:
     Attributes:
         is_own: whether a file is the owner's.
         ran: whether any function of the owner was called.
-        is_whole: whether the function that answers is the application itself, whose body runs after it was called, as a
-            generator's does; known when `view` was called.
+        is_whole: whether the function that answers is the application itself, and its body runs after it was called,
+            as a generator's does, or it is made anew for each request; known when `view` was called.
     """
 
     def __init__(
@@ -99,9 +56,11 @@ class _Code:
         self._is_within = is_within
         self.ran = self.is_whole = False
         self._claim = claim
-        self._calls: Dict[int, _Candidate] = {}
+        self._calls: Dict[int, Candidate] = {}
         self._foreign: Set[types.CodeType] = set()
         self._elsewhere: Optional[Set[types.CodeType]] = None
+        self._is_elsewhere = False
+        self._thread = threading.get_ident()
 
     def called(self, frame: types.FrameType, around: Callable[[Optional[types.FrameType]], Frames]) -> None:
         """Notes the call of a function, or the resumption of a coroutine, which is the same call."""
@@ -128,7 +87,7 @@ class _Code:
             self._elsewhere.add(code)
             return
         callers = around(frame.f_back)
-        self._calls[id(frame)] = _Candidate(frame, callers, within=self._is_within(callers))
+        self._calls[id(frame)] = Candidate(frame, callers, within=self._is_within(callers))
 
     def returns(self, frame: types.FrameType, result: object, *, answered: bool) -> None:
         """Notes what a call returned; a coroutine's last result counts.
@@ -141,12 +100,17 @@ class _Code:
             found.returned = result is not None
             found.promised = not view_functions.runs_later(found.code) and inspect.isawaitable(result)
             found.made = getattr(getattr(result, "__func__", result), "__code__", None)
-            found.answered = any(_attributes(each) != before for each, before in found.given)
-            given = any(each is result for each in _arguments(frame))
+            found.answered = any(attributes(each) != before for each, before in found.given)
+            given = any(each is result for each in arguments(frame))
             found.passed_on = found.returned and (given or type(result) is types.FunctionType)
             found.returns = 0 if answered else finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
+
+    def keep_elsewhere(self, thread: int) -> None:
+        """Leaves out what was called on a thread; of the rest, it need not be the framework that called it."""
+        self._calls = {id: each for id, each in self._calls.items() if each.thread != thread}
+        self._is_elsewhere = True
 
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view. From now on only what is called elsewhere is noted."""
@@ -164,27 +128,32 @@ class _Code:
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        self.is_whole = chosen is not None and not chosen.callers and view_functions.runs_later(chosen.code)
-        return None if chosen is None else chosen.view(called | chosen.inner)
+        if chosen is None:
+            return None
+        # What is made anew for each request has no function that could be held.
+        anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
+        direct = chosen.thread == self._thread and all(map(installed_app.is_of_server, chosen.callers))
+        self.is_whole = direct and (anew or view_functions.runs_later(chosen.code))
+        return None if self.is_whole else chosen.view(called | chosen.inner)
 
-    def last(self) -> List[_Candidate]:
+    def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
         within = [each for each in self._calls.values() if each.within]
         candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
 
-    def _is_of_framework(self, candidate: _Candidate) -> bool:
+    def _is_of_framework(self, candidate: Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
         own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
-        if not own:
+        if not own or self._is_elsewhere:
             return True
         outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
         between = candidate.callers[: own[0]]
         return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
 
     def _has_request(self, frame: types.FrameType) -> bool:
-        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in _arguments(frame))
+        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in arguments(frame))
 
 
 class Watch:
@@ -251,12 +220,18 @@ class Watch:
         doubtful = [each.is_doubtful() for each in self.answering()]
         return any(doubtful)
 
-    def view(self) -> Optional[finding.View]:
+    def view(self, *, elsewhere: bool = False) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held.
 
         An installed application's, if none of the person's own functions ran.
+
+        Args:
+            elsewhere: only those on another thread than the one that began.
         """
         owners = self.answering()
+        if elsewhere:
+            for each in owners:
+                each.keep_elsewhere(self._thread)
         found = next((view for view in map(_Code.view, owners) if view is not None), None)
         self.is_whole = found is None and any(each.is_whole for each in owners)
         self.stays = self.way.seen and not self.way.left and not any(each.last() for each in self._owners)
@@ -340,6 +315,16 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> object:
+    """Calls a function that does not count as a part of the request's way."""
+    before = sys.getprofile()
+    sys.setprofile(None)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        sys.setprofile(before)
+
+
 def profile(frame: types.FrameType, event: str, argument: object) -> None:
     """The profile function of each thread on which a watched request may run."""
     watch = _watch()
@@ -361,25 +346,7 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
         watch.open = False
 
 
-def _attributes(thing: object) -> Dict[str, int]:
-    """What an object has for each of its attributes, by identity."""
-    names = set(getattr(thing, "__dict__", ()))
-    for cls in type(thing).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        names.update((slots,) if isinstance(slots, str) else slots)
-    return {name: id(getattr(thing, name, None)) for name in names}
-
-
-def _responses(frame: types.FrameType) -> List[object]:
-    return [each for each in _arguments(frame) if type(each).__name__.endswith("Response")]
-
-
-def _arguments(frame: types.FrameType) -> List[object]:
-    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
-    return [frame.f_locals.get(name) for name in names]
-
-
-def _is_made_in_request(candidate: _Candidate) -> bool:
+def _is_made_in_request(candidate: Candidate) -> bool:
     """Whether a call around it has made the function, as middleware makes a `start_response` or `send` of its own."""
     return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
 

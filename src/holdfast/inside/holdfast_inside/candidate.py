@@ -1,0 +1,74 @@
+"""One call of a person's own function that may be the view, and what it shows of itself (see `watch`)."""
+
+from __future__ import annotations
+
+import threading
+import time
+import types
+from typing import Dict, List, Optional, Set
+
+from . import finding, view_functions
+
+Frames = List[types.FrameType]
+
+
+class Candidate:
+    """One call of the person's own function by code of others.
+
+    Attributes:
+        frame: of the call.
+        callers: the frames around it, the nearest first, across threads where that is known.
+        inner: the codes of the person's functions that it calls by itself.
+        within: whether it was called inside the function in which the view is looked for.
+        made: the code of the function that it returned; None where it returned something else.
+        given: each response that it was given, with what that had for its attributes.
+        answered: whether it changed one of these.
+        passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
+        promised: whether it returned what will have its result later, and is no coroutine itself.
+        resumed: whether it had begun before the request was watched.
+        returned: whether it returned anything but None.
+        thread: the one that called it.
+        returns, response: what it returned, as `finding.View` has it.
+    """
+
+    __slots__ = (
+        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
+        *("promised", "resumed", "returned", "returns", "thread", "within"),
+    )
+
+    def __init__(self, frame: types.FrameType, callers: Frames, *, within: bool) -> None:
+        self.within = within
+        self.frame = frame
+        self.code = frame.f_code
+        self.callers = callers
+        self.inner: Set[types.CodeType] = set()
+        self.made: Optional[types.CodeType] = None
+        self.passed_on = self.returned = self.answered = self.promised = False
+        self.resumed = view_functions.is_resumed(frame)
+        self.thread = threading.get_ident()
+        self.given = [(each, attributes(each)) for each in _responses(frame)]
+        self.returns, self.response = 0, ""
+        self.began = self.ended = time.monotonic()
+
+    def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
+        """The function to hold, if this is the call of the view; None if it cannot be held."""
+        return view_functions.to_hold(self.code, self.returns, self.response, called)
+
+
+def attributes(thing: object) -> Dict[str, int]:
+    """What an object has for each of its attributes, by identity."""
+    names = set(getattr(thing, "__dict__", ()))
+    for cls in type(thing).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        names.update((slots,) if isinstance(slots, str) else slots)
+    return {name: id(getattr(thing, name, None)) for name in names}
+
+
+def _responses(frame: types.FrameType) -> List[object]:
+    return [each for each in arguments(frame) if type(each).__name__.endswith("Response")]
+
+
+def arguments(frame: types.FrameType) -> List[object]:
+    """What a function was called with, `*args` and `**kwargs` left out."""
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    return [frame.f_locals.get(name) for name in names]
