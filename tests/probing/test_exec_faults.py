@@ -187,7 +187,7 @@ WORDS = {
     "one that asks": ("EOFError", "its stdin is /dev/null"),
     "one that never listens": ("did not listen on any port within 1 s", "| connecting to the database"),
     "another port": ("did not listen on port 9 within 2 s", "--port"),
-    "a Unix socket from which nobody takes": ("did not answer the first request", "no view was entered"),
+    "a Unix socket from which nobody takes": ("did not answer the first request", "from which no process took it"),
     "isolated Python": (
         "could not instrument it.",
         "-I, which ignores PYTHONPATH",
