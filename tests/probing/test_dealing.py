@@ -32,3 +32,26 @@ def test_each_worker_is_seen_to_run_as_many_as_the_one_that_is_full(holdfast, tm
     assert verdict["ceiling"]["in_service"] == threads * workers
     assert verdict["ceiling"]["bounded"] is True
     assert verdict["ceiling"]["interval"] is None
+
+
+def test_what_waits_in_the_application_has_been_dealt_too(holdfast, tmp_path):
+    shared = """
+import multiprocessing
+
+places = multiprocessing.Semaphore(5)
+app.before_request(lambda: None if places.acquire() else None)
+app.teardown_request(lambda error: places.release())
+"""
+    (tmp_path / "app.py").write_text(APPLICATION + shared)
+    settings = ("-w", "3", "-k", "gthread", "--threads", "3", "--preload")
+
+    ended = holdfast.run(
+        *("probe", "app:app", "--server", "gunicorn", "--max-offered", "60", "--json", "-", "--", *settings),
+        cwd=tmp_path,
+    )
+
+    verdict = msgspec.json.decode(ended.out)
+    # Of nine threads, five have one of the places.
+    assert verdict["ceiling"]["in_service"] == 5
+    assert verdict["ceiling"]["bounded"] is True
+    assert verdict["places"]["before_view"] == 4

@@ -12,7 +12,9 @@ Facts
 Decisions
 ---------
 * After a plateau at which one of them has run nothing, those that run as many as any other are stopped, and one request
-  is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it.
+  is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it. What
+  waits in the application before its view has been taken too.
+* Nothing is offered before each has come to its stop, which takes a busy machine some time.
 * One that is offered has TAKES_NS to start. All are let run again after that, whatever happens.
 """
 
@@ -25,9 +27,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from holdfast.engine.prober import Prober
-from holdfast.model.units import MS
+from holdfast.model.units import MS, NS_PER_S
+from holdfast.observe.processes import read_activity
+from holdfast.probing.guards import STOPPED
 from holdfast.probing.session import Session
-from holdfast.probing.waits import TURN_NS, with_the_way_ns
+from holdfast.probing.waits import TURN_NS, turn_until, with_the_way_ns
 
 TAKES_NS = 200 * MS
 
@@ -42,17 +46,26 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
     with stopped() as stop:
         for _ in range(most):
             running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
-            fullest = max((running[each] for each in accepting), default=0)
-            behind = [each for each in accepting if running[each] < fullest]
+            fullest, begun = max((running[each] for each in accepting), default=0), Counter(_begun(session, prober))
+            behind = [each for each in accepting if begun[each] < fullest]
             stop.only(each for each in accepting if each not in behind)
-            if not behind or session.interrupts.asked or not _is_taken(session, prober):
+            if not behind or session.interrupts.asked:
+                return
+            turn_until(session, prober, stop.holds, TAKES_NS / NS_PER_S)
+            if not _is_taken(session, prober):
                 return
 
 
+def _begun(session: Session, prober: Prober) -> list[int]:
+    """The process of each request that runs, or that the application was called with and that waits before its view."""
+    handed = {each.id: each.pid for each in session.recording.handed(0, prober.offered)}
+    return [*{**handed, **{each.id: each.pid for each in session.recording.entries(0, prober.offered)}}.values()]
+
+
 def _is_taken(session: Session, prober: Prober) -> bool:
-    entered, began_ns = session.recording.entered(0, prober.offered), session.now_ns()
+    before, began_ns = len(_begun(session, prober)), session.now_ns()
     prober.open(1)
-    while session.recording.entered(0, prober.offered) == entered:
+    while len(_begun(session, prober)) == before:
         if session.now_ns() - began_ns > with_the_way_ns(session, TAKES_NS):
             return False
         prober.turn(min(TURN_NS, MS))
@@ -74,6 +87,11 @@ class Stopped:
         for pid in before - stop:
             _send(pid, signal.SIGCONT)
         self._pids = stop
+
+    def holds(self) -> bool:
+        """Whether all their threads have come to their stop, for which each needs a core once."""
+        threads = (each for process in read_activity(self._pids).processes for each in process.threads)
+        return all(each.state in STOPPED for each in threads)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ _DIED_WITH_SEVERAL = (
 )
 
 # States of threads as in proc(5).
-_STOPPED = frozenset("Tt")
+STOPPED = frozenset("Tt")
 _DEAD = frozenset("ZX")
 _UNANSWERED = frozenset({Outcome.CLOSED, Outcome.RESET})
 
@@ -73,7 +73,7 @@ def check_held_requests(session: Session, prober: Prober | None = None) -> None:
     holding = {entry.pid for entry in running}
     processes = read_activity(read_process_tree(*session.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
-    stopped = [pid for pid in states if states[pid] & _STOPPED]
+    stopped = [pid for pid in states if states[pid] & STOPPED]
     if stopped:
         raise InconclusiveError(
             "The server was stopped (SIGSTOP, or a debugger) in the middle of the probe.",
