@@ -331,8 +331,8 @@ class Following:
         """Doubts about the load, in words."""
         if self.idle:
             yield (
-                f"{self.idle:,} client{'s' if self.idle > 1 else ''} went round in a loop that has nothing to do, for "
-                f"{self.longest_idle_ns / NS_PER_S:.1f} s at most, until the load ended: nothing was sent meanwhile."
+                f"{self.idle:,} client{'s' if self.idle > 1 else ''} went round in a loop that has nothing to do at the "
+                f"end of their time, for {self.longest_idle_ns / NS_PER_S:.1f} s at most, and sent nothing meanwhile."
             )
         if self.left_out:
             hosts = ", ".join(sorted(self.left_out)[:5])
