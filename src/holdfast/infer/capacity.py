@@ -179,7 +179,8 @@ def _slower_at_last(record: CapacityRecord) -> Iterator[str]:
     if known and takes_longer(min(known), known[-1]):
         yield (
             f"A single request took {min(known):,.1f} ms at best, and {known[-1]:,.1f} ms at last: the server has "
-            "become slower, or still works off what it was sent. The rate may hold no longer."
+            "become slower, still works off what it was sent, or waits for cores that other programs use. The rate "
+            "may hold no longer."
         )
 
 
