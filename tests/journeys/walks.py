@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from holdfast.journeys.client import Surroundings
 from holdfast.journeys.steps import EndLoad, Sending, Step, Told, Waiting
 from holdfast.journeys.walk import Shared, walk
 from holdfast.model.answers import Answer
@@ -56,7 +57,8 @@ def walked(
         took_ms: how long each request takes.
         journeys: of which the crews are all; None makes some of them alone.
     """
-    shared = Shared(journeys or Journeys(crews), seed)
+    journeys = journeys or Journeys(crews)
+    shared = Shared(journeys, seed, Surroundings(files=dict(journeys.files)))
     done = Done([], [])
     waiting: list[tuple[int, int, Any, Stay, int, Told | None]] = []
     turns = 0

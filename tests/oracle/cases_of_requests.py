@@ -133,6 +133,41 @@ def of_requests() -> list[Case]:
             files={"n.txt": b"a ${note}\n", "m.bin": bytes(range(256))},
         ),
         Case(
+            "files-of-rows",
+            "HTTP Request: files whose names a CSV Data Set gives",
+            csv("rows.csv", "folder,file,kind")
+            + e.request("/alone", e.files(("${folder}/${file}", "", "${kind}")), method="PUT")
+            + e.request("/untyped", e.files(("${folder}/${file}", "", "")), method="POST")
+            + e.request("/get", e.files(("${folder}/${file}", "", "${kind}")))
+            + e.request(
+                "/parts",
+                e.arguments(e.argument("a", "${file}")),
+                e.files(("${folder}/${file}", "sent", "${kind}"), ("one/n.txt", "note", "text/plain")),
+                method="POST",
+            )
+            + e.request("/java", e.files(("${folder}/${file}", "", "${kind}")), method="POST", implementation="Java")
+            + e.request(
+                "/java/parts", e.files(("${folder}/${file}", "f", "${kind}")), method="POST", implementation="Java"
+            ),
+            loops="4",
+            files={
+                "rows.csv": b"one,n.txt,text/plain\ntwo,m.bin,x/y\ntwo,n.txt,text/csv\n",
+                "one/n.txt": b"a ${note}\n",
+                "two/n.txt": "\u00e9\n".encode(),
+                "two/m.bin": bytes(range(256)),
+            },
+        ),
+        Case(
+            "methods-of-rows",
+            "HTTP Request: methods that a CSV Data Set gives",
+            csv("rows.csv", "method,n")
+            + e.raw("/raw/${n}", "{${n}}", method="${method}")
+            + e.request("/form", e.arguments(e.argument("a", "${n}")), method="${method}")
+            + e.request("/file", e.files(("rows.csv", "", "text/csv")), method="${method}"),
+            loops="3",
+            files={"rows.csv": b"POST,1\nPUT,2\nPATCH,3\n"},
+        ),
+        Case(
             "nameless",
             "HTTP Request: without a server name",
             e.request("/a", domain=None, port=None, name="nameless")

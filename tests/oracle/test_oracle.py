@@ -47,6 +47,7 @@ def test_jmeter_and_holdfast_send_the_same(case: Case, recording: Recording, tmp
     content = plan(case.plan_below, text("TestPlan.serialize_threadgroups", "true"))
     file.write_bytes(content.replace(b'jmeter="5.6.3"', f'jmeter="{case.saved_by}"'.encode()))
     for name, content in case.files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content.replace(b"PORT", str(recording.port).encode()))
     properties = {"port": str(recording.port), **case.properties}
 

@@ -46,6 +46,8 @@ def test_a_form_of_firefox_is_sent_without_the_fields_of_its_stream():
     mail = "Content-Type: text/plain\r\n\r\nHello"
     assert of_posted(mail, len(mail)) == (mail.encode(), [])
     assert of_posted(mail) == (mail.encode(), [])
+    message = "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nHello"
+    assert of_posted(message, len(message)) == (message.encode(), [])
 
 
 def test_a_type_that_is_listed_twice_is_sent_once():

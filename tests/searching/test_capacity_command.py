@@ -159,6 +159,27 @@ def test_no_load_is_begun_that_could_not_end_in_the_time_that_the_search_may_tak
     assert found["command"].endswith("--at-most 6s")
 
 
+def test_a_server_that_gets_slower_with_each_request_is_told_where_time_is_up_before_the_search_shows_it(
+    app: Holdfast,
+) -> None:
+    (app.directory / "slower.py").write_text(
+        "import itertools, time\n"
+        "count = itertools.count()\n"
+        "def app(environ, start_response):\n"
+        "    time.sleep(0.01 + 0.0005 * next(count))\n"
+        "    start_response('200 OK', [('Content-Length', '0')])\n"
+        "    return []\n"
+    )
+    limit = ("--from", "20", "--at-most", "6s")
+
+    ended = app.run("capacity", "slower.py", "--server", "waitress", *P99, *limit, "--json", "-")
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    found = json.loads(ended.out)
+    assert (found["status"], [each["held"] for each in found["loads"]]) == ("at least", [True])
+    assert any("the server has become slower" in each for each in found["warnings"])
+
+
 def test_time_that_is_up_before_anything_is_known_is_told(app: Holdfast) -> None:
     ended = app.run("capacity", "hello.py", "--server", "waitress", *P99, "--at-most", "1ms", "--quiet")
 

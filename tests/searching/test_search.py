@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from support.capacity_loads import at_rate
@@ -269,3 +270,24 @@ def test_why_a_load_says_nothing_is_a_note_below_the_table() -> None:
     assert "says nothing (1)" in text
     assert text.count("Other programs used") == 2  # the answer's own sentence, and the note
     assert "(1) Other programs used 1.9 cores" in text
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_server_that_became_slower_in_a_search_that_was_too_short_to_show_more_is_told(*, interrupted: bool) -> None:
+    """Of one that takes 0.1 ms more for each request it was said that it answers at least 46 requests a second."""
+    asked = CapacityAsked(("p99<200ms",), at_most_s=14.0)
+    loads = tuple(
+        at_rate(rate, 2.0, answered_per_s=rate, held=held, why="" if held else "p99<200ms: 300 ms", alone_ms=alone)
+        for rate, alone, held in ((23.0, 21.0, True), (24.0, 26.0, False), (23.0, 30.0, True))
+    )
+
+    def found(last_ms: float) -> Capacity:
+        record = CapacityRecord("a", "b", asked, loads, None, "", (), 14.0, 21.0, last_ms)
+        return capacity_of(replace(record, out_of_time=not interrupted, interrupted=interrupted))
+
+    slower, as_before = found(35.0), found(22.0)
+
+    assert (slower.status, slower.bounded) == ("at least", False)
+    assert any("took 21.0 ms at best, and 35.0 ms at last" in each for each in slower.warnings)
+    assert as_before.status == "edge"
+    assert not any("at last" in each for each in as_before.warnings)

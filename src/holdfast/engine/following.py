@@ -330,9 +330,10 @@ class Following:
     def notes(self) -> Iterator[str]:
         """Doubts about the load, in words."""
         if self.idle:
+            clients = "client" if self.idle == 1 else "clients"
             yield (
-                f"{self.idle:,} client{'s' if self.idle > 1 else ''} went round in a loop that has nothing to do, for "
-                f"{self.longest_idle_ns / NS_PER_S:.1f} s at most, until the load ended: nothing was sent meanwhile."
+                f"{self.idle:,} {clients} went round in a loop that has nothing to do at the end of their time, for "
+                f"{self.longest_idle_ns / NS_PER_S:.1f} s at most, and sent nothing meanwhile."
             )
         if self.left_out:
             hosts = ", ".join(sorted(self.left_out)[:5])

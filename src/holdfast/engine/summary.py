@@ -129,8 +129,9 @@ def _doubts_of_outcomes(failed: int, unheard: int, facts: RunFacts) -> Iterator[
         yield failed_in_words(failed)
     if unheard and facts.http2 is not None:
         yield (
-            f"{unheard} requests were on connections that ended before any byte of their replies, without GOAWAY: "
-            "whether the server has processed them is not known (RFC 9113, 8.7), so they were not sent again."
+            f"{unheard} requests were on connections that ended before any byte of their replies, and no GOAWAY had "
+            "left them out: whether the server has processed them is not known (RFC 9113, 8.7), so they were not sent "
+            "again."
         )
     elif unheard:
         yield (

@@ -14,6 +14,7 @@ from holdfast.infer.capacity_search import (
     interval_of,
     is_sure,
     surely_broken,
+    takes_longer,
 )
 from holdfast.model.capacity import (
     AtRate,
@@ -87,11 +88,11 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
     if interval.low is None:
         broken = any(not each.held and not each.limited for each in loads) or (record.notes and not loads)
         return "none" if broken and not ended_early else "unknown"
-    if interval.high is None or not theirs or (ended_early and interval.high > interval.low * RATIO):
+    if interval.high is None or not theirs:
         return "at least"
-    if too_few_errors(loads, interval):
+    if ended_early and (interval.high > interval.low * RATIO or any(_slower_at_last(record))):
         return "at least"
-    return "edge"
+    return "at least" if too_few_errors(loads, interval) else "edge"
 
 
 def _place(record: CapacityRecord) -> tuple[FullPlace | None, WaitingIn | None, dict[str, str]]:
@@ -171,6 +172,18 @@ def _words_of_at_least(record: CapacityRecord, interval: Interval, limited: str)
     return f"At least {low:,g} requests a second, as far as it was tried."
 
 
+def _slower_at_last(record: CapacityRecord) -> Iterator[str]:
+    """That single requests take longer than at first, of a search that is too short to show how that continues."""
+    singles = [record.alone_ms, *(each.alone_ms for each in record.loads), record.last_alone_ms]
+    known = [each for each in singles if each is not None]
+    if known and takes_longer(min(known), known[-1]):
+        yield (
+            f"A single request took {min(known):,.1f} ms at best, and {known[-1]:,.1f} ms at last: the server has "
+            "become slower, still works off what it was sent, or waits for cores that other programs use. The rate "
+            "may hold no longer."
+        )
+
+
 def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> Iterator[str]:
     if gets_slower(record.loads):
         singles = [each.alone_ms for each in record.loads if each.alone_ms is not None]
@@ -189,6 +202,8 @@ def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> I
             f"{interval.high:,g} requests a second did not hold, although more did at another time, each tried "
             "repeatedly. Something else decides: another load on the machine, a cache, a job that runs now and then."
         )
+    if status == "at least" and not gets_slower(record.loads):
+        yield from _slower_at_last(record)
     low, high = interval.low, interval.high
     if status == "edge" and not record.out_of_time and low is not None and high is not None:
         if high > low * RATIO:

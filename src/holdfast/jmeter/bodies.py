@@ -7,11 +7,11 @@ recorders of old versions wrote it: HTTPJavaImpl.java, PostWriter.java, PutWrite
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from holdfast.jmeter.merged import Merged, template_call
 from holdfast.jmeter.modifiers import Argument
+from holdfast.jmeter.possible import values_of
 from holdfast.journeys.context import FunctionError
+from holdfast.journeys.functions_files import FILE, FILE_NAME, base_name
 from holdfast.journeys.functions_request import ENCODED, FORM, encoded, form, is_skipped
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Body, Multipart, Part, TextBody
@@ -19,6 +19,7 @@ from holdfast.plans.jmx_tree import Node, Properties
 
 _WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FORM = "application/x-www-form-urlencoded"
+_AS_BYTES = "iso-8859-1"
 _OF_JAVA = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
@@ -92,8 +93,7 @@ def _body_of_apache(found: Merged, method: str) -> tuple[Body | None, Template]:
         return _multipart(found, arguments, files), ()
     mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
     if is_file:
-        content = _content(found, *files[0])
-        return content, mime
+        return _file(found, files), mime
     if raw and found.says_no_charset():
         return _raw(arguments, "iso-8859-1", escaped_in="utf-8"), mime or ("text/plain",)
     charset = found.charset()
@@ -113,11 +113,17 @@ def _body_of_java(found: Merged, method: str) -> tuple[Body | None, Template]:
     mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
     default: Template = (_FORM,) if method == "POST" else ()
     if sends_file(found):
-        return _content(found, *files[0]), mime or default
+        return _file(found, files), mime or default
     charset = "iso-8859-1" if found.says_no_charset() else found.charset()
     if _is_raw(found):
         return _raw(arguments, charset), mime or default
     return (_form(found, arguments, charset) if method == "POST" else None), default
+
+
+def _file(found: Merged, files: list[tuple[Node, Properties]]) -> Body:
+    """A body that is a file."""
+    content = _content(found, *files[0])
+    return content if isinstance(content, bytes) else TextBody(content, _AS_BYTES)
 
 
 def _raw(arguments: list[Argument], charset: str, escaped_in: str = "") -> Body:
@@ -178,8 +184,9 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
             Part(
                 template(element, file.text("File.paramname")),
                 _content(found, element, file),
-                (PurePath((_name(found, element, file) or "").replace("\\", "/")).name,),
+                _file_name(found, element, file),
                 template(element, file.text("File.mimetype")),
+                charset=_AS_BYTES,
                 transfer_encoding="binary" if java or not like_browser else "",
             )
         )
@@ -193,18 +200,26 @@ def _with_charset(media_type: Template, charset: str) -> Template:
     return (*media_type, f"; charset={charset.upper()}")
 
 
-def _name(found: Merged, element: Node, file: Properties) -> str | None:
-    return found.scope.reading.fixed(element, file.text("File.path"))
-
-
-def _content(found: Merged, element: Node, file: Properties) -> bytes:
-    reading = found.scope.reading
-    name = _name(found, element, file)
-    if name is None:
+def _content(found: Merged, element: Node, file: Properties) -> bytes | Template:
+    """A file's content; of one whose name rows decide, a text that is its bytes (ISO 8859-1)."""
+    reading, path = found.scope.reading, file.text("File.path")
+    name = reading.fixed(element, path)
+    if name is not None:
+        return reading.content(element, name) or b""
+    names = values_of(reading.template(element, path), found.scope)
+    if names is None or "" in names:
         reading.refuse(
             element,
-            f"the file that it sends is {file.text('File.path')!r}, which holdfast has to know before the load begins",
-            "Write its name, or give it with -J name=value.",
+            f"the file that it sends is {path!r}, which holdfast has to know before the load begins",
+            "Write its name, give it with -J name=value, or take it from a CSV Data Set that gives a name each time.",
         )
         return b""
-    return reading.content(element, name) or b""
+    for each in names:
+        reading.bring(element, each)
+    return template_call(FILE, [reading.template(element, path)])
+
+
+def _file_name(found: Merged, element: Node, file: Properties) -> Template:
+    """What a form calls it."""
+    path = found.scope.template(element, file.text("File.path"))
+    return (base_name("".join(map(str, path))),) if _is_known(path) else template_call(FILE_NAME, [path])

@@ -84,7 +84,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
     reading = Reading(origin, read_file, properties, seed=seed, environment=environment, elsewhere=elsewhere)
-    reading.before_5_6 = is_before_5_6(root)
+    reading.root, reading.before_5_6 = root, is_before_5_6(root)
     reading.changing = changing_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)

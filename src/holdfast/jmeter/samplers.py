@@ -18,6 +18,7 @@ from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
 from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
+from holdfast.jmeter.possible import values_of
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_request import NOWHERE, ORIGIN, SCHEMES, TARGET, TARGET_OF_JAVA, target, target_of_java
@@ -52,6 +53,7 @@ _NO_HOST = re.compile(r"[\s/\\?#@<>\"{}|^`]")
 _HOST_ALONE = re.compile(r"https?://(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?")
 _ASKED_TWICE = frozenset({"__V", "__P", "__property", "__env", "__evalVar"})
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
+_ALIKE = frozenset({"POST", "PUT", "PATCH"})
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "DELETE", "PATCH", "PROPFIND", "PROPPATCH",
                       "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "MKCALENDAR", "SEARCH"})  # fmt: skip
 
@@ -63,9 +65,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         scope: whose first level is what is below the HTTP Request.
     """
     found = merged(node, scope)
-    method = (found.fixed("method", "its method") or "GET").strip()
-    if method not in _METHODS:
-        scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
+    method, may_change = _method(found)
     origin, path = _where(found, method)
     body, content_type = body_of(found, method)
     if why := unsendable(found, method):
@@ -85,7 +85,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         label=scope.template(node, node.name, "label"),
         origin=origin if links is None else _origin_or_nowhere(found, origin),
         path=path,
-        method=(method,),
+        method=found.template("method") if may_change else (method,),
         headers=fields,
         body=body,
         extracts=extracts_of(scope),
@@ -101,6 +101,19 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         kept=_kept(found, has_parts=has_parts, follows_unseen=follows_unseen),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
+
+
+def _method(found: Merged) -> tuple[str, bool]:
+    """Its method; or one of several that rows may give it, and True, where the same is sent with all of them."""
+    possible = values_of(found.template("method"), found.scope)
+    if possible is not None and _ALIKE.issuperset(possible) and not found.is_java():
+        return possible[0], len(possible) > 1
+    method = (found.fixed("method", "its method") or "GET").strip()
+    if method not in _METHODS:
+        found.scope.reading.refuse(
+            found.node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew."
+        )
+    return method, False
 
 
 def _kept(found: Merged, *, has_parts: bool, follows_unseen: bool) -> frozenset[str]:

@@ -60,6 +60,7 @@ class Reading:
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         caches, modifiers, tables: how many Cache Managers, modifiers of URLs and Random CSV Data Sets were met.
+        root: the whole plan.
         nameless: the HTTP Requests that name no server.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -77,6 +78,7 @@ class Reading:
     caches: int = 0
     modifiers: int = 0
     tables: int = 0
+    root: Node | None = None
     nameless: list[Node] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -245,10 +247,13 @@ class Reading:
             self.refuse(node, why, "Write its name, or give it with -J name=value.")
             return
         file = "".join(map(str, name))
-        if file and not file.startswith("*") and file not in self.files:
-            content = self.content(node, file)
-            if content is not None:
-                self.files[file] = content
+        if file and not file.startswith("*"):
+            self.bring(node, file)
+
+    def bring(self, node: Node, file: str) -> None:
+        """Reads a file that is looked at while the load runs."""
+        if file not in self.files and (content := self.content(node, file)) is not None:
+            self.files[file] = content
 
     def content(self, node: Node, file: str) -> bytes | None:
         """The content of a file that an element names; None if it cannot be read, which is then refused."""

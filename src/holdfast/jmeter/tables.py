@@ -7,6 +7,8 @@ getParsedLine), save/CSVSaveService.java (csvReadFile).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from holdfast.jmeter.scope import Reading
 from holdfast.model.frozen import frozen
@@ -33,15 +35,20 @@ class Table:
 def names_in_files(root: Node, reading: Reading) -> set[str]:
     """The variables whose names are not in the plan but in files of its CSV Data Sets, or in other variables."""
     readers = {"CSVDataSet": rows_of, "RandomCSVDataSetConfig": random_rows_of}
-    refusals, notes = [*reading.refusals], [*reading.notes]
     tables = [
-        readers[node.kind](node, reading)
+        quietly(reading, partial(readers[node.kind], node, reading))
         for node in root.descendants()
         if node.kind in readers and ("${" in (names := node.text("variableNames")) or not names.strip())
     ]
-    # What is wrong with one that is used is found again.
-    reading.refusals[:], reading.notes[:] = refusals, notes
     return {name for table in tables if table is not None for name in table.names}
+
+
+def quietly(reading: Reading, look: Callable[[], Table | None]) -> Table | None:
+    """A table that is only looked at: what is wrong with one that is used is found again."""
+    refusals, notes = [*reading.refusals], [*reading.notes]
+    table = look()
+    reading.refusals[:], reading.notes[:] = refusals, notes
+    return table
 
 
 def rows_of(node: Node, reading: Reading) -> Table | None:

@@ -68,13 +68,13 @@ def _constants(root: Node, reading: Reading, changing: set[str]) -> dict[str, st
                 constants.pop(name, None)
             defined.add(name)
             # References to what is in the same element are not replaced.
-            if not _changes(name, changing) and (value := _known(node, text, constants, reading)) is not None:
+            if not may_be_set(name, changing) and (value := _known(node, text, constants, reading)) is not None:
                 found[name] = value
         constants.update(found)
     return constants
 
 
-def _changes(name: str, changing: set[str]) -> bool:
+def may_be_set(name: str, changing: set[str]) -> bool:
     """Whether something may set a variable: extractors and `__split` also set NAME_1, NAME_g1, NAME_matchNr, ..."""
     while name not in changing:
         found = _NUMBERED.fullmatch(name)
@@ -114,7 +114,12 @@ def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Templ
     return tuple(lists)
 
 
-def _changing(root: Node, reading: Reading) -> set[str]:
+def set_by_others(root: Node, reading: Reading) -> set[str]:
+    """The variables that something else than a CSV Data Set may set while a plan runs."""
+    return _changing(root, reading, by_tables=False)
+
+
+def _changing(root: Node, reading: Reading, *, by_tables: bool = True) -> set[str]:
     """The variables that something in a plan may set while it runs, as far as the constants so far say their names."""
     names: set[str] = set()
     for node in all_nodes(root):
@@ -123,7 +128,8 @@ def _changing(root: Node, reading: Reading) -> set[str]:
         else:
             texts = list(texts_of(node.properties))
             for name, value in node.properties.values.items():
-                if _SETS.fullmatch(name.rpartition(".")[2]) and isinstance(value, str):
+                sets = _SETS.fullmatch(name.rpartition(".")[2]) and (by_tables or node.kind != "CSVDataSet")
+                if sets and isinstance(value, str):
                     names.update(each.strip() for each in re.split("[,;]", _looked_up(node, value, reading)))
             names.update(each for each in node.properties.items("UserParameters.names") if isinstance(each, str))
             # A Set Variables Action, and others that hold a list of variables.

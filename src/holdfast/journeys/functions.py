@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.journeys.functions_chance import OF_CHANCE
-from holdfast.journeys.functions_files import OF_FILES
+from holdfast.journeys.functions_files import OF_FILES, OF_SENT_FILES
 from holdfast.journeys.functions_made_up import OF_MADE_UP
 from holdfast.journeys.functions_own import OF_OUR_OWN
 from holdfast.journeys.functions_plugin import OF_PLUGIN
@@ -29,6 +29,7 @@ FUNCTIONS: Mapping[str, Known] = {
     **OF_TIME,
     **OF_CHANCE,
     **OF_FILES,
+    **OF_SENT_FILES,
     **OF_REGEX,
     **OF_PLUGIN,
     **OF_REQUEST,

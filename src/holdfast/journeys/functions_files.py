@@ -1,5 +1,6 @@
 """Functions on files; pure: the context has the contents of those that the plan names.
 
+No plan can call those whose names do not begin with `__`: a front end puts them into requests that send files.
 Source: apache/jmeter 5.5, org.apache.jmeter.functions: StringFromFile, FileToString, CSVRead, FileRowColContainer,
 FileWrapper.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known, given, kept
 
+FILE, FILE_NAME = "jmeter file", "jmeter file name"
 _WITHOUT = "**ERR**"
 
 
@@ -94,6 +97,20 @@ def _rows(file: str, separator: str, context: Context) -> list[list[str]]:
     return found
 
 
+def _file(arguments: list[str], context: Context) -> str:
+    """A file that is sent, as the text that is its bytes in ISO 8859-1."""
+    return _content("The request", arguments[0], context, "iso-8859-1")
+
+
+def base_name(path: str) -> str:
+    """What a form calls a file."""
+    return PurePath(path.replace("\\", "/")).name
+
+
+OF_SENT_FILES: Mapping[str, Known] = {
+    FILE: Known(1, 1, _file),
+    FILE_NAME: Known(1, 1, lambda arguments, _context: base_name(arguments[0])),
+}
 OF_FILES: Mapping[str, Known] = {
     "__StringFromFile": Known(1, 4, _string_from_file),
     "__FileToString": Known(1, 3, _file_to_string),

@@ -197,6 +197,7 @@ class CapacityRecord:
         notes: doubts about the whole, in words.
         seconds: of the whole.
         alone_ms: the quickest of a few single requests at the beginning; None where none was sent.
+        last_alone_ms: the same after the last load, if that held; None where none was sent.
         interrupted: a person ended it early.
         out_of_time: it was to take no longer, and ended before it was done.
         directory: of the run, from which files are named.
@@ -213,6 +214,7 @@ class CapacityRecord:
     notes: tuple[str, ...]
     seconds: float
     alone_ms: float | None = None
+    last_alone_ms: float | None = None
     interrupted: bool = False
     out_of_time: bool = False
     directory: str = "."

@@ -155,12 +155,15 @@ def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedB
 
 
 def _without_fields(text: str, named: Mapping[str, str]) -> str:
-    """The text behind the fields of the stream that it was read from, which say its length: a body may begin so too."""
+    """The text behind the fields of the stream that it was read from.
+
+    A body may begin so too: where the request says a length, that decides, and otherwise the one in these fields.
+    """
     head = _FIELDS.match(text)
     if head is None:
         return text
     told, rest = _LENGTH.search(head[0]), text[head.end() :]
-    size = told[1] if told else named.get("content-length")
+    size = named.get("content-length") or (told[1] if told else "")
     return rest if size in (str(len(rest)), str(len(rest.encode("utf-8", "replace")))) else text
 
 

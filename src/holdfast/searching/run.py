@@ -97,8 +97,9 @@ def _record(search: Search, began_s: float, until_s: float, directory: str) -> C
     if (hopeless := _broken_alone(search.thresholds, alone)) is not None:
         record = replace(record, notes=(hopeless,), not_watched="no load was run")
     else:
-        loads, notes, done = _search(search, bench, alone)
+        loads, notes, done, last = _search(search, bench, alone)
         record = replace(record, loads=loads, notes=notes, out_of_time=not done and not _signalled(interrupts))
+        record = replace(record, last_alone_ms=last if loads and loads[-1].held else None)
         watched, why = _watched(search, bench, loads, notes)
         record = replace(record, watched=watched, not_watched=why)
     return replace(record, seconds=seconds_since(began_s), interrupted=_signalled(interrupts))
@@ -136,19 +137,24 @@ def _broken_alone(thresholds: Sequence[Threshold], alone: float) -> str | None:
     return None
 
 
-def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, ...], tuple[str, ...], bool]:
-    """The loads, why there are no more of them although the server's end is not found, and whether that is all."""
+def _search(
+    search: Search, bench: Bench, alone: float
+) -> tuple[tuple[AtRate, ...], tuple[str, ...], bool, float | None]:
+    """The loads, why there are no more of them although the server's end is not found, and whether that is all.
+
+    And how long a single request took after the last of them.
+    """
     loads: list[AtRate] = []
     while (step := next_load(search.asked, loads, alone)) is not None:
         # One that would be cut short would say nothing.
         if bench.ends() or bench.left_s() < step.seconds:
-            return tuple(loads), (), False
+            return tuple(loads), (), False, _single(bench, loads)
         single, note = _at_rest(bench, alone)
         if note:
-            return tuple(loads), (note,), True
+            return tuple(loads), (note,), True, None
         single = _slower_still(bench, single, [each.alone_ms for each in loads if each.alone_ms is not None])
         if bench.ends() or bench.left_s() < step.seconds:
-            return tuple(loads), (), False
+            return tuple(loads), (), False, single
         watch = None
         if search.watch is not None:
             watch = _watching(search.watch, step, tuple(loads))
@@ -157,10 +163,16 @@ def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, .
         done = offer(own, step.rate_per_s, step.seconds, watch).at_rate
         done = replace(done, alone_ms=single)
         if bench.ends():
-            return tuple(loads), (), False
+            return tuple(loads), (), False, single
         loads.append(done)
         search.tell(line_of(done))
-    return tuple(loads), (), True
+    return tuple(loads), (), True, _single(bench, loads)
+
+
+def _single(bench: Bench, loads: Sequence[AtRate]) -> float | None:
+    """What the quickest of a few single requests takes after the last load; None where none can be sent."""
+    before = [each.alone_ms for each in loads if each.alone_ms is not None]
+    return None if bench.ends() or not loads else _slower_still(bench, alone_ms(send_singles(bench)), before)
 
 
 def _watching(watch: LoadWatch, step: NextLoad, before: Sequence[AtRate]) -> Callable[[Watched], None]:
