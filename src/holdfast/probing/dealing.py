@@ -7,13 +7,15 @@ Facts
   accepts without limit, as gunicorn's gthread does up to `worker_connections`, so another one may come too late for
   each of hundreds of connections.
 * A stopped process (SIGSTOP) accepts nothing. A held handler only sleeps, so a stop of some milliseconds changes
-  nothing of what it holds.
+  nothing of what it holds. It does not report to its master either, which may end it for that: after a second or more
+  (the least that gunicorn's `--timeout` can be).
 
 Decisions
 ---------
 * After a plateau at which one of them has run nothing, those that run as many as any other are stopped, and one request
   is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it.
-* One that is offered has TAKES_NS to start. All are let run again after that, whatever happens.
+* One that is offered has TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS no
+  further one is offered. All are let run again after that, whatever happens.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from holdfast.probing.session import Session
 from holdfast.probing.waits import TURN_NS, with_the_way_ns
 
 TAKES_NS = 200 * MS
+MOST_NS = 300 * MS
 
 
 def deal(session: Session, prober: Prober, accepting: Collection[int], most: int) -> None:
@@ -39,13 +42,17 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
         accepting: processes that accept.
         most: requests at most.
     """
+    if with_the_way_ns(session, TAKES_NS) > TAKES_NS:
+        return
+    ends_ns = session.now_ns() + MOST_NS
     with stopped() as stop:
         for _ in range(most):
             running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
             fullest = max((running[each] for each in accepting), default=0)
             behind = [each for each in accepting if running[each] < fullest]
             stop.only(each for each in accepting if each not in behind)
-            if not behind or session.interrupts.asked or not _is_taken(session, prober):
+            over = session.interrupts.asked or session.now_ns() > ends_ns
+            if not behind or over or not _is_taken(session, prober):
                 return
 
 
@@ -53,7 +60,7 @@ def _is_taken(session: Session, prober: Prober) -> bool:
     entered, began_ns = session.recording.entered(0, prober.offered), session.now_ns()
     prober.open(1)
     while session.recording.entered(0, prober.offered) == entered:
-        if session.now_ns() - began_ns > with_the_way_ns(session, TAKES_NS):
+        if session.now_ns() - began_ns > TAKES_NS:
             return False
         prober.turn(min(TURN_NS, MS))
     return True

@@ -60,7 +60,7 @@ class View:
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
-        one_process: only one process takes requests, so that none can have room while another has none.
+        takers: how many processes take requests, as far as is seen: one may have room while another has none.
     """
 
     now_ns: int
@@ -95,7 +95,7 @@ class View:
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
     room_behind: int | None = None
-    one_process: bool = False
+    takers: int = 1
 
     @property
     def sleeps(self) -> bool:
@@ -117,6 +117,7 @@ class LetIn:
         after_one: how often the one that was turned away before it had been alone on its way.
         first_ns: when the first of them was.
         entered: how many handlers had started before it.
+        taken: how many connections, the most at a time, the server had accepted by then.
         away: how many had been turned away when the latest of them was let in.
         born_ns: the view's `born_ns` then.
     """
@@ -125,6 +126,7 @@ class LetIn:
     after_one: int = 0
     first_ns: int = NEVER
     entered: int = 0
+    taken: int = 0
     away: int = 0
     born_ns: int = NEVER
 
