@@ -52,8 +52,6 @@ class Late:
         time.sleep(0.02)
         return self.listener.accept()
 
-timeout = 2
-
 def post_worker_init(worker):
     if worker.age > 1:
         for each in worker.sockets:
@@ -64,7 +62,7 @@ def post_worker_init(worker):
 def test_no_worker_is_stopped_until_its_master_takes_it_for_dead(holdfast, tmp_path):
     (tmp_path / "app.py").write_text(SLOW)
     (tmp_path / "late.py").write_text(LATE)
-    settings = ("-w", "2", "-k", "gthread", "--threads", "40", "-c", "late.py")
+    settings = ("-w", "2", "-k", "gthread", "--threads", "40", "--timeout", "2", "-c", "late.py")
 
     ended = holdfast.run(
         *("probe", "app:app", "--server", "gunicorn", "--max-offered", "90", "--json", "-", "--", *settings),
