@@ -48,13 +48,6 @@ def test_a_worker_that_has_run_nothing_while_requests_wait_behind_others_makes_i
     assert "--max-offered" in verdict.warnings[0]
 
 
-def test_a_worker_that_another_worker_has_forked_is_one_of_them():
-    verdict = held_by([10], [acceptor(10, 4), acceptor(12, 0, parent=10)])
-
-    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, 2))
-    assert "pid 12" in verdict.warnings[0]
-
-
 @pytest.mark.parametrize(
     "other",
     [
