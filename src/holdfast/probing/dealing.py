@@ -14,8 +14,8 @@ Decisions
 ---------
 * After a plateau at which one of them has run nothing, those that run as many as any other are stopped, and one request
   is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it.
-* One that is offered has TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS no
-  further one is offered. All are let run again after that, whatever happens.
+* One that is offered has TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS all
+  are let run for RUNS_NS, in which they report. At the end all are let run again, whatever happens.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from holdfast.probing.waits import TURN_NS, with_the_way_ns
 
 TAKES_NS = 200 * MS
 MOST_NS = 300 * MS
+RUNS_NS = 50 * MS
 
 
 def deal(session: Session, prober: Prober, accepting: Collection[int], most: int) -> None:
@@ -51,9 +52,14 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
             fullest = max((running[each] for each in accepting), default=0)
             behind = [each for each in accepting if running[each] < fullest]
             stop.only(each for each in accepting if each not in behind)
-            over = session.interrupts.asked or session.now_ns() > ends_ns
-            if not behind or over or not _is_taken(session, prober):
+            if not behind or session.interrupts.asked or not _is_taken(session, prober):
                 return
+            if session.now_ns() > ends_ns:
+                stop.only(())
+                ends_ns = session.now_ns() + RUNS_NS
+                while session.now_ns() < ends_ns:
+                    prober.turn(TURN_NS)
+                ends_ns += MOST_NS
 
 
 def _is_taken(session: Session, prober: Prober) -> bool:
