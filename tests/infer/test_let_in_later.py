@@ -51,4 +51,5 @@ def test_where_those_that_are_let_in_come_into_service_or_may_the_ceiling_is_at_
     assert verdict.ceiling.bounded is False
     assert verdict.ceiling.interval == (verdict.places.in_service, None)
     assert verdict.overflow.client_sees is None
-    assert "Take it away to see the ceiling" in verdict.warnings[0]
+    assert "or a pool that grows, lets in about 2 a second" in verdict.warnings[0]
+    assert "Take a limit away to see the ceiling" in verdict.warnings[0]

@@ -48,6 +48,18 @@ def test_a_worker_that_has_run_nothing_while_requests_wait_behind_others_makes_i
     assert "--max-offered" in verdict.warnings[0]
 
 
+def test_where_none_waits_it_says_that_others_turned_requests_away():
+    requests = [records.request(0), records.request(1, outcome=Outcome.REJECTED, status=503, done_ns=4000)]
+    accept = (acceptor(10, 1), acceptor(11, 0))
+    seen = replace(records.snapshot(records.socket(0, accepted=True)), acceptors=accept)
+    entry = records.on_thread(0, 10, 1, pid=10, process_seq=1)
+
+    verdict = judge(records.timeline(requests, [entry], seen, "turned away"))
+
+    assert verdict.ceiling.bounded is False
+    assert "while 1 requests were turned away by others" in verdict.warnings[0]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -55,3 +55,45 @@ app.teardown_request(lambda error: places.release())
     assert verdict["ceiling"]["in_service"] == 5
     assert verdict["ceiling"]["bounded"] is True
     assert verdict["places"]["before_view"] == 4
+
+
+# gunicorn, docs/source/settings.rst: a worker that is silent for more than `timeout` seconds is killed.
+SLOW = APPLICATION.replace("@app.get", "app.before_request(lambda: time.sleep(0.1))\n\n@app.get").replace(
+    "from flask", "import time\n\nfrom flask"
+)
+LATE = """
+import time
+
+class Late:
+    def __init__(self, listener):
+        self.listener = listener
+
+    def __getattr__(self, name):
+        return getattr(self.listener, name)
+
+    def accept(self):
+        time.sleep(0.02)
+        return self.listener.accept()
+
+def post_worker_init(worker):
+    if worker.age > 1:
+        for each in worker.sockets:
+            each.sock = Late(each.sock)
+"""
+
+
+def test_no_worker_is_stopped_until_its_master_takes_it_for_dead(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(SLOW)
+    (tmp_path / "late.py").write_text(LATE)
+    settings = ("-w", "2", "-k", "gthread", "--threads", "40", "--timeout", "2", "-c", "late.py")
+
+    ended = holdfast.run(
+        *("probe", "app:app", "--server", "gunicorn", "--max-offered", "90", "--json", "-", "--", *settings),
+        cwd=tmp_path,
+    )
+
+    assert ended.exit == 0, ended.err
+    verdict = msgspec.json.decode(ended.out)
+    # One that was dealt a part of its requests is not shown to be full.
+    assert verdict["ceiling"]["interval"] in (None, [verdict["ceiling"]["in_service"], 80])
+    assert verdict["ceiling"]["in_service"] >= 40

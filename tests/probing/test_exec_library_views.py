@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import pytest
-from own_commands import Own, run_all, value
+from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
 _SETTINGS = """
@@ -211,3 +211,58 @@ def test_a_function_that_a_library_calls_for_a_request_is_where_it_is_held(works
         verdict = done.verdict()
         assert {name: value(verdict, name) for name in says} == dict(says)
         assert placed(verdict) == verdict["offered"]
+
+
+# Three threads answer what they find in a list at times, and what waits for that looks as often.
+POLLING = """
+import threading
+import time
+
+work = []
+
+
+def worker():
+    while True:
+        time.sleep(0.001)
+        if work:
+            work.pop().append("page")
+
+
+def pause():
+    time.sleep(0.001)
+
+
+def view():
+    done = []
+    work.append(done)
+    while not done:
+        pause()
+    return done[0]
+
+
+for _ in range(3):
+    threading.Thread(target=worker, daemon=True).start()
+"""
+ROUTES = """
+import sys
+
+sys.path.append("site-packages")
+
+import bottle
+import polling
+
+site = bottle.Bottle()
+site.route("/", callback=polling.view)
+"""
+
+
+@pytest.mark.servers
+def test_what_a_library_has_its_threads_answer_and_waits_for_by_sleeping_has_no_number(workshop):
+    files = {"routes.py": ROUTES, "site-packages/polling.py": POLLING}
+    command = ("gunicorn", "--threads", "20", "--bind", "127.0.0.1:{port}", "routes:site")
+    own = Own("polling", command, files, exit=INCONCLUSIVE)
+
+    done = run_all(workshop, [own])[own.id]
+
+    assert done.ended.exit == INCONCLUSIVE
+    assert done.verdict()["ceiling"]["in_service"] is None

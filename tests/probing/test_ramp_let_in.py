@@ -25,10 +25,9 @@ VIEW = View(
     max_offered=100,
     depth=0,
     limit=511,
-    one_process=True,
 )
 ALONE = State(stage="single", entered=2, turned_away=6, singles_from=5, singly=True, stalled_since_ns=9 * S)
-FOUR = LetIn(times=4, after_one=4, first_ns=8 * S, entered=2, away=6)
+FOUR = LetIn(times=4, after_one=4, first_ns=8 * S, entered=2, taken=4, away=6)
 
 
 def test_one_that_is_let_in_counts_once_for_each_that_was_turned_away_before_it():
@@ -61,9 +60,13 @@ def test_a_new_worker_makes_room_so_the_count_begins_anew():
         ({}, {"after_one": 0, "times": 8}, True),
         # A handler has started a moment ago: those that wait may still come into service.
         ({"last_entry_ns": 10 * S - 300 * MS}, {}, False),
-        # Of several processes one may have room while another is full.
-        ({"one_process": False}, {}, False),
-        ({"one_process": False, "now_ns": 19 * S}, {}, True),
+        # Of several processes one may have room while another is full, however long lots keep requests from it.
+        ({"takers": 2, "now_ns": 60 * S}, {}, False),
+        # The one that was full had four at most, so that both have places for eight.
+        ({"takers": 2, "established": 8}, {}, False),
+        ({"takers": 2, "established": 9}, {}, True),
+        # One that turns all away may have no places, and says nothing of those of the other.
+        ({"takers": 2, "established": 9, "untried": 1}, {}, False),
         # Nothing waits and each one comes into service: more may follow for a while.
         ({"entered": 6, "last_entry_ns": 10 * S - 300 * MS}, {}, False),
         ({"entered": 6, "last_entry_ns": 14 * S - 300 * MS, "now_ns": 14 * S}, {}, True),

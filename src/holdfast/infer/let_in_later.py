@@ -59,13 +59,18 @@ class LetInLater:
 
     def reason(self, in_service: int) -> str:
         """What it means, in sentences."""
+        limits = "a limit on requests for a time (a rate limiter)"
+        # Whether it is the pool that grows shows only at its end.
+        limits += ", or a pool that grows," if self.enters else ""
         said = (
             f"After requests had been turned away, {self.number} more were let in within {self.within_s:.1f} s "
-            "although no place was given back: a limit on requests for a time (a rate limiter) lets in about "
-            f"{self.per_s} a second, so whether a request waits or {self._got} depends on that rate."
+            f"although no place was given back: {limits} lets in about {self.per_s} a second, so whether a request "
+            f"waits or {self._got} depends on that rate."
         )
         if self.enters:
-            said += f" The {in_service} in service are what it had let in by then. Take it away to see the ceiling."
+            said += (
+                f" The {in_service} in service are what had been let in by then. Take a limit away to see the ceiling."
+            )
         return said
 
 

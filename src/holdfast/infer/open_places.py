@@ -65,9 +65,12 @@ class OpenPlaces:
         seen = "had run no handler" if set(self.idle) == set(self.pids) else "had no request waiting behind it"
         if not one:
             seen = seen.replace("behind it", "behind them")
+        others = f"{waiting(places)} requests waited behind others"
+        if not waiting(places):
+            others = f"{turned_away(places)} requests were turned away by others"
         return (
             f"{who} of the {self.of} processes that accept here {seen} (pid {', '.join(map(str, self.pids))}), while "
-            f"{waiting(places)} requests waited behind others: the ceiling may be higher. The processes share out "
+            f"{others}: the ceiling may be higher. The processes share out "
             f"connections by chance; offer more with --max-offered {max(DEFAULT_MAX_OFFERED, 4 * offered_in(places))}."
         )
 

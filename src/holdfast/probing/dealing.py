@@ -7,15 +7,17 @@ Facts
   accepts without limit, as gunicorn's gthread does up to `worker_connections`, so another one may come too late for
   each of hundreds of connections.
 * A stopped process (SIGSTOP) accepts nothing. A held handler only sleeps, so a stop of some milliseconds changes
-  nothing of what it holds.
+  nothing of what it holds. It does not report to its master either, which may end it for that: after a second or more
+  (the least that gunicorn's `--timeout` can be).
 
 Decisions
 ---------
-* After a plateau at which one of them has run nothing, those that run as many as any other are stopped, and one request
-  is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown it. What
-  waits in the application before its view has been taken too.
-* Nothing is offered before each has come to its stop, which takes a busy machine some time.
-* One that is offered has TAKES_NS to start. All are let run again after that, whatever happens.
+* After a plateau at which one of them runs fewer than another, those that run as many as any are stopped, and one
+  request is offered to the rest; again, until all run as many, or one was not taken. Those that took none have shown
+  it. What waits in the application before its view has been taken too.
+* Nothing is offered before each has come to its stop (HOLDS_NS), for which it needs a core. One that is offered has
+  TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS all are let run for
+  RUNS_NS, in which they report. At the end all are let run again, whatever happens.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ from holdfast.probing.guards import STOPPED
 from holdfast.probing.session import Session
 from holdfast.probing.waits import TURN_NS, turn_until, with_the_way_ns
 
+HOLDS_NS = 100 * MS
 TAKES_NS = 200 * MS
+MOST_NS = 200 * MS
+RUNS_NS = 50 * MS
 
 
 def deal(session: Session, prober: Prober, accepting: Collection[int], most: int) -> None:
@@ -43,6 +48,9 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
         accepting: processes that accept.
         most: requests at most.
     """
+    if with_the_way_ns(session, TAKES_NS) > TAKES_NS:
+        return
+    ends_ns = session.now_ns() + MOST_NS
     with stopped() as stop:
         for _ in range(most):
             running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
@@ -51,9 +59,14 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
             stop.only(each for each in accepting if each not in behind)
             if not behind or session.interrupts.asked:
                 return
-            turn_until(session, prober, stop.holds, TAKES_NS / NS_PER_S)
-            if not _is_taken(session, prober):
+            if not turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S) or not _is_taken(session, prober):
                 return
+            if session.now_ns() > ends_ns:
+                stop.only(())
+                ends_ns = session.now_ns() + RUNS_NS
+                while session.now_ns() < ends_ns:
+                    prober.turn(TURN_NS)
+                ends_ns += MOST_NS
 
 
 def _begun(session: Session, prober: Prober) -> list[int]:
@@ -66,7 +79,7 @@ def _is_taken(session: Session, prober: Prober) -> bool:
     before, began_ns = len(_begun(session, prober)), session.now_ns()
     prober.open(1)
     while len(_begun(session, prober)) == before:
-        if session.now_ns() - began_ns > with_the_way_ns(session, TAKES_NS):
+        if session.now_ns() - began_ns > TAKES_NS:
             return False
         prober.turn(min(TURN_NS, MS))
     return True

@@ -287,7 +287,7 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if on_plateau(view, state, turns) or stuck_too(view, state):
         most = view.max_offered - view.offered
-        if most > 0 and view.untried and not state.dealt and view.asleep_ns and not view.connecting and not view.depth:
+        if most > 0 and view.uneven and not (state.dealt or view.growth_look_ns or view.connecting or view.depth):
             return Deal(most), replace(state, dealt=True)
         batch = max(1, TO_EACH * view.untried)
         return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))

@@ -6,14 +6,15 @@ Facts
   What counts requests over a time lets one in again once the time has passed, into a handler or into a queue.
 * Requests that arrive together may all be turned away although there is room for some of them. That happens a few times
   in a row, with ever fewer of them.
-* Of several processes, one may be full while another has room: then lots decide what becomes of each request.
+* Of several processes, one may be full while another has room: then lots decide what becomes of each request. If each
+  has the same limit, the one that was full first had all that were in the server then, at most: so all of them have
+  places for as many as that times the number of processes.
 * A request that was turned away only after it had waited has made room by that.
 
 Decisions
 ---------
 * With one process: AFTER_ONE times that one alone is turned away and the next one is let in, or AGAIN times after
-  others. With several the same has to last for SEVERAL_NS too, in which a great many of the places that were left would
-  have been taken.
+  others. With several, each has to have run a handler, and more to be in the server than all may have places for, too.
 * A new worker makes room: then the count begins anew.
 * Where those that are let in wait, as many are in service as can be, once that is a plateau. Where they come into
   service, more may follow: the ramp goes on for ENTERS_NS, as what is let in then may fill all places.
@@ -30,7 +31,6 @@ from holdfast.probing.ramp_state import LetIn, State, View
 
 AFTER_ONE = 4
 AGAIN = 8
-SEVERAL_NS = 10 * NS_PER_S
 ENTERS_NS = 5 * NS_PER_S
 AT_ONCE_NS = 80 * MS
 
@@ -50,7 +50,7 @@ def with_one_let_in(view: View, state: State) -> LetIn:
     away = state.turned_away
     if state.stage != "single" or away <= so_far.away or view.away_took_ns >= AT_ONCE_NS + varied(view.way_ns):
         return so_far
-    first = so_far if so_far.times else replace(so_far, first_ns=view.now_ns, entered=state.entered)
+    first = so_far if so_far.times else replace(so_far, first_ns=view.now_ns, entered=state.entered, taken=state.taken)
     alone = state.singly and away > state.singles_from
     return replace(first, times=first.times + 1, after_one=first.after_one + alone, away=away, born_ns=view.born_ns)
 
@@ -60,9 +60,9 @@ def is_by_time(view: View, state: State) -> bool:
     let_in = state.let_in
     if let_in.after_one < AFTER_ONE and let_in.times < AGAIN:
         return False
-    lasts_ns = view.now_ns - let_in.first_ns
-    if not view.one_process and lasts_ns < SEVERAL_NS:
+    if view.takers > 1 and (view.untried or view.established <= view.takers * let_in.taken):
         return False
+    lasts_ns = view.now_ns - let_in.first_ns
     # Not since `stalled_since_ns`: each one that is let into a queue moves that.
     still_ns = view.now_ns - max(view.last_entry_ns, view.born_ns)
     needed_ns = view.slowed * max(PLATEAU_MAX_NS, growth_needed_ns(view, state))

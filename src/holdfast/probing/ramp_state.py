@@ -48,6 +48,7 @@ class View:
         away_took_ns: how long the request that was turned away last had been under way; 0 before the first.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
+        uneven: one process has started fewer handlers than another of its kind.
         growth_look_ns: how long the pool must not have grown while requests wait before its size counts; 0 where
             that is fixed.
         growth_most_ns: for how long, in all, requests may have waited for steps of growth.
@@ -60,7 +61,7 @@ class View:
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
-        one_process: only one process takes requests, so that none can have room while another has none.
+        takers: how many processes take requests, as far as is seen: one may have room while another has none.
     """
 
     now_ns: int
@@ -84,6 +85,7 @@ class View:
     away_took_ns: int = 0
     cut: int = 0
     untried: int = 0
+    uneven: bool = False
     growth_look_ns: int = 0
     watch_ns: int = 0
     growth_most_ns: int = GROWTH_MOST_NS
@@ -95,7 +97,7 @@ class View:
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
     room_behind: int | None = None
-    one_process: bool = False
+    takers: int = 1
 
     @property
     def sleeps(self) -> bool:
@@ -117,6 +119,7 @@ class LetIn:
         after_one: how often the one that was turned away before it had been alone on its way.
         first_ns: when the first of them was.
         entered: how many handlers had started before it.
+        taken: how many connections, the most at a time, the server had accepted by then.
         away: how many had been turned away when the latest of them was let in.
         born_ns: the view's `born_ns` then.
     """
@@ -125,6 +128,7 @@ class LetIn:
     after_one: int = 0
     first_ns: int = NEVER
     entered: int = 0
+    taken: int = 0
     away: int = 0
     born_ns: int = NEVER
 

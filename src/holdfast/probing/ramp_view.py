@@ -75,6 +75,11 @@ class Starts:
             self.latest_ns, self.latest_id = entry.entered_ns, entry.id
 
     @property
+    def accepting(self) -> int:
+        """How many processes accept, where there are several."""
+        return len(self._accepting)
+
+    @property
     def untried(self) -> int:
         """Processes that accept and have started no handler, where handlers run in those that accept."""
         return 0 if self._accepting.isdisjoint(self.pids) else len(self._accepting - self.pids)
@@ -252,13 +257,14 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         watch_ns=watch_ns,
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
+        uneven=starts.uneven,
         way_ns=session.way_ns,
         slowed=lookout.hindrance.times(now, starts),
         roomy=lookout.room.is_roomy(entered),
         fits=lookout.room.fits,
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
-        one_process=session.takers <= 1 and len(starts.pids) <= 1,
+        takers=max(1, session.takers, len(starts.pids), starts.accepting),
     )
 
 

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import types
-from typing import FrozenSet
+from typing import FrozenSet, Optional
 
 from . import installed_app, own_code, with_locks
 
@@ -46,10 +46,9 @@ def depends_on_others(frame: types.FrameType, event: str, argument: object, *, i
         return submits or frame.f_code is threading.Condition.wait.__code__
     if event != "c_call":
         return False
-    if argument is time.sleep:
-        return _is_in_loop(frame.f_code, frame.f_lasti) and not _is_alone()
     # A loop of asyncio that has more to run only looks (selectors.py, `select`).
-    return waits_in_c(argument) and not (in_asyncio and frame.f_locals.get("timeout") == 0)
+    waits = waits_in_c(argument) and not (in_asyncio and frame.f_locals.get("timeout") == 0)
+    return waits or _polls(frame, argument)
 
 
 def only_looks(frame: types.FrameType) -> bool:
@@ -83,6 +82,16 @@ def due(frame: types.FrameType) -> float:
     return time.monotonic() + delay if delay >= _AT_ONCE_S else math.inf
 
 
+def _polls(frame: Optional[types.FrameType], function: object) -> bool:
+    """Whether it sleeps in a loop, of its own or of a function of the same file that calls it, and is not alone."""
+    path = None if frame is None or function is not time.sleep else frame.f_code.co_filename
+    while frame is not None and frame.f_code.co_filename == path:
+        if _is_in_loop(frame.f_code, frame.f_lasti):
+            return not _is_alone()
+        frame = frame.f_back
+    return False
+
+
 @functools.lru_cache(maxsize=None)
 def _is_in_loop(code: types.CodeType, at: int) -> bool:
     """Whether an instruction of a function runs again and again: one that sleeps there waits for something else."""
@@ -114,9 +123,9 @@ class Way:
         self._thread = threading.get_ident()
         self.seen = self.left = self.locked = False
 
-    def built_in(self, function: object) -> None:
+    def built_in(self, frame: types.FrameType, function: object) -> None:
         """Notes the call of a function in C."""
-        self.left |= waits_in_c(function)
+        self.left = self.left or waits_in_c(function) or _polls(frame, function)
 
     def called(self, frame: types.FrameType) -> None:
         """Notes the call of a function."""

@@ -340,7 +340,7 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
         elif event == "return":
             watch.returns(frame, argument)
         elif event == "c_call":
-            watch.way.built_in(argument)
+            watch.way.built_in(frame, argument)
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
