@@ -52,6 +52,10 @@ def test_an_epoll_set_with_the_socket_in_it_is_a_wait(listener):
         epoll.register(listener, select.EPOLLIN)
 
         assert waits(listener)
+        # A loop that a handler blocks has it too, and does not look.
+        assert seen(listener).looks is False
+        with thread_in(epoll.poll, listener):
+            until(lambda: seen(listener).looks, "the thread looks at the set")
 
 
 def polled(listener: socket.socket) -> object:

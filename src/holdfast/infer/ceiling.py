@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from holdfast.infer.known import Known
 from holdfast.model.places import TURNED_AWAY_PLACES, Place
@@ -53,7 +53,7 @@ def took_everything(queued: int) -> str:
     return f"it took all {queued} requests offered beyond the ceiling, so its bound was not reached"
 
 
-def why_by_chance(held: Sequence[Entry], kind: str, listeners: Collection[Listener]) -> str:
+def why_by_chance(held: Sequence[Entry], kind: str, snapshot: Snapshot) -> str:
     """Why the number that the server had taken in says nothing of the next time; "" where it may.
 
     A loop takes in all that has come to its socket when it looks, and that is none while a handler blocks it. With
@@ -64,7 +64,8 @@ def why_by_chance(held: Sequence[Entry], kind: str, listeners: Collection[Listen
         kind: of the view, as `FirstRequest` has it.
     """
     blocks = kind in _BLOCKING and all(each.loop and each.tid == each.entry_tid for each in held)
-    if not held or not blocks or len(listeners) == 1:
+    # Where a thread waits for connections meanwhile, it is not the loop that accepts.
+    if not held or not blocks or len(snapshot.listeners) == 1 or any(each.looks for each in snapshot.acceptors):
         return ""
     return (
         "each handler blocks the event loop that accepts, so it is chance how many had come to the loop's own socket "

@@ -152,6 +152,8 @@ class Acceptor:
         connections: connections of the port that it has accepted and holds; None where that may not be read.
         rests: whether it waits for these or other descriptors, or for messages, and so does not start or run; None
             where that may not be read, and of runs before it was.
+        looks: whether a thread of it waits for these at that moment; none does while a handler blocks the loop that
+            watches them. None as for `rests`.
     """
 
     pid: int
@@ -160,6 +162,7 @@ class Acceptor:
     waits_on: tuple[int, ...] | None
     connections: int | None
     rests: bool | None = None
+    looks: bool | None = None
 
 
 @frozen

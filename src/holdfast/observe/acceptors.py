@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from holdfast.model.timeline import Acceptor
 from holdfast.procfs import parse
@@ -22,10 +22,14 @@ _ACCEPTS, _POLLS, _SELECTS = {
     "x86_64": (frozenset({43, 288}), frozenset({7, 271}), frozenset({23, 270})),
     "aarch64": (frozenset({202, 242}), frozenset({73}), frozenset({72})),
 }.get(os.uname().machine, (frozenset[int](), frozenset[int](), frozenset[int]()))
-# The same, epoll_wait and epoll_pwait(2), recvfrom, recvmsg and msgrcv: what waits there is ready for something.
-_RESTS = (_ACCEPTS | _POLLS | _SELECTS) | {
-    "x86_64": frozenset({232, 281, 441, 45, 47, 70}),
-    "aarch64": frozenset({22, 441, 207, 212, 188}),
+# epoll_wait, epoll_pwait and epoll_pwait2.
+_EPOLL_WAITS = {"x86_64": frozenset({232, 281, 441}), "aarch64": frozenset({22, 441})}.get(
+    os.uname().machine, frozenset[int]()
+)
+# All of these, recvfrom, recvmsg and msgrcv: what waits there is ready for something.
+_RESTS = (_ACCEPTS | _POLLS | _SELECTS | _EPOLL_WAITS) | {
+    "x86_64": frozenset({45, 47, 70}),
+    "aarch64": frozenset({207, 212, 188}),
 }.get(os.uname().machine, frozenset[int]())
 _EPOLL = "anon_inode:[eventpoll]"
 _POLLFD = struct.Struct("=ihh")
@@ -53,12 +57,17 @@ def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | N
     held = {number: inode for number, inode in inodes.items() if inode in listening}
     if not held:
         return None
-    epolls = [number for number, link in links.items() if link == _EPOLL]
-    watched = _watched(pid, epolls)
-    waits_on = None if watched is None else tuple(sorted({held[each] for each in watched if each in held}))
-    connections = None if connected is None else len(connected.intersection(inodes.values()))
-    rests = None if waits_on is None else bool(waits_on) or _rests(pid)
-    return Acceptor(pid, stat.parent, tuple(sorted(set(held.values()))), waits_on, connections, rests)
+    epolls = _epolls(pid, [number for number, link in links.items() if link == _EPOLL])
+    waited = None if epolls is None else _waited(pid, epolls)
+    listeners, connections = tuple(sorted(set(held.values()))), None
+    if connected is not None:
+        connections = len(connected.intersection(inodes.values()))
+    if epolls is None or waited is None:
+        return Acceptor(pid, stat.parent, listeners, None, connections)
+    watched = waited.union(*epolls.values())
+    waits_on = tuple(sorted({held[each] for each in watched if each in held}))
+    looks = not waited.isdisjoint(held)
+    return Acceptor(pid, stat.parent, listeners, waits_on, connections, bool(waits_on) or _rests(pid), looks)
 
 
 def _rests(pid: int) -> bool:
@@ -85,14 +94,20 @@ def _links(pid: int) -> dict[int, str] | None:
     return found
 
 
-def _watched(pid: int, epolls: Iterable[int]) -> set[int] | None:
-    """Descriptors for which a process waits; None where that may not be read."""
-    found: set[int] = set()
+def _epolls(pid: int, epolls: Iterable[int]) -> dict[int, frozenset[int]] | None:
+    """The descriptors in each of these epoll sets; None where that may not be read."""
+    found = {}
     for number in epolls:
         text = read_if_readable(f"/proc/{pid}/fdinfo/{number}")
         if text is None:
             return None
-        found.update(parse.epoll_targets(text))
+        found[number] = frozenset(parse.epoll_targets(text))
+    return found
+
+
+def _waited(pid: int, epolls: Mapping[int, frozenset[int]]) -> set[int] | None:
+    """Descriptors for which a thread of a process waits right now; None where that may not be read."""
+    found: set[int] = set()
     try:
         tids = os.listdir(f"/proc/{pid}/task")
     except OSError:
@@ -101,20 +116,22 @@ def _watched(pid: int, epolls: Iterable[int]) -> set[int] | None:
         text = read_if_readable(f"/proc/{pid}/task/{tid}/syscall")
         if text is None:
             return None
-        found |= _waited_for(pid, text)
+        found.update(_waited_for(pid, text, epolls))
     return found
 
 
-def _waited_for(pid: int, syscall: bytes) -> set[int]:
+def _waited_for(pid: int, syscall: bytes, epolls: Mapping[int, frozenset[int]]) -> Collection[int]:
     try:
         call = parse.syscall(syscall)
     except ProtocolError:
-        return set()
+        call = None
     if call is None:
         return set()
     number, arguments = call
     if number in _ACCEPTS:
         return {arguments[0]}
+    if number in _EPOLL_WAITS:
+        return epolls.get(arguments[0], frozenset())
     if number in _POLLS:
         count = min(arguments[1], _MOST_DESCRIPTORS)
         rows = _memory(pid, arguments[0], count * _POLLFD.size)

@@ -67,8 +67,10 @@ class Climb:
             known: that many are known to start when they come at once; 0 if that is not known.
         """
         several = session.several or session.front is not None
-        waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
-        self._accepting = frozenset(waiting)
+        acceptors = [each for each in find_acceptors(session) if each.waits_on] if several else []
+        waiting = [each.pid for each in acceptors] if several else session.accepting
+        # What comes to a listening socket of its own, no other process takes.
+        self._dealt_to = frozenset(waiting if len({each.waits_on for each in acceptors}) == 1 else ())
         starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
         free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
         self._session = session
@@ -108,7 +110,7 @@ class Climb:
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Deal):
-                deal(session, prober, self._accepting, action.most)
+                deal(session, prober, self._dealt_to, action.most)
             elif isinstance(action, Open):
                 prober.open(action.count)
                 prober.turn(0)
