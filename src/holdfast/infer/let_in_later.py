@@ -1,4 +1,4 @@
-"""Requests that were let in after others had been turned away, while no place was given back: a rate is no place.
+"""Requests that were let in after others had been turned away, while no place was given back: a rate decides there.
 
 What has no place for a request lets one in again when a handler ends, and none did. So whether the next one is turned
 away, or waits, depends on how quickly they come.

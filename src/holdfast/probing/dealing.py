@@ -56,9 +56,9 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
             running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
             fullest, begun = max((running[each] for each in accepting), default=0), Counter(_begun(session, prober))
             behind = [each for each in accepting if begun[each] < fullest]
-            stop.only(each for each in accepting if each not in behind)
             if not behind or session.interrupts.asked:
                 return
+            stop.only(each for each in accepting if each not in behind)
             if not turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S) or not _is_taken(session, prober):
                 return
             if session.now_ns() > ends_ns:
