@@ -126,7 +126,7 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     A coroutine that runs does not tell what it awaits, so of such a task only the outermost frame would be seen, as if
     nothing of a request were in it.
     """
-    frames_now = sys._current_frames()  # noqa: SLF001 - the documented way
+    frames_now = _current_frames()
     threads = {thread: _outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
     del frames_now
     for thread, frames in threads.items():
@@ -136,6 +136,22 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     for task in (*_tasks(list(threads.values())), *_trio_tasks()):
         if not getattr(_coroutine_of(task), "cr_running", False) and not leaves_out(task):
             yield _of_task(task)
+
+
+def _current_frames() -> Dict[int, types.FrameType]:
+    """The innermost frame of each thread.
+
+    Until 3.11.8, Python collects garbage while it lists them, with its lock on the list of threads: a finalizer that
+    gives up the GIL then, and a thread that ends meanwhile, wait for each other for ever, and the whole server with
+    them (https://github.com/python/cpython/issues/106883).
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()  # noqa: SLF001 - the documented way
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _around_the_look(frame: Optional[types.FrameType]) -> Optional[types.FrameType]:
