@@ -221,13 +221,10 @@ def test_a_worker_that_its_application_ends_is_not_said_to_be_replaced_after_a_n
     pytest.importorskip("gunicorn")
     write("ends.py", ENDS_ITSELF)
 
-    ended = holdfast.run("probe", "ends.py", "--json", "-", "--server", "gunicorn", "--", "--workers", "2")
+    ended = holdfast.run("probe", "ends.py", "--server", "gunicorn", "--", "--workers", "1")
 
-    # gunicorn/workers/sync.py: one at a time.
-    if ended.exit == ANSWERED:
-        assert json.loads(ended.out)["ceiling"]["in_service"] == 2
-        return
     assert ended.exit == INCONCLUSIVE, ended.err
+    assert not ended.out
     assert "with a request in it" in ended.what
     assert "the application ended it, or something in it failed" in ended.err
 
