@@ -109,6 +109,21 @@ def test_where_the_path_takes_another_time_each_time_throughput_tells_within_its
     assert found.in_service is None or found.most >= 0.9 * places
 
 
+@pytest.mark.parametrize("line", [Line(1, varied(50 * MS, 0.6)), Line(100, varied(50 * MS, 0.6), start_ns=50 * MS)])
+def test_one_at_a_time_and_slow_starts_look_alike_where_the_path_takes_another_time_each_time(line):
+    found = looked_at(line)
+
+    assert found.in_service is None
+    assert "one request at a time looks like starts that take as long" in found.why
+
+
+@given(st.integers(0, 99))
+def test_a_throughput_of_less_than_one_request_at_once_is_no_reason_to_fail(seed):
+    found = looked_at(Line(1, varied(HALF_A_SECOND, 0.9, seed)))
+
+    assert found.least <= 1 <= (found.most or 1)
+
+
 def test_without_the_kernel_a_varied_path_gets_no_number_because_it_may_be_computing():
     found = looked_at(Line(8, varied(HALF_A_SECOND, 0.6)), cores=None)
 

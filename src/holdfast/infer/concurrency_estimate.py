@@ -136,14 +136,16 @@ def _start_at_once(waves: Sequence[Wave], number: int, service: Service) -> bool
 def _by_flow(least: int, waves: Sequence[Wave], flows: Sequence[Flow], service: Service, why: str) -> Estimate:
     """The estimate from throughput alone, where more clients brought no more of it."""
     flow = flows[-1]
+    number = max(1, round(flow.in_service))
     if any(each.computes is None for each in flows):
         why += "; whether requests wait for a place or for a processor cannot be seen from here"
     elif any(each.computes for each in flows):
         why += f"; and the path computes ({flow.cores:.1f} cores are busy), so places and processors look alike"
-    elif not _start_at_once(waves, round(flow.in_service), service):
-        why += f"; and the first {round(flow.in_service)} of a burst do not start at once, so starting is the limit"
+    elif number == 1:
+        why += "; and one request at a time looks like starts that take as long as a request"
+    elif not _start_at_once(waves, number, service):
+        why += f"; and the first {number} of a burst do not start at once, so starting is the limit"
     elif len(flows) > 1 and close(flows[-2].in_service, flow.in_service):
-        number = max(1, round(flow.in_service))
         return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
     else:
         why += ", and more clients still increased it"
