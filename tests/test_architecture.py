@@ -62,8 +62,8 @@ EDGES: dict[str, frozenset[str]] = {
 }
 # Of inference, acquisition knows what it steers by and no more; of journeys, the engine knows what walks say to it.
 KNOWN_IN_PART = {
-    "infer": ({"probing", "attaching"}, "holdfast.infer.signals", "only what it steers by"),
-    "journeys": ({"engine"}, "holdfast.journeys.steps", "only what they say to it"),
+    "infer": ({"probing", "attaching"}, ("infer.signals", "infer.flow"), "only what it steers by"),
+    "journeys": ({"engine"}, ("journeys.steps",), "only what they say to it"),
 }
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
@@ -205,9 +205,9 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
             return "of what runs in the server's process, only the layout of the records is ours to read"
         return None if str(path) in READS_LAYOUT else "it does not read the records"
-    rooms, known, why = KNOWN_IN_PART.get(imported, ((), "", ""))
-    if part in rooms and not f"{target}.".startswith(f"{known}."):
-        return f"of {imported}, {part} knows {why}, {known.removeprefix('holdfast.')}"
+    rooms, known, why = KNOWN_IN_PART.get(imported, ((), (), ""))
+    if part in rooms and not f"{target}.".startswith(tuple(f"holdfast.{each}." for each in known)):
+        return f"of {imported}, {part} knows {why}, {', '.join(known)}"
     if imported.startswith("__"):
         return None  # a name of the package itself, such as its version
     if imported == part or imported in EDGES.get(part, ()) or (imported in KNOWN_TO_ALL and part not in KNOWN_TO_ALL):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting_line import MS, Line, Workers, looked_at, varied
 
 from holdfast.infer.concurrency_estimate import estimate
-from holdfast.infer.signals import Flow, Service, Trip, Wave, flow_of
+from holdfast.infer.flow import Flow, flow_of
+from holdfast.infer.signals import Service, Trip, Wave
 
 settings.register_profile("infer", deadline=None)  # a busy machine is no failure
 settings.load_profile("infer")
@@ -117,6 +120,36 @@ def test_one_at_a_time_and_slow_starts_look_alike_where_the_path_takes_another_t
     assert "one request at a time looks like starts that take as long" in found.why
 
 
+@given(st.integers(0, 99), st.sampled_from([1.9, 8]))
+def test_a_server_without_a_bound_gets_none_where_one_request_in_twenty_is_slow(seed, longer):
+    lots = random.Random(seed)
+    line = Line(10_000, lambda: HALF_A_SECOND * (longer if lots.random() < 0.05 else 1))
+
+    found = [looked_at(line, most) for most in (30, 100)]
+
+    assert not any(each.bounded for each in found)
+
+
+@given(st.integers(0, 99), st.sampled_from([20, 100]))
+def test_a_server_without_a_bound_gets_none_where_the_path_takes_another_time_each_time(seed, most):
+    found = looked_at(Line(10_000, varied(HALF_A_SECOND, 0.6, seed)), most)
+
+    assert not found.bounded
+
+
+def test_what_takes_one_of_two_times_is_counted_rightly_or_not_at_all():
+    lots = random.Random(1)
+    found = [
+        (looked_at(Line(places, lambda: 50 * MS * (0.2 if lots.random() < 0.7 else 3))), places)
+        for places in (2, 3, 8, 16, 40, 100)
+        for _ in range(50)
+    ]
+
+    # By lot, the few requests that are sent one by one may all take the same time, and so may those of a burst.
+    wrong = [each for each, places in found if each.bounded and not each.least <= places <= (each.most or places)]
+    assert len(wrong) <= len(found) / 100
+
+
 @given(st.integers(0, 99))
 def test_a_throughput_of_less_than_one_request_at_once_is_no_reason_to_fail(seed):
     found = looked_at(Line(1, varied(HALF_A_SECOND, 0.9, seed)))
@@ -146,7 +179,7 @@ def counted(offered, together):
 def test_what_was_exceeded_without_anyone_waiting_is_no_bound():
     # A server without a bound on a busy machine: 233 of 233 at once, then 133 of 207 and 205 of 264.
     service = Service(3e8, 300_000_000, 310_000_000, 0.01, 6)
-    flow = Flow(228.5, 0.03, cores=0.2)
+    flow = Flow(228.5, 0.03, clients=500, cores=0.2)
     waves = [counted(64, 64), counted(233, 233), counted(207, 133), counted(264, 205)]
 
     found = estimate(waves, [flow], service)
@@ -162,7 +195,7 @@ def test_a_stretch_that_ends_within_a_wave_of_two_says_how_far_off_it_may_be() -
     service = Service(500 * MS, 499 * MS, 501 * MS, 0.001, 6)
     trips = [Trip(1, 1, 1, int((1 + at) * service.mean_ns), True) for at, count in ended for _ in range(count)]
 
-    flow = flow_of(trips, service, int((1 + 4.1) * service.mean_ns))
+    flow = flow_of(trips, service, int((1 + 4.1) * service.mean_ns), 8)
 
     assert flow is not None
     assert flow.in_service < 0.85 * 40

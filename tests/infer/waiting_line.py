@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from holdfast.attaching.rounds import next_burst, next_clients
 from holdfast.infer.concurrency_estimate import estimate
-from holdfast.infer.signals import Flow, Service, Trip, Wave, first_wave, flow_of, service_of
+from holdfast.infer.flow import Flow, flow_of
+from holdfast.infer.signals import Service, Trip, Wave, first_wave, service_of
 
 MS = 1_000_000
 BEGIN = 1000 * MS
@@ -113,7 +114,7 @@ def steady(line: Line | Workers, clients: int, service: Service, cores: float | 
         trip = _trip(line, now)
         trips.append(trip)
         heapq.heappush(coming, trip.done_ns + MS / 5 if trip.answered else now + service.mean_ns / 8)
-    return flow_of(trips, service, int(stop), cores)
+    return flow_of(trips, service, int(stop), clients, cores)
 
 
 def looked_at(line: Line | Workers, most: int = 1000, cores: float | None = 0.0):

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.engine.prober import Prober
-from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Trip, Wave, close, first_wave, flow_of, trip_of
+from holdfast.infer.flow import Flow, flow_of
+from holdfast.infer.signals import ANOTHER_SIZE, Service, Trip, Wave, close, first_wave, trip_of
 from holdfast.interrupts import Interrupts
 from holdfast.model.frozen import frozen
 from holdfast.model.live import LivePhase
@@ -161,7 +162,7 @@ def find_bound(look: Look, most: int, service: Service, kept: list[Round]) -> bo
     while (count := next_clients(waves, flows, most)) is not None and not look.interrupts.asked:
         done = steady(look, count, service)
         kept.append(done)
-        flows.append(flow_of(trips_in(look.prober, done), service, done.stopped_ns, done.cores))
+        flows.append(flow_of(trips_in(look.prober, done), service, done.stopped_ns, count, done.cores))
         if look.prober.failure:
             return False
     return True

@@ -26,7 +26,8 @@ from collections.abc import Sequence
 from math import ceil
 from statistics import fmean
 
-from holdfast.infer.signals import ANOTHER_SIZE, FLOW_ERROR, FRACTION, Flow, Service, Wave, close
+from holdfast.infer.flow import FLOW_ERROR, FRACTION, Flow
+from holdfast.infer.signals import ANOTHER_SIZE, MARGIN, Service, Wave, close
 from holdfast.model.frozen import frozen
 
 _AGREE_LOW, _AGREE_HIGH = 0.85, 1.15
@@ -67,6 +68,12 @@ def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> 
     beyond = [wave for wave in clear if wave.beyond]
     # Where more were in service once and none waited, what others waited for was not a place.
     bounds = [wave for wave in beyond if wave.together >= without_waiting]
+    if bounds and not any(wave.queue_full or wave.offered >= MARGIN * most + 1 for wave in bounds):
+        why = (
+            f"{most} of {max(wave.offered for wave in bounds)} requests were answered at once, and so few others may "
+            "only have taken longer: offer more with --max-offered"
+        )
+        return Estimate(None, None, most, None, why)
     if bounds:
         return _bounded(most, bounds, flows, service)
     if beyond:
@@ -141,10 +148,12 @@ def _by_flow(least: int, waves: Sequence[Wave], flows: Sequence[Flow], service: 
         why += "; whether requests wait for a place or for a processor cannot be seen from here"
     elif any(each.computes for each in flows):
         why += f"; and the path computes ({flow.cores:.1f} cores are busy), so places and processors look alike"
+    elif flow.all_in_service:
+        why += f"; and hardly one of {flow.clients} clients had to wait: offer more with --max-offered"
     elif number == 1:
         why += "; and one request at a time looks like starts that take as long as a request"
     elif not _start_at_once(waves, number, service):
-        why += f"; and the first {number} of a burst do not start at once, so starting is the limit"
+        why += f"; and whether the first {number} of a burst start at once, or one after another, does not show"
     elif len(flows) > 1 and close(flows[-2].in_service, flow.in_service):
         return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
     else:

@@ -21,12 +21,13 @@ from holdfast.infer.ceiling import (
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.concurrency_estimate import Estimate, estimate
 from holdfast.infer.exact import FIELDS as AT_EXACT_LOAD
+from holdfast.infer.flow import flows_of
 from holdfast.infer.http2_outside import http2_outside
 from holdfast.infer.known import Known, Unknown, because, fields_of, missing
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of
-from holdfast.infer.signals import Service, Wave, first_wave, flow_of, service_of, trips_of
+from holdfast.infer.signals import Service, Wave, first_wave, service_of, trips_of
 from holdfast.model.frozen import frozen
 from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
@@ -191,9 +192,7 @@ def _check(record: OutsideTimeline, bursts: list[Round]) -> None:
 def _estimate(
     record: OutsideTimeline, waves: list[Wave], service: Service, requests: Mapping[int, Request]
 ) -> Estimate:
-    stretches = [each for each in record.rounds if each.kind == "steady"]
-    flows = [flow_of(trips_of(requests, each), service, each.stopped_ns, each.cores) for each in stretches]
-    return estimate(waves, [flow for flow in flows if flow is not None], service)
+    return estimate(waves, flows_of(requests, record.rounds, service), service)
 
 
 def _placed(record: OutsideTimeline, census: Round) -> dict[int, Place]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from holdfast.infer.concurrency_estimate import Estimate, estimate
+from holdfast.infer.flow import flows_of
 from holdfast.infer.http2 import ADVERTISES_NONE, NO_CODE, NOT_SETTLED, TURNED_AWAY_AS_STREAM, sees_of
 from holdfast.infer.known import NOT_SO_FAR, Known, because, missing
-from holdfast.infer.signals import Service, first_wave, flow_of, trips_of
+from holdfast.infer.signals import Service, first_wave, trips_of
 from holdfast.model.outside import OutsideStreams, OutsideTimeline
 from holdfast.model.places import Outcome
 from holdfast.model.streams import BeyondLimit, Http2
@@ -67,9 +68,7 @@ def _estimate(streams: OutsideStreams, service: Service) -> Estimate:
     within = [each for each in streams.rounds if not beyond.intersection(range(each.first, each.last))]
     bursts = [each for each in within if each.kind == "burst"]
     waves = [first_wave(trips_of(requests, each), service, queue_full=each.queue_full) for each in bursts]
-    stretches = [each for each in within if each.kind == "steady"]
-    flows = [flow_of(trips_of(requests, each), service, each.stopped_ns, each.cores) for each in stretches]
-    return estimate(waves, [flow for flow in flows if flow is not None], service)
+    return estimate(waves, flows_of(requests, within, service), service)
 
 
 def _beyond(streams: OutsideStreams, service: Service) -> tuple[BeyondLimit | None, int | None, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from math import ceil, inf
+from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,20 +42,17 @@ _BUNCHED = 0.6
 _WIDER = 2
 _STEADY = 0.25
 _SLOWER = 1.3
+# Of the service time: a pause before an answer that is not a wait for others.
+_HOLE = 2
 _JITTER_NS = 10 * MS
 # A lost SYN is repeated after a second, or what is left of it after the first look.
 _SYN_LOST_NS = 900 * MS
 _CLOSE = 0.07
-_MARGIN = 1.2
+MARGIN = 1.2
+"""How many times as many must be offered as are in service, so that a few late answers do not look like a bound."""
 ANOTHER_SIZE = 1.25
 """How much larger one burst must be than another to be of another size."""
 _WAITS = 1.5
-FLOW_ERROR = 0.02
-"""Relative error of Little's law, in addition to that of the service time."""
-FRACTION = 0.1
-"""Of one request: as much as a mean may exceed a whole number by chance."""
-# Processor time of a request, of its service time. One that waits takes a few ms at most.
-_COMPUTES = 0.05
 
 
 def ended_by_server(outcome: Outcome, entered_ns: int, done_ns: int) -> bool:
@@ -204,41 +201,6 @@ class Wave:
     why: str = ""
 
 
-@frozen
-class Flow:
-    """What a stretch with a constant number of clients showed.
-
-    Attributes:
-        in_service: by Little's law.
-        error: relative, two standard deviations.
-        cores: that the server kept busy; None where it was not seen.
-    """
-
-    in_service: float
-    error: float
-    cores: float | None = None
-
-    @property
-    def low(self) -> float:
-        """The least that is likely."""
-        return self.in_service * (1 - self.error)
-
-    @property
-    def at_least(self) -> int:
-        """Places that there must be for it: a mean is never more than the most."""
-        return max(1, ceil(self.low - FLOW_ERROR * self.in_service - FRACTION))
-
-    @property
-    def computes(self) -> bool | None:
-        """Requests take a processor for a good part of their time; None where that was not seen."""
-        return None if self.cores is None else self.cores > _COMPUTES * self.in_service
-
-    @property
-    def high(self) -> float:
-        """The most that is likely."""
-        return self.in_service * (1 + self.error)
-
-
 def trip_of(request: Request) -> Trip:
     """One request as its client saw it."""
     answered = request.outcome == Outcome.ANSWERED
@@ -304,13 +266,18 @@ def first_wave(trips: Sequence[Trip], service: Service, *, queue_full: bool = Fa
         why = _slow_starts(service)
     elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
         why = "SYNs went unanswered and were repeated after a second"
+    elif (longest_ns := _unexplained_ns(answered, together, service)) is not None:
+        why = (
+            f"{longest_ns / MS:.0f} ms passed without an answer, longer than those that were left had to wait for each "
+            "other: the path's time varies"
+        )
     return Wave(
         offered=offered,
         together=together,
         clear=not why,
         beyond=together < offered,
         queue_full=queue_full,
-        full=queue_full or offered >= _MARGIN * together + 1,
+        full=queue_full or offered >= MARGIN * together + 1,
         waits=fmean(trip.response_ns for trip in answered) > _WAITS * service.mean_ns,
         responses_ns=tuple(trip.response_ns for trip in sorted(answered)),
         why=why,
@@ -332,50 +299,25 @@ def _apart(wave: Sequence[Trip], then: Trip, trips: Sequence[Trip], service: Ser
     )
 
 
+def _unexplained_ns(answered: Sequence[Trip], together: int, service: Service) -> int | None:
+    """A pause between two answers that is longer than working off all that were left takes; None where there is none.
+
+    While a request waits or is in service, one that is in service ends within the service time. Where a blocked loop
+    keeps answers back, the last ones come together when all has been done.
+    """
+    for number, (earlier, later) in enumerate(pairwise(answered), 1):
+        turns = max(1.0, (len(answered) - number) / together)
+        pause_ns = later.done_ns - earlier.done_ns
+        if pause_ns > _HOLE * turns * service.most_ns + _JITTER_NS:
+            return pause_ns
+    return None
+
+
 def _slow_starts(service: Service) -> str:
     return (
         f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
         "the last have started: a path that waits longer would show more"
     )
-
-
-def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: float | None = None) -> Flow | None:
-    """Throughput by service time, from one pause between waves to another; None where too few were answered.
-
-    Args:
-        stopped_ns: no request was begun from then on.
-        cores: that the server kept busy meanwhile.
-    """
-    answered = [trip for trip in trips if trip.answered]
-    done = sorted(trip.done_ns for trip in answered)
-    counted = sum(at <= stopped_ns for at in done)
-    if counted < 3 or len(done) < 4:
-        return None
-    # From the end of a wave to the end of a wave: elsewhere a part of a wave would count for none of its time.
-    gaps = [later - earlier for earlier, later in pairwise(done)] + [0]
-    early = [i for i in range(counted) if done[i] <= done[0] + 1.1 * service.mean_ns]
-    late = [i for i in range(counted) if done[i] >= done[counted - 1] - 1.1 * service.mean_ns]
-    begin, end = max(early, key=gaps.__getitem__), max(late, key=gaps.__getitem__)
-    departures, took_ns = end - begin, done[end] - done[begin]
-    if departures < 2 or took_ns <= 0:
-        return None
-    error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + FLOW_ERROR
-    error += _uneven(done[begin : end + 1], service)
-    return Flow(departures / took_ns * service.mean_ns, error, cores)
-
-
-def _uneven(done: Sequence[int], service: Service) -> float:
-    """How much less, or more, may be counted of waves that differ, relative: what the largest has over the smallest.
-
-    A framework may let a request wait for a thread twice, for its view and for its answer: then twice as many as there
-    are threads are answered in every second wave.
-    """
-    if not service.steady:
-        return 0.0
-    waves = Counter(round((at - done[0]) / service.mean_ns) for at in done[1:])
-    counts = [waves[number] for number in range(1, max(waves) + 1)]
-    # Where there are no waves, the stretch may end in the middle of the last one's time.
-    return (max(counts) - min(counts[:-1])) / (len(done) - 1) if len(counts) > 1 else 0.0
 
 
 def close(count: float, other: float) -> bool:
