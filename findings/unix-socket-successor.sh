@@ -6,7 +6,7 @@
 # Source    Before bind(), these remove a socket that is there: gunicorn/sock.py (UnixSocket), hypercorn/config.py
 #           (_create_sockets), h2corn/_socket.py, waitress/utilities.py (cleanup_unix_socket), core/socket.c of uWSGI,
 #           and asyncio's create_unix_server() for uvicorn without --workers. At its end, Arbiter.stop of
-#           gunicorn/arbiter.py removes the path, whose ever it is. So does a `finally` in run() of uvicorn/main.py,
+#           gunicorn/arbiter.py removes the path, another one's too. So does a `finally` in run() of uvicorn/main.py,
 #           which a server with --workers passes after its bind() was refused. gunicorn, hypercorn, h2corn and uWSGI
 #           bind first, and load the application after that.
 # Guess     As on a TCP port: the second is refused, and the first serves on. A successor that is started too early, or
