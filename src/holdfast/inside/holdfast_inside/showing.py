@@ -84,7 +84,7 @@ def _in_bodies() -> Tuple[List[waiting_points.Point], bool]:
     """Where each body is, and whether all were at rest while that was looked at.
 
     They were where none had begun, ended or taken a step, none was on its way to a place or from one (it has its turn
-    or its result, and not run since), and all were seen.
+    or its result, and not run since), none waits for a thread that is being made ready, and all were seen.
     """
     began_ns, before = time.monotonic_ns(), (calling.changed_ns, calling.moved_ns)
     queued, ids = executors.queued(), list(calling.bodies)
@@ -93,6 +93,7 @@ def _in_bodies() -> Tuple[List[waiting_points.Point], bool]:
     seen = [each for some in found.values() for each in some]
     loops = {each.task.get_loop() for each in seen if hasattr(each.task, "get_loop")}
     moving = any(map(waiting_points.has_its_turn, seen)) or any(map(stacks.has_work, loops))
+    moving = moving or (bool(queued) and executors.makes_thread_ready())
     at_rest = began_ns - before[0] >= _REST_NS and before == (calling.changed_ns, calling.moved_ns)
     return points, at_rest and not moving and len(found) == len(ids)
 
