@@ -275,7 +275,7 @@ def _model(counted: _Counted) -> Known[Model]:
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
     model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
-    queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
+    queues = unknown.take(listen_queues_of(counted.snapshot.listeners, front=counted.snapshot.front))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
 
 

@@ -15,6 +15,7 @@ from operator import attrgetter
 from holdfast.infer.ceiling import NO_LISTENER
 from holdfast.infer.known import Known, because, fields_of
 from holdfast.infer.signals import NOTHING_OUTLIVED, first_again, later_entries, reused
+from holdfast.model.front import SeenFront
 from holdfast.model.timeline import Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
@@ -80,15 +81,19 @@ def model_of(
     return Known(model, unknown)
 
 
-def listen_queues_of(listeners: Sequence[Listener], why_none: str = NO_LISTENER) -> Known[ListenQueues | None]:
+def listen_queues_of(
+    listeners: Sequence[Listener], why_none: str = NO_LISTENER, front: SeenFront | None = None
+) -> Known[ListenQueues | None]:
     """Whether all workers accept from one queue, or each from its own.
 
     Args:
         why_none: the reason where there are no listeners.
+        front: hands the requests on, to several servers where there are several queues behind it.
     """
     if not listeners:
         return Known(None, {"model.listen_queues": why_none})
-    return Known("shared" if len(listeners) == 1 else "per-worker")
+    several = len(listeners) > 1 or (front is not None and len(front.queues) > 1)
+    return Known("per-worker" if several else "shared")
 
 
 def _kind(
