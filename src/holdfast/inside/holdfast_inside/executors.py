@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import types
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 _FUTURES = "concurrent.futures._base"
 _POOL = "concurrent.futures.thread"
@@ -52,14 +52,14 @@ def _for_processes() -> Iterator[Any]:
         yield from (items[each].future for each in sorted(items)[begun:])
 
 
-def makes_thread_ready() -> bool:
-    """Whether a thread of an executor has functions to begin, and still runs the executor's initializer.
+def made_ready() -> List[types.FrameType]:
+    """The innermost frames of threads that have functions to begin, and still run their executor's initializer.
 
     Threads are started with the first functions. Until one is through with its initializer, or has made the interpreter
     that it runs functions in (`InterpreterPoolExecutor`), fewer functions run than the executor lets run.
     """
     frames = list(sys._current_frames().values())  # noqa: SLF001 - the documented way
-    return any(map(_is_made_ready, frames))
+    return [each for each in frames if _is_made_ready(each)]
 
 
 def _is_made_ready(frame: Optional[types.FrameType]) -> bool:
