@@ -58,8 +58,8 @@ def made_ready() -> List[types.FrameType]:
     Threads are started with the first functions. Until one is through with its initializer, or has made the interpreter
     that it runs functions in (`InterpreterPoolExecutor`), fewer functions run than the executor lets run.
     """
-    frames = list(sys._current_frames().values())  # noqa: SLF001 - the documented way
-    return [each for each in frames if _is_made_ready(each)]
+    # No variable keeps them all: the frame of this function is one of them, and a cycle would keep requests alive.
+    return [each for each in sys._current_frames().values() if _is_made_ready(each)]  # noqa: SLF001 - the documented way
 
 
 def _is_made_ready(frame: Optional[types.FrameType]) -> bool:
