@@ -61,7 +61,7 @@ class Behind:
 
     @property
     def _kept(self) -> int:
-        return sum(self._kept_at.get(_address(each), 0) for each in self._candidates)
+        return sum(self._kept_at.get(each, 0) for each in set(map(_address, self._candidates)))
 
     def note_kept(self) -> None:
         """Notes how many connections the front keeps over Unix sockets, while no request is under way."""
@@ -80,7 +80,7 @@ class Behind:
         lacking = [some for some in self._servers if not {*map(_address, some)} & {*self.addresses}]
         if lacking and held != self._looked_with:
             self._looked_with = held
-            where = (address for some in lacking for address in map(_address, some))
+            where = dict.fromkeys(address for some in lacking for address in map(_address, some))
             self.addresses += tuple(each for each in where if self._connections(each))
 
     @property
@@ -137,8 +137,9 @@ class Behind:
             in_service, under_way: as of `is_clear`.
         """
         queues, is_clear = [], self.is_clear(in_service, under_way)
-        for listener in self._candidates:
-            if (address := _address(listener)) in self.addresses:
+        # Workers that share a port have a socket each there (SO_REUSEPORT); the kernel's numbers are those of all.
+        for address, listener in {_address(each): each for each in self._candidates}.items():
+            if address in self.addresses:
                 queue = self._kernel.accept_queue(address)
                 taken = self._connections(address) if is_clear else None
                 queues.append(QueueBetween(listener.address, listener.port, queue.depth, queue.limit, taken))
