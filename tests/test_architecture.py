@@ -126,7 +126,8 @@ EFFECTS = frozenset({
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
 # fmt: off
 READS_LAYOUT = frozenset({
-    "observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py", "observe/workers_seen.py",
+    "observe/record_reader.py", "observe/answers.py", "observe/elsewhere.py",
+    "observe/startup_reports.py", "observe/workers_seen.py",
 })
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.

@@ -3,7 +3,8 @@
     python odd_server.py PLACES PEM SOCKET
 
 /wait answers after 300 ms, SOCKET (a Unix socket) too; /redirect, /secret, /quick, /never, /gone, /broken, /close,
-/banner do as they say, and /dies ends the server at the twelfth request.
+/banner do as they say, and /dies ends the server at the twelfth request. Over TLS it has no certificate for `localhost`
+as a name, as nginx with `ssl_reject_handshake` for names that it does not know.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ def accept(listener):
 plain = socket.create_server(("127.0.0.1", 0), backlog=128)
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(sys.argv[2])
+context.sni_callback = lambda _socket, name, _context: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME if name else None
 tls = context.wrap_socket(
     socket.create_server(("127.0.0.1", 0), backlog=128), server_side=True, do_handshake_on_connect=False
 )

@@ -171,6 +171,7 @@ MISTAKES = {
     ),
     "TLS for plain": (("http://127.0.0.1:{tls}/wait",), INCONCLUSIVE, "without an answer", "https://127.0.0.1:{tls}/wait"),
     "self-signed": (("https://127.0.0.1:{tls}/wait",), INCONCLUSIVE, "not trusted", "--insecure"),
+    "name unknown": (("https://localhost:{tls}/wait",), INCONCLUSIVE, "speaks TLS, but", "give its name in the URL"),
     "no such host": (("http://holdfast.invalid/",), USAGE, "is not this machine's loopback", "--allow-remote"),
     "no URL": (("127.0.0.1:{port}/wait",), USAGE, "not a valid URL", "Did you mean http://127.0.0.1:{port}/wait"),
     "another scheme": (("ftp://127.0.0.1/",), USAGE, "not a valid URL", "ftp:"),

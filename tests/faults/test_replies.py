@@ -65,13 +65,16 @@ BROKEN_OFF = {
 
 # RFC 8446, appendix D: a fatal alert (2), protocol_version (70), as a server of TLS answers what it does not speak.
 TLS_ALERT = r'[b"\x15\x03\x01\x00\x02\x02\x46"]'
+# The same (unrecognized_name, 112), as nginx (`ssl_reject_handshake`) and haproxy (`strict-sni`) answer without a name.
+NO_SUCH_NAME = r'[b"\x15\x03\x03\x00\x02\x02\x70"]'
+TLS_ALERTS = {"TLS alert": (TLS_ALERT, "protocol version"), "unknown name": (NO_SUCH_NAME, "unrecognized name")}
 
 
 @pytest.fixture(scope="module")
 def endings(workshop):
     """How a probe ended of servers that answer everything with the same bytes."""
     pythons = {}
-    for name, (pieces, _) in (NO_HTTP | BROKEN_OFF | {"TLS alert": (TLS_ALERT, "")}).items():
+    for name, (pieces, _) in (NO_HTTP | BROKEN_OFF | TLS_ALERTS).items():
         place = workshop.directory / name.replace(" ", "-")
         place.mkdir()
         script, pythons[name] = place / "server.py", place / "python"
@@ -92,12 +95,14 @@ def test_a_reply_that_is_no_http_is_shown_for_what_it_is(endings, name):
     assert "Choose the server's HTTP port" in ended.err
 
 
-def test_a_server_that_speaks_another_tls_is_named_as_one_that_speaks_tls(endings):
-    ended = endings["TLS alert"]
+@pytest.mark.parametrize("name", TLS_ALERTS)
+def test_a_server_that_speaks_another_tls_is_named_as_one_that_speaks_tls(endings, name):
+    ended = endings[name]
 
     assert ended.exit == INCONCLUSIVE, ended.err
     assert ended.what.endswith("speaks TLS, but not with holdfast.")
-    assert "tlsv1 alert protocol version" in ended.err
+    assert f"tlsv1 alert {TLS_ALERTS[name][1]}" in ended.err
+    assert "-H 'Host: NAME'" in ended.err
 
 
 @pytest.mark.parametrize("name", BROKEN_OFF)

@@ -70,6 +70,16 @@ IN_VIEW = (
     ),
 )
 ALSO_IN_VIEW = (
+    # CPython, concurrent/futures/thread.py, `_worker`: a thread takes nothing before its initializer is over.
+    Row(
+        "uvicorn",
+        applications.FASTAPI,
+        "/ready",
+        "run_in_executor(made_ready, time.sleep, 0.3)",
+        "on_threads_made_ready",
+        "concurrent.futures.thread.ThreadPoolExecutor.submit",
+        running=3,
+    ),
     Row(
         "uvicorn",
         applications.FASTAPI,

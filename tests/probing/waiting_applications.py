@@ -5,7 +5,7 @@ from __future__ import annotations
 FASTAPI = """
 import asyncio
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -18,6 +18,7 @@ limited = asyncio.Semaphore(5)
 inside = asyncio.Semaphore(3)
 lock = asyncio.Lock()
 processes = ProcessPoolExecutor(2)
+made_ready = ThreadPoolExecutor(3, initializer=lambda: time.sleep(0.5))
 
 @asynccontextmanager
 async def lifespan(app):
@@ -81,6 +82,11 @@ async def in_the_executor():
 @app.get("/processes")
 async def in_processes():
     await asyncio.get_running_loop().run_in_executor(processes, time.sleep, 0.2)
+    return "done"
+
+@app.get("/ready")
+async def on_threads_made_ready():
+    await asyncio.get_running_loop().run_in_executor(made_ready, time.sleep, 0.3)
     return "done"
 
 @app.get("/sensitive")

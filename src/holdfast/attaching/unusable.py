@@ -173,6 +173,13 @@ def _strange(url: Url, words: str) -> HoldfastError:
             "If it is self-signed and yours, --insecure accepts any certificate.",
         )
     if "no TLS" in words:
+        # An alert is TLS (RFC 8446, 6).
+        if " alert " in words:
+            return InconclusiveError(
+                f"{url.server} speaks TLS, but not with holdfast.",
+                f"{words[0].upper()}{words[1:]}.",
+                "Allow TLS 1.2 or 1.3. If it chooses its certificate by name, give its name in the URL.",
+            )
         return InconclusiveError(
             f"{url.server} does not speak TLS, or not with holdfast.",
             f"{words[0].upper()}{words[1:]}.",

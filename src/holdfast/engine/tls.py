@@ -249,4 +249,8 @@ def words_of(error: ssl.SSLError) -> str:
         return f"its certificate was not accepted ({error.verify_message}); --insecure accepts any"
     if "CERTIFICATE_REQUIRED" in (error.reason or ""):
         return "the server asks its clients for a certificate, and holdfast has none"
-    return (error.reason or str(error)).replace("_", " ").lower()
+    words = (error.reason or str(error)).replace("_", " ").lower()
+    version, _, what = words.partition(" ")
+    # What the peer's alerts are called begins so, and only that; some are called without the word (sslerr.h, 1000 on).
+    is_alert = version in {"sslv3", "tlsv1", "tlsv13"} and not what.startswith("alert ")
+    return f"{version} alert {what}" if is_alert else words

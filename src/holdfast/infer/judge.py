@@ -275,7 +275,9 @@ def _model(counted: _Counted) -> Known[Model]:
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
     model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
-    queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
+    front = counted.snapshot.front
+    behind = counted.snapshot.acceptors if front is not None and front.queues else ()
+    queues = unknown.take(listen_queues_of(counted.snapshot.listeners, behind=behind or ()))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
 
 

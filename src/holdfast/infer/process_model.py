@@ -15,7 +15,7 @@ from operator import attrgetter
 from holdfast.infer.ceiling import NO_LISTENER
 from holdfast.infer.known import Known, because, fields_of
 from holdfast.infer.signals import NOTHING_OUTLIVED, first_again, later_entries, reused
-from holdfast.model.timeline import Entry, Listener, Outlived
+from holdfast.model.timeline import Acceptor, Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
 _UNSEEN = "too few requests were entered after others had left to show it"
@@ -80,15 +80,19 @@ def model_of(
     return Known(model, unknown)
 
 
-def listen_queues_of(listeners: Sequence[Listener], why_none: str = NO_LISTENER) -> Known[ListenQueues | None]:
+def listen_queues_of(
+    listeners: Sequence[Listener], why_none: str = NO_LISTENER, behind: Sequence[Acceptor] = ()
+) -> Known[ListenQueues | None]:
     """Whether all workers accept from one queue, or each from its own.
 
     Args:
         why_none: the reason where there are no listeners.
+        behind: the processes that take what a front hands on, from sockets of their own.
     """
     if not listeners:
         return Known(None, {"model.listen_queues": why_none})
-    return Known("shared" if len(listeners) == 1 else "per-worker")
+    queues = {inode for each in behind for inode in each.listeners} or {each.inode for each in listeners}
+    return Known("per-worker" if len(queues) > 1 else "shared")
 
 
 def _kind(

@@ -19,6 +19,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry, Handed
 from holdfast.observe.answers import Questions
+from holdfast.observe.elsewhere import Elsewhere
 from holdfast.observe.workers_seen import WorkersSeen
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Recording:
         self.path = path
         self.slots = slots
         self.questions = Questions(data, slots)
+        self.elsewhere = Elsewhere(data)
         self.workers = WorkersSeen(data, slots)
         self._data = data
         self._state = layout.state_offset(slots)

@@ -33,8 +33,11 @@ _EVERY_NS = 5_000_000
 _BETWEEN_NS = 60_000_000
 _LATE_NS = 2_000_000_000
 """A process in which the last body has ended does not answer any more."""
-_MOST_LOOKS = 8
+_MOST_LOOKS = 13
 """Each may take the interpreter from the bodies for a few milliseconds."""
+_SOON = 8
+"""So many looks come one soon after the other. Where none saw bodies at rest, the wait for each later one is twice as
+long as for the one before: threads that are made ready (a model is loaded, a connection opened) may take seconds."""
 
 
 @frozen
@@ -147,12 +150,16 @@ class Lookout:
         self._looked_ns = now
         if self._asked:
             self._take()
-        elif now - self._asked_ns >= _BETWEEN_NS:
+        elif now - self._asked_ns >= self._between_ns():
             self._ask(now)
 
     def _knows(self) -> bool:
         running = [each.running for each in self._at_rest if each.waiting]
         return told_alike(running or self._begun_when_none_waited) is not None
+
+    def _between_ns(self) -> int:
+        later = 0 if self._at_rest else max(0, _MOST_LOOKS - self._left - _SOON)
+        return _BETWEEN_NS << later
 
     def _bodies(self) -> tuple[Call, ...]:
         return self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)

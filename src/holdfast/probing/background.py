@@ -109,8 +109,8 @@ def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int, *, cle
     if not wakes:
         all_are, it_is = ("All requests that wait are", "is") if clear else ("Requests that wait may all be", "may be")
         return (
-            f"{all_are} in {kept_back}, which handed on no more in {watched_ns / NS_PER_S:.1f} s: the number in "
-            f"service {it_is} its limit, not the server's. A limit that ends after a longer time is not seen."
+            f"{all_are} in {kept_back} or before it; it handed on no more in {watched_ns / NS_PER_S:.1f} s: the "
+            f"number in service {it_is} its limit, not the server's. A limit that ends after a longer time is not seen."
         )
     names = list(dict.fromkeys(_name(each) for each in wakes))
     shown = ", ".join(names[:_MOST_NAMED])

@@ -138,12 +138,23 @@ def send_into_view(session: Session, slot: int, within_s: float, closed_within_s
     Args:
         closed_within_s: as in `send_one`.
     """
-    reply = _send_into_view(session, slot, within_s, closed_within_s)
+    reply = _send_where_it_comes(session, slot, within_s, closed_within_s)
     if session.tls is not None or session.recording.is_entered(slot) or not may_speak_tls(reply.request):
         return reply
     over_tls = replace(session, tls=tls_towards(session.experiment, session.address))
-    tried = _send_into_view(over_tls, slot, within_s, closed_within_s)
+    tried = _send_where_it_comes(over_tls, slot, within_s, closed_within_s)
     return tried if speaks_tls(tried.request, tried.finding) else reply
+
+
+def _send_where_it_comes(session: Session, slot: int, within_s: float, closed_within_s: float) -> Reply:
+    """As `_send_into_view`, also where a front hands requests on with another path than they were sent with."""
+    elsewhere = session.recording.elsewhere
+    elsewhere.begin()
+    reply = _send_into_view(session, slot, within_s, closed_within_s)
+    if reply.request.outcome in REPLIED and elsewhere.is_known():
+        elsewhere.hold()
+        reply = _send_into_view(session, slot, within_s, closed_within_s)
+    return reply
 
 
 def _send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float) -> Reply:
@@ -209,7 +220,7 @@ def send_first_request(session: Session) -> Answered:
         raise _broken_off(session, request)
     held = session.recording.held_in(slot)
     if held is None:
-        in_front = answered_in_front(session, request.status)
+        in_front = None if session.recording.elsewhere.came() else answered_in_front(session, request.status)
         raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
     held_in, kind, via = held
     asked = session.experiment.view

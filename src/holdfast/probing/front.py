@@ -1,12 +1,13 @@
 """What a probe sees of a front: a program of the person's own that accepts the requests and hands them to the server.
 
 The queue between the two is that of a listening socket of the server. Of several that it holds, it is the one with
-connections while a request is held behind the front.
+connections while a request is held behind the front. A front may hand on to several servers (a load balancer): each
+that runs a handler has a queue of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from holdfast.model.front import QueueBetween, SeenFront
 from holdfast.model.timeline import Listener
@@ -17,7 +18,7 @@ from holdfast.procfs.read import read_stat
 
 
 class Behind:
-    """A front, and the queues between it and the server, once they are found.
+    """A front, and the queues between it and the server, or each of several, once they are found.
 
     Attributes:
         addresses: of the sockets between the two; () before they are found.
@@ -34,29 +35,53 @@ class Behind:
         self._kernel = kernel
         self._pids = pids
         self._program, self._server = program_of(pids[0]), program_of(handler)
+        self._others = tuple(others)
+        self._handlers: set[int] = set()
+        self._servers: list[tuple[Listener, ...]] = []
+        self.addresses: tuple[ListenAddress, ...] = ()
+        self._looked_with = 0
+        self._kept_at: dict[ListenAddress, int] = {}
+        self._add(handler)
+
+    def _add(self, handler: int) -> None:
+        """Adds the server to which a process belongs, unless it is known."""
+        self._handlers.add(handler)
         stat = read_stat(handler)
         holders = (handler, stat.parent) if stat is not None else (handler,)
         # What was forked for one request has inherited the socket of its parent.
-        held = [tuple(each for each in others if pid in each.pids) for pid in holders]
-        self._candidates = next((each for each in held if each), ())
-        self.addresses: tuple[ListenAddress, ...] = ()
-        self._looked_with = 0
-        self._kept = 0
+        held = (tuple(each for each in self._others if pid in each.pids) for pid in holders)
+        listening = next((each for each in held if each), ())
+        if listening and not set(listening) & set(self._candidates):
+            self._servers.append(listening)
+            self._looked_with = 0
+
+    @property
+    def _candidates(self) -> tuple[Listener, ...]:
+        return tuple(each for listening in self._servers for each in listening)
+
+    @property
+    def _kept(self) -> int:
+        return sum(self._kept_at.get(each, 0) for each in set(map(_address, self._candidates)))
 
     def note_kept(self) -> None:
         """Notes how many connections the front keeps over Unix sockets, while no request is under way."""
-        unix = (each for each in map(_address, self._candidates) if isinstance(each, UnixListenAddress))
-        self._kept = sum(map(self._connections, unix))
+        unix = (each for each in map(_address, self._others) if isinstance(each, UnixListenAddress))
+        self._kept_at = {each: self._connections(each) for each in unix}
 
-    def find(self, held: int) -> None:
-        """Finds the queues, if that has not been done.
+    def find(self, held: int, handlers: Collection[int]) -> None:
+        """Finds the queues that have not been found.
 
         Args:
             held: how many requests are held behind the front; while that stays the same, it does not look again.
+            handlers: the processes that have run a handler.
         """
-        if not self.addresses and held != self._looked_with:
+        for each in set(handlers) - self._handlers:
+            self._add(each)
+        lacking = [some for some in self._servers if not {*map(_address, some)} & {*self.addresses}]
+        if lacking and held != self._looked_with:
             self._looked_with = held
-            self.addresses = tuple(address for address in map(_address, self._candidates) if self._connections(address))
+            where = dict.fromkeys(address for some in lacking for address in map(_address, some))
+            self.addresses += tuple(each for each in where if self._connections(each))
 
     @property
     def listening_at(self) -> tuple[ListenAddress, ...]:
@@ -112,8 +137,9 @@ class Behind:
             in_service, under_way: as of `is_clear`.
         """
         queues, is_clear = [], self.is_clear(in_service, under_way)
-        for listener in self._candidates:
-            if (address := _address(listener)) in self.addresses:
+        # Workers that share a port have a socket each there (SO_REUSEPORT); the kernel's numbers are those of all.
+        for address, listener in {_address(each): each for each in self._candidates}.items():
+            if address in self.addresses:
                 queue = self._kernel.accept_queue(address)
                 taken = self._connections(address) if is_clear else None
                 queues.append(QueueBetween(listener.address, listener.port, queue.depth, queue.limit, taken))

@@ -265,7 +265,8 @@ def count_places(session: Session, prober: Prober, *, came: bool = False) -> Sna
             break
     if session.front is not None:
         in_service = session.recording.in_service(0, prober.offered)
-        session.front.find(in_service)
+        handlers = {each.pid for each in session.recording.entries(0, prober.offered)}
+        session.front.find(in_service, handlers)
         front = session.front.seen(in_service, prober.offered - prober.ended)
         placed = replace(placed, acceptors=find_acceptors(session), front=front)
     elif session.several or came:

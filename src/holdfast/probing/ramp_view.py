@@ -244,7 +244,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=queue.depth,
         limit=queue.limit,
-        room_behind=_room_behind(session, entered),
+        room_behind=_room_behind(session, entered, starts.pids),
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
@@ -304,10 +304,10 @@ def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
     return read_acceptors({*session.pids, *read_process_tree(*session.server.roots())}, listening, connected)
 
 
-def _room_behind(session: Session, entered: int) -> int | None:
+def _room_behind(session: Session, entered: int, handlers: Collection[int]) -> int | None:
     if session.front is None or not entered:
         return None
-    session.front.find(entered)
+    session.front.find(entered, handlers)
     return session.front.room
 
 

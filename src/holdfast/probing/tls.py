@@ -87,7 +87,8 @@ def _no_handshake(reached_at: str, request: Request, finding: str, log: str) -> 
         return InconclusiveError(
             f"{reached_at} speaks TLS, but not with holdfast.",
             f"{_sentence(finding)}{log}",
-            "Allow TLS 1.2 or 1.3 without client certificates and with HTTP/1.1 for the probe.",
+            "Allow TLS 1.2 or 1.3 without client certificates for the probe. If it chooses its certificate by name, "
+            "say which name is asked for: -H 'Host: NAME'.",
         )
     return InconclusiveError(
         f"{reached_at} does not speak TLS.", f"{_sentence(finding)}{log}", "Leave --tls out: it is plain HTTP."

@@ -20,7 +20,7 @@ import threading
 import types
 from typing import Any, Collection, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from . import own_code, stacks
+from . import executors, own_code, stacks
 
 _LETS_WAIT = frozenset({"gevent", "eventlet", "greenlet", "anyio", "trio", "sniffio", "outcome", "uvloop", "asgiref"})
 _LENGTHS = ("delay", "seconds", "timeout", "interval")
@@ -92,6 +92,14 @@ def running(waiting: Iterable[Sequence[stacks.Stack]]) -> List[Background]:
     found = [each for some in (beside, by_timers, patient) for each in some if each is not None]
     # Those that wait since different instants have different times left: the last one's counts.
     return list({each[:3]: each for each in sorted(found, key=lambda each: each.wakes_s)}.values())[:_MOST]
+
+
+def initializers() -> List[Background]:
+    """What makes threads of executors ready for the functions that wait for one."""
+    ways = [stacks.outwards(frame) for frame in executors.made_ready()]
+    found = ((frames, *_innermost(frames)) for frames in ways)
+    named = (_seen(frames[at], package or frames[at].f_code.co_filename, ()) for frames, at, package in found)
+    return list({each[:3]: each for each in named}.values())
 
 
 def _beside(frames: Sequence[types.FrameType], known: Set[str]) -> Optional[Background]:

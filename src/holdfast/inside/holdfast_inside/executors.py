@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 import types
-from typing import Any, Dict, Iterator, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 _FUTURES = "concurrent.futures._base"
+_POOL = "concurrent.futures.thread"
 _NOT_OVER = ("PENDING", "RUNNING")
 
 
@@ -49,6 +50,36 @@ def _for_processes() -> Iterator[Any]:
         items = dict(getattr(manager, "pending_work_items", {}))
         begun = len(getattr(manager, "processes", None) or ())
         yield from (items[each].future for each in sorted(items)[begun:])
+
+
+def made_ready() -> List[types.FrameType]:
+    """The innermost frames of threads that have functions to begin, and still run their executor's initializer.
+
+    Threads are started with the first functions. Until one is through with its initializer, or has made the interpreter
+    that it runs functions in (`InterpreterPoolExecutor`), fewer functions run than the executor lets run.
+    """
+    # No variable keeps them all: the frame of this function is one of them, and a cycle would keep requests alive.
+    return [each for each in sys._current_frames().values() if _is_made_ready(each)]  # noqa: SLF001 - the documented way
+
+
+def _is_made_ready(frame: Optional[types.FrameType]) -> bool:
+    inner = None
+    while frame is not None:
+        if frame.f_code.co_name == "_worker" and frame.f_globals.get("__name__") == _POOL:
+            return _initializes(frame, inner) and not frame.f_locals["work_queue"].empty()
+        inner, frame = frame, frame.f_back
+    return False
+
+
+def _initializes(worker: types.FrameType, inner: Optional[types.FrameType]) -> bool:
+    """Whether a thread of an executor is in its initializer. One in C is not seen before Python 3.14."""
+    if inner is None:
+        return False
+    if "ctx" in worker.f_locals:
+        return inner.f_code.co_name == "initialize"
+    # Else a thread is in a function (`_WorkItem.run`), waits for one, or tells that it is idle.
+    within = inner.f_globals.get("__name__")
+    return worker.f_locals.get("initializer") is not None and within not in (_POOL, "queue", "threading")
 
 
 def _told_by(callback: Any, deepest: int = 3) -> Iterator[object]:  # noqa: ANN401 - anything that can be called

@@ -129,6 +129,13 @@ LIMITS = ANYIO_TOKENS, DEFAULT_EXECUTOR, ASGIREF_THREAD = "AnyIO tokens", "defau
 SERVICE_OFFSET = 2048
 """For how long each held request is held if it is not released before, ns packed as WORD; 0 is until it is released."""
 
+ELSEWHERE_OFFSET = 2064
+ELSEWHERE = struct.Struct("=BBH768s")
+"""Whether a request came at the path that is asked for; whether those that come at the path that follows are held too;
+its length, and the path at which the latest one came instead, unquoted. A front may hand a request on with another path
+than it was sent with."""
+LONGEST_ELSEWHERE = 768
+
 # Python packs "=" formats byte by byte; a native "@Q" is a single 8-byte store, which the other side never sees
 # half written.
 WORD = struct.Struct("@Q")

@@ -191,6 +191,18 @@ def _handed(claim: RequestClaim, *, by_server: Optional[bool]) -> RequestClaim:
     return claim
 
 
+def _came(path: bytes, *, as_asked: bool) -> bool:
+    """Whether a request of this run that came at this path is held; notes that it came so."""
+    data = recorder.record().data
+    before, also_there, length, known = layout.ELSEWHERE.unpack_from(data, layout.ELSEWHERE_OFFSET)
+    as_asked = as_asked or (bool(also_there) and known[:length] == path)
+    if as_asked:
+        data[layout.ELSEWHERE_OFFSET] = 1
+    elif not also_there and len(path) <= layout.LONGEST_ELSEWHERE:
+        layout.ELSEWHERE.pack_into(data, layout.ELSEWHERE_OFFSET, before, 0, len(path), path)
+    return as_asked
+
+
 def _is_held_in_environ(environ: Dict[str, Any]) -> bool:
     path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
     if question and environ.get("QUERY_STRING", "") != query:
@@ -199,7 +211,8 @@ def _is_held_in_environ(environ: Dict[str, Any]) -> bool:
     # path in SCRIPT_NAME; a server can also be configured with a SCRIPT_NAME that the client does not send.
     wanted = unquote_to_bytes(path).decode("latin-1")
     inner = environ.get("PATH_INFO", "")
-    return wanted in (environ.get("SCRIPT_NAME", "") + inner, inner or "/")
+    whole = environ.get("SCRIPT_NAME", "") + inner
+    return _came((whole or "/").encode("latin-1", "replace"), as_asked=wanted in (whole, inner or "/"))
 
 
 def _is_held_in_scope(scope: Any) -> bool:  # noqa: ANN401 - see asgi_claim
@@ -212,10 +225,14 @@ def _is_held_in_scope(scope: Any) -> bool:  # noqa: ANN401 - see asgi_claim
     paths = [inner, root + inner] + [inner[len(root) :]] * inner.startswith(root)
     known = {each.encode("utf-8", "surrogateescape") or b"/" for each in paths}
     known.add(unquote_to_bytes((scope.get("raw_path") or b"").partition(b"?")[0]))
-    return unquote_to_bytes(path) in known
+    came_at = inner.encode("utf-8", "surrogateescape") or b"/"
+    return _came(came_at, as_asked=unquote_to_bytes(path) in known)
 
 
 def _is_held_target(target: str) -> bool:
     path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
     given, _, given_query = target.partition("?")
-    return (not question or given_query == query) and unquote_to_bytes(given) == unquote_to_bytes(path)
+    if question and given_query != query:
+        return False
+    came_at = unquote_to_bytes(given)
+    return _came(came_at, as_asked=came_at == unquote_to_bytes(path))

@@ -55,13 +55,14 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
     if about != layout.NOTHING and not gil.frames_can_be_read():
         return
+    things = background.initializers() if about != layout.IN_BODIES and gil.frames_can_be_read() else []
     points, at_rest = _in_bodies() if about == layout.IN_BODIES else ([], False)
     if about == layout.BEFORE_VIEW:
         waiting, queued = _before_view(shared), executors.queued()
         points = [waiting_points.point_of(each, queued) for each in waiting]
-        if waiting:
-            for thing in background.running(waiting):
-                yield "\t".join((layout.BACKGROUND_LINE, f"{thing.wakes_s:.3f}", str(thing.line), *_written(thing[:2])))
+        things = [*background.running(waiting), *things] if waiting else things
+    for thing in things:
+        yield "\t".join((layout.BACKGROUND_LINE, f"{thing.wakes_s:.3f}", str(thing.line), *_written(thing[:2])))
     for point, count in collections.Counter(points).most_common():
         written = _written((point.file, point.function, point.library))
         yield "\t".join((layout.POINT_LINE, str(count), str(int(point.waits)), str(point.line), *written))
@@ -84,7 +85,7 @@ def _in_bodies() -> Tuple[List[waiting_points.Point], bool]:
     """Where each body is, and whether all were at rest while that was looked at.
 
     They were where none had begun, ended or taken a step, none was on its way to a place or from one (it has its turn
-    or its result, and not run since), and all were seen.
+    or its result, and not run since), none waits for a thread that is being made ready, and all were seen.
     """
     began_ns, before = time.monotonic_ns(), (calling.changed_ns, calling.moved_ns)
     queued, ids = executors.queued(), list(calling.bodies)
@@ -93,6 +94,7 @@ def _in_bodies() -> Tuple[List[waiting_points.Point], bool]:
     seen = [each for some in found.values() for each in some]
     loops = {each.task.get_loop() for each in seen if hasattr(each.task, "get_loop")}
     moving = any(map(waiting_points.has_its_turn, seen)) or any(map(stacks.has_work, loops))
+    moving = moving or (bool(queued) and bool(executors.made_ready()))
     at_rest = began_ns - before[0] >= _REST_NS and before == (calling.changed_ns, calling.moved_ns)
     return points, at_rest and not moving and len(found) == len(ids)
 

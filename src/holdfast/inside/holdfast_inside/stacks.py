@@ -127,7 +127,7 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     nothing of a request were in it.
     """
     frames_now = _current_frames()
-    threads = {thread: _outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
+    threads = {thread: outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
     del frames_now
     for thread, frames in threads.items():
         yield Stack(frames, thread=thread)
@@ -165,7 +165,8 @@ def _around_the_look(frame: Optional[types.FrameType]) -> Optional[types.FrameTy
     return frame
 
 
-def _outwards(frame: Optional[types.FrameType]) -> Tuple[types.FrameType, ...]:
+def outwards(frame: Optional[types.FrameType]) -> Tuple[types.FrameType, ...]:
+    """A frame and those around it, the innermost one last."""
     found: List[types.FrameType] = []
     while frame is not None and len(found) < _DEEPEST:
         found.append(frame)
@@ -180,7 +181,7 @@ def _greenlets() -> List[Tuple[types.FrameType, ...]]:
     # While bodies run, those that run one are known. Going through all objects takes as long as a short body does.
     among = list(greenlets.with_bodies) if calling.bodies else gc.get_objects()
     each_one = [each for each in among if isinstance(each, greenlet.greenlet)]
-    return [_outwards(each.gr_frame) for each in each_one if each.gr_frame is not None]
+    return [outwards(each.gr_frame) for each in each_one if each.gr_frame is not None]
 
 
 def _tasks(threads: List[Tuple[types.FrameType, ...]]) -> Iterator[Any]:

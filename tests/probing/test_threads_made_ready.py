@@ -1,0 +1,57 @@
+"""A pool whose threads run an initializer before they take requests: its size is not that at the first plateau."""
+
+from __future__ import annotations
+
+from own_commands import Own, run_all, value
+
+# The thread that takes the first requests is ready before the server is, so nothing in these shows what others need.
+SERVER = """
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+from tornado.httpserver import HTTPServer
+from tornado.wsgi import WSGIContainer
+
+app = Flask(__name__)
+begun = []
+
+
+@app.get("/")
+def index():
+    return "hello"
+
+
+def load_a_model():
+    begun.append(1)
+    if len(begun) > 1:
+        time.sleep(3.5)
+
+
+async def main():
+    pool = ThreadPoolExecutor(3, initializer=load_a_model)
+    pool.submit(int).result()
+    HTTPServer(WSGIContainer(app, executor=pool)).listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
+"""
+OWN = Own(
+    "initializer",
+    ("python", "serve.py"),
+    {"serve.py": SERVER},
+    {"ceiling.in_service": 3, "ceiling.bounded": True, "model.kind": "event-loop+thread-pool"},
+    options=("--max-offered", "20"),
+)
+
+
+def test_threads_that_are_made_ready_while_requests_wait_are_waited_for(workshop):
+    (done,) = run_all(workshop, [OWN]).values()
+
+    assert done.ended.exit == OWN.exit, done.ended.err
+    verdict = done.verdict()
+    assert {name: value(verdict, name) for name in OWN.says} == dict(OWN.says)
+    (told,) = [each for each in verdict["warnings"] if "wakes up by itself" in each]
+    assert "load_a_model in serve.py" in told
