@@ -7,6 +7,8 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
+from . import thread_frames
+
 _FUTURES = "concurrent.futures._base"
 _POOL = "concurrent.futures.thread"
 _NOT_OVER = ("PENDING", "RUNNING")
@@ -59,7 +61,7 @@ def made_ready() -> List[types.FrameType]:
     that it runs functions in (`InterpreterPoolExecutor`), fewer functions run than the executor lets run.
     """
     # No variable keeps them all: the frame of this function is one of them, and a cycle would keep requests alive.
-    return [each for each in sys._current_frames().values() if _is_made_ready(each)]  # noqa: SLF001 - the documented way
+    return [each for each in thread_frames.innermost().values() if _is_made_ready(each)]
 
 
 def _is_made_ready(frame: Optional[types.FrameType]) -> bool:

@@ -1,7 +1,7 @@
 """The stacks of requests that are under way in this process: on threads, in tasks of event loops, in greenlets.
 
 Nothing is kept for this while requests run. When it is asked for, the interpreter's own lists are read: the frame of
-each thread (`sys._current_frames`), the tasks of each loop (`asyncio.all_tasks`), the greenlets among the objects that
+each thread (`thread_frames`), the tasks of each loop (`asyncio.all_tasks`), the greenlets among the objects that
 the collector knows. Which request a stack belongs to shows in its frames: the ASGI scope or WSGI environ that carries
 the claim, or one of holdfast's own functions. A thread to which a request sent a function shows it in the context that
 went along.
@@ -22,7 +22,7 @@ import types
 import weakref
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
-from . import calling, gate, greenlets, request
+from . import calling, gate, greenlets, request, thread_frames
 
 _OF_A_KIND = 3
 _DEEPEST = 300
@@ -31,7 +31,7 @@ _OUTERMOST = 15
 _CARRIERS = frozenset({"scope", "environ", "claim", "pending", "held", "request"})
 _HOLDS = frozenset({gate.Held.run.__code__, gate.Held.run_async.__code__})
 _STEPS = calling.Steps.__await__.__code__
-_LOOKERS = frozenset({__name__, f"{__package__}.showing", f"{__package__}.background"})
+_LOOKERS = frozenset({__name__, *(f"{__package__}.{each}" for each in ("showing", "background", "thread_frames"))})
 _CLAIMED, _LED, _AT_VIEW, _SENT = range(1, 5)
 
 
@@ -126,7 +126,7 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     A coroutine that runs does not tell what it awaits, so of such a task only the outermost frame would be seen, as if
     nothing of a request were in it.
     """
-    frames_now = _current_frames()
+    frames_now = thread_frames.innermost()
     threads = {thread: outwards(_around_the_look(frame)) for thread, frame in frames_now.items()}
     del frames_now
     for thread, frames in threads.items():
@@ -136,22 +136,6 @@ def _all(leaves_out: Callable[[Any], bool] = lambda _task: False) -> Iterator[St
     for task in (*_tasks(list(threads.values())), *_trio_tasks()):
         if not getattr(_coroutine_of(task), "cr_running", False) and not leaves_out(task):
             yield _of_task(task)
-
-
-def _current_frames() -> Dict[int, types.FrameType]:
-    """The innermost frame of each thread.
-
-    Until 3.11.8, Python collects garbage while it lists them, with its lock on the list of threads: a finalizer that
-    gives up the GIL then, and a thread that ends meanwhile, wait for each other for ever, and the whole server with
-    them (https://github.com/python/cpython/issues/106883).
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return sys._current_frames()  # noqa: SLF001 - the documented way
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _around_the_look(frame: Optional[types.FrameType]) -> Optional[types.FrameType]:
