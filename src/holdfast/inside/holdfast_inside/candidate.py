@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import types
-from typing import Dict, List, Optional, Set
+from typing import Any, Dict, FrozenSet, List, Optional, Set
 
 from . import finding, view_functions
 
@@ -20,7 +20,7 @@ class Candidate:
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
         within: whether it was called inside the function in which the view is looked for.
-        made: the code of the function that it returned; None where it returned something else.
+        made: the codes of functions that it returned: one of any, or several of its own.
         given: each response that it was given, with what that had for its attributes.
         answered: whether it changed one of these.
         passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
@@ -42,7 +42,7 @@ class Candidate:
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.made: Optional[types.CodeType] = None
+        self.made: FrozenSet[types.CodeType] = frozenset()
         self.passed_on = self.returned = self.answered = self.promised = False
         self.resumed = view_functions.is_resumed(frame)
         self.thread = threading.get_ident()
@@ -53,6 +53,16 @@ class Candidate:
     def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
         """The function to hold, if this is the call of the view; None if it cannot be held."""
         return view_functions.to_hold(self.code, self.returns, self.response, called)
+
+
+def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  # noqa: ANN401 - anything
+    """The codes of the functions that a call returned: of one, or in a collection those that it has made itself."""
+    code = getattr(getattr(result, "__func__", result), "__code__", None)
+    if isinstance(code, types.CodeType):
+        return frozenset((code,))
+    several = result.values() if type(result) is dict else result if type(result) in {list, tuple} else ()
+    codes = [each.__code__ for each in several if type(each) is types.FunctionType]
+    return frozenset(each for each in codes if each in frame.f_code.co_consts)
 
 
 def attributes(thing: object) -> Dict[str, int]:

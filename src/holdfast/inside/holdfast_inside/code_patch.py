@@ -24,6 +24,7 @@ GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
 """All functions that `copy_of` has made: they are behind a gate and must not get one."""
+_gates: weakref.WeakSet[types.CodeType] = weakref.WeakSet()
 
 
 def innermost_function(view: object) -> Optional[types.FunctionType]:
@@ -111,6 +112,11 @@ def can_be_gated(function: types.FunctionType) -> bool:
     return not function.__code__.co_flags & later
 
 
+def is_gate(code: types.CodeType) -> bool:
+    """Whether a code is one that `gated_code` has made."""
+    return code in _gates
+
+
 def copy_of(function: types.FunctionType) -> types.FunctionType:
     """A function with the same code, closure and defaults, unaffected by a gate put into the original later."""
     copy = types.FunctionType(
@@ -149,11 +155,13 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
     fresh = _nested(_nested(module, "around"), "view")
     if fresh.co_freevars != code.co_freevars:
         raise ValueError(f"free variables {code.co_freevars} became {fresh.co_freevars}")
-    return fresh.replace(
+    made = fresh.replace(
         co_name=code.co_name,
         co_firstlineno=code.co_firstlineno,
         co_consts=tuple(gate if constant == GATE else constant for constant in fresh.co_consts),
     )
+    _gates.add(made)
+    return made
 
 
 def _nested(code: types.CodeType, name: str) -> types.CodeType:

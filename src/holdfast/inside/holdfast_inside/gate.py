@@ -117,6 +117,19 @@ class Held:
             recorder.leave(claim.id)
         return self._end()
 
+    def run_in_place(self) -> Optional[calling.BodyRun]:
+        """As `run`, once, for a body that runs when this has returned: its run, whose end is to be told."""
+        self._enter()
+        try:
+            recorder.hold_sync(self.claim.id)
+            if calling.wait_until_called(self.claim.id):
+                self.claim.call = calling.BodyRun(self.claim.id)
+                return self.claim.call
+        finally:
+            recorder.leave(self.claim.id)
+        self._end()
+        return None
+
     async def run_async(self, body: Optional[calling.Body] = None) -> object:
         """Like `run`, for a coroutine: awaits, or blocks the loop if the kind is "async-blocking"."""
         claim, blocking = self.claim, self.kind == "async-blocking"

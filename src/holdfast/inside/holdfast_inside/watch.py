@@ -32,8 +32,8 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import finding, installed_app, own_code, request, staying, view_functions
-from .candidate import Candidate, Frames, arguments, attributes
+from . import code_patch, finding, installed_app, own_code, request, staying, view_functions
+from .candidate import Candidate, Frames, arguments, attributes, made_by
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
@@ -47,6 +47,9 @@ class _Code:
         ran: whether any function of the owner was called.
         is_whole: whether the function that answers is the application itself, and its body runs after it was called,
             as a generator's does, or it is made anew for each request; known when `view` was called.
+        is_gateless: whether the function that answers is none that awaits, was called on the thread that began, and
+            has no gate; known then, too.
+        is_anew: whether it is gateless and may be made anew.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class _Code:
     ) -> None:
         self.is_own = is_own
         self._is_within = is_within
-        self.ran = self.is_whole = False
+        self.ran = self.is_whole = self.is_gateless = self.is_anew = False
         self._claim = claim
         self._calls: Dict[int, Candidate] = {}
         self._foreign: Set[types.CodeType] = set()
@@ -99,7 +102,7 @@ class _Code:
         if found is not None:
             found.returned = result is not None
             found.promised = not view_functions.runs_later(found.code) and inspect.isawaitable(result)
-            found.made = getattr(getattr(result, "__func__", result), "__code__", None)
+            found.made = made_by(frame, result)
             found.answered = any(attributes(each) != before for each, before in found.given)
             given = any(each is result for each in arguments(frame))
             found.passed_on = found.returned and (given or type(result) is types.FunctionType)
@@ -121,7 +124,7 @@ class _Code:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         called = {each.code for each in self._calls.values()}
         # A coroutine whose beginning was no call by others is none when it is resumed.
-        last = [each for each in self.last() if each.made not in called and not each.resumed]
+        last = [each for each in self.last() if not each.made & called and not each.resumed]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
         answered = [each for each in of_path if each.answered] or of_path
         returning = [each for each in of_path if each.returned] or answered
@@ -132,9 +135,14 @@ class _Code:
             return None
         # What is made anew for each request has no function that could be held.
         anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
-        direct = chosen.thread == self._thread and all(map(installed_app.is_of_server, chosen.callers))
+        here = chosen.thread == self._thread
+        direct = here and all(map(installed_app.is_of_server, chosen.callers))
         self.is_whole = direct and (anew or view_functions.runs_later(chosen.code))
-        return None if self.is_whole else chosen.view(called | chosen.inner)
+        found = None if self.is_whole else chosen.view(called | chosen.inner)
+        gated = any(code_patch.is_gate(each.f_code) for each in chosen.callers[:2])
+        self.is_gateless = here and not gated and not view_functions.may_await(chosen.code)
+        self.is_anew = self.is_gateless and found is not None and (anew or "<locals>" in found.qualname)
+        return found
 
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
@@ -163,6 +171,7 @@ class Watch:
         open: whether the request is still on its way.
         answered: whether the reply is complete, or the application has returned.
         is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
+        is_gateless, is_anew: as of the code that answers; known after `view`.
         stays: whether nothing but libraries was seen to answer, on the thread that began; known after `view`.
     """
 
@@ -183,7 +192,7 @@ class Watch:
         installed = installed_app.packages(without="" if caller == package else caller)
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
         self.open = True
-        self.answered = self.is_whole = self.stays = False
+        self.answered = self.is_whole = self.is_gateless = self.is_anew = self.stays = False
         self.way = staying.Way()
 
     def called(self, frame: types.FrameType) -> None:
@@ -234,6 +243,8 @@ class Watch:
                 each.keep_elsewhere(self._thread)
         found = next((view for view in map(_Code.view, owners) if view is not None), None)
         self.is_whole = found is None and any(each.is_whole for each in owners)
+        self.is_gateless = any(each.is_gateless for each in owners)
+        self.is_anew = any(each.is_anew for each in owners)
         self.stays = self.way.seen and not self.way.left and not any(each.last() for each in self._owners)
         self._owners = []
         self._entry = None
@@ -318,11 +329,14 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
 def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> object:
     """Calls a function that does not count as a part of the request's way."""
     before = sys.getprofile()
+    # Nor does what it lets others run in a copy of its context.
+    token = _current.set(None)
     sys.setprofile(None)
     try:
         return function(*args, **kwargs)
     finally:
         sys.setprofile(before)
+        _current.reset(token)
 
 
 def profile(frame: types.FrameType, event: str, argument: object) -> None:
