@@ -50,9 +50,13 @@ class Candidate:
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
-    def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
-        """The function to hold, if this is the call of the view; None if it cannot be held."""
-        return view_functions.to_hold(self.code, self.returns, self.response, called)
+    def view(self, called: Set[types.CodeType], *, driven: bool = False) -> Optional[finding.View]:
+        """The function to hold, if this is the call of the view; None if it cannot be held.
+
+        Args:
+            driven: as of `view_functions.to_hold`.
+        """
+        return view_functions.to_hold(self.code, self.returns, self.response, called, driven=driven)
 
 
 def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  # noqa: ANN401 - anything

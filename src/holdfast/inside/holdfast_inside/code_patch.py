@@ -136,12 +136,14 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
 
     Args:
         code: of the function that gets the gate.
-        gate: called with the function's arguments; must return an awaitable if `code` is a coroutine's.
+        gate: called with the function's arguments; must return an awaitable if `code` is a coroutine's, and a generator
+            if it is a generator's.
 
     Raises:
         ValueError: the compiler produced different free variables, so the code would not fit the closure.
     """
     is_async = bool(code.co_flags & inspect.CO_COROUTINE)
+    begin = "await " if is_async else "yield from " if code.co_flags & inspect.CO_GENERATOR else ""
     parameters, arguments = _signature(code)
     lines = [
         "def around({}):".format(", ".join(code.co_freevars)),
@@ -149,7 +151,7 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
         f"        holdfast_gate = {GATE!r}",
         # Never runs; the mention alone makes them free variables of this code too.
         "        if 0: ({})".format("".join(name + ", " for name in code.co_freevars)),
-        "        return {}holdfast_gate({})".format("await " if is_async else "", ", ".join(arguments)),
+        "        return ({}holdfast_gate({}))".format(begin, ", ".join(arguments)),
     ]
     module = compile("\n".join(lines), code.co_filename, "exec", dont_inherit=True)
     fresh = _nested(_nested(module, "around"), "view")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -182,7 +183,8 @@ class Entry:
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held in the view that was found."""
         view = finding.view()
-        kind = gate.kind_of(self.gates()[0].original)
+        original = self.gates()[0].original
+        kind = gate.async_kind() if inspect.isgeneratorfunction(original) else gate.kind_of(original)
         held_in = gate.held_in_view(self.interface, None, kind, view.qualname)
         held = gate.Held(claim, self.gates()[0], held_in, kind, ending=_ending(view))
         held.others = tuple(self.gates()[1:])

@@ -19,7 +19,7 @@ import io
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Generator, List, NamedTuple, Optional, Set, Tuple
 
 from . import calling, code_patch, layout, recorder, request, watch
 
@@ -58,6 +58,7 @@ def _none() -> None:
 
 
 PLAIN = Ending(Released, _none)
+_DRIVES = "twisted.internet.defer"
 
 
 class Held:
@@ -194,7 +195,16 @@ class Gate:
             body = functools.partial(original, *args, **kwargs)
             return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
-        self.code = code_patch.gated_code(function.__code__, gate)
+        def driven_gate(*args: object, **kwargs: object) -> Generator[object, Any, object]:
+            held = _on_its_way()
+            if held is None or (held.gate is not self and self not in held.others):
+                return (yield from original(*args, **kwargs))
+            defer: Any = sys.modules[_DRIVES]
+            body = functools.partial(defer.inlineCallbacks(original), *args, **kwargs)
+            return (yield defer.ensureDeferred(held.run_async(body)))
+
+        made = driven_gate if inspect.isgeneratorfunction(function) else gate
+        self.code = code_patch.gated_code(function.__code__, made)
 
 
 async def _result(result: object) -> object:
@@ -216,12 +226,16 @@ _surrounded: Set[types.FunctionType] = set()
 
 
 def put_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
-    """Puts a gate into the function, at the first call, and returns it; None if it cannot have one."""
+    """Puts a gate into the function, at the first call, and returns it; None if it cannot have one.
+
+    A generator can where Twisted is loaded; it must be one that is driven as a coroutine (defer.py, `inlineCallbacks`).
+    """
     if function is None:
         return None
     gate = _gates.get(function)
     if gate is None:
-        if not code_patch.can_be_gated(function):
+        is_driven = inspect.isgeneratorfunction(function) and _DRIVES in sys.modules
+        if not (is_driven or code_patch.can_be_gated(function)):
             return None
         try:
             # setdefault: two requests that come first at the same time must get the same gate.

@@ -110,6 +110,10 @@ class _Code:
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
 
+    def begun(self, frames: List[int]) -> List[Candidate]:
+        """The calls of these frames, in the order in which they began."""
+        return [self._calls[each] for each in frames if each in self._calls]
+
     def keep_elsewhere(self, thread: int) -> None:
         """Leaves out what was called on a thread; of the rest, it need not be the framework that called it."""
         self._calls = {id: each for id, each in self._calls.items() if each.thread != thread}
