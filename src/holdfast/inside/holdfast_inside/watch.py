@@ -135,7 +135,7 @@ class _Code:
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        if chosen is None:
+        if chosen is None or self._is_sent_twice(chosen):
             return None
         # What is made anew for each request has no function that could be held.
         anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
@@ -147,6 +147,11 @@ class _Code:
         self.is_gateless = here and not gated and not view_functions.may_await(chosen.code)
         self.is_anew = self.is_gateless and found is not None and (anew or "<locals>" in found.qualname)
         return found
+
+    def _is_sent_twice(self, candidate: Candidate) -> bool:
+        """Whether a function on another thread ran more than once: it may be what runs anything there, on any of them."""
+        calls = [each for each in self._calls.values() if each.code is candidate.code]
+        return candidate.thread != self._thread and len(calls) > 1
 
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
