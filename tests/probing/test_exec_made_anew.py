@@ -1,4 +1,4 @@
-"""Views whose functions are made anew, and applications whose reply the server's own code sends while they wait.
+"""Views whose functions are made anew, and applications of which only the entry can be held.
 
 Sources: the scripts themselves, with waitress's four threads (waitress/adjustments.py, `threads`) and gunicorn's three.
 Zope's threads have a connection to the database each, and with it templates that each compiles for itself (Chameleon:
@@ -39,6 +39,17 @@ def loaded_for_each_request(path):
         with loading:
             servlet = load(path)["Servlet"]()
         return respond(start_response, [servlet.title(), servlet.body()])
+    return app
+
+
+def on_a_thread(path):
+    def app(environ, start_response):
+        importlib.import_module("mimetypes").guess_type(path)
+        parts = []
+        thread = threading.Thread(target=parts.append, args=(b"page",))
+        thread.start()
+        thread.join()
+        return respond(start_response, parts)
     return app
 
 
@@ -85,9 +96,16 @@ import framework
 
 each_thread = framework.compiled_by_each_thread("templates/page.py")
 each_request = framework.loaded_for_each_request("servlets/main.py")
+on_a_thread = framework.on_a_thread("shop.py")
 behind_a_bridge = WSGIMiddleware(framework.files("shop.py"))
 """,
 }
+SERIAL = """
+from wsgiref.simple_server import make_server
+from shop import on_a_thread
+
+make_server("127.0.0.1", {port}, on_a_thread).serve_forever()
+"""
 INSTALLED = {"PYTHONPATH": "site-packages"}
 WAITRESS = ("waitress-serve", "--listen", "127.0.0.1:{port}")
 GUNICORN = ("gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "--threads", "3")
@@ -114,6 +132,21 @@ COMMANDS = (
         options=("--call", "--max-called", "6"),
         env=INSTALLED,
     ),
+    # What answers is not found; wsgiref calls the application one request after another (wsgiref/simple_server.py).
+    Own(
+        "an entry that takes one request at a time",
+        ("python", "serial.py"),
+        {**FILES, "serial.py": SERIAL},
+        {
+            "target.held_in": "wsgi entry",
+            "target.view": None,
+            "ceiling.in_service": 1,
+            "ceiling.bounded": True,
+            "model.kind": None,
+            "overflow.first": "accept_queue",
+        },
+        env=INSTALLED,
+    ),
     Own(
         "a bridge that waits until the head is sent",
         ("uvicorn", "--port", "{port}", "shop:behind_a_bridge"),
@@ -131,7 +164,7 @@ def done(workshop):
 
 @pytest.mark.servers
 @pytest.mark.parametrize("own", COMMANDS, ids=lambda own: own.id)
-def test_a_view_whose_function_is_made_anew_is_held_where_it_is_called(own, done):
+def test_what_runs_at_once_is_known_although_the_view_has_no_function_that_stays(own, done):
     result = done[own.id]
 
     assert result.ended.exit == own.exit, result.ended.err

@@ -78,6 +78,28 @@ def render_GET(self, request):
 
 Page.render_GET = render_GET
 """
+# As Klein has it: the first function of the person's own that runs is the view.
+LIBRARY = """
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+
+class Routed(Resource):
+    isLeaf = True
+
+    def __init__(self, view):
+        self.view = view
+
+    def render_GET(self, request):
+        self.view(request).addCallback(request.write).addCallback(lambda _: request.finish())
+        return NOT_DONE_YET
+"""
+ROUTED = """
+@defer.inlineCallbacks
+def page(request):
+    yield task.deferLater(reactor, 0.001)
+    return b"page"
+"""
 COUNTED = """
     def render_GET(self, request):
         return b"page"
@@ -114,7 +136,22 @@ COMMANDS = (
         unbounded("event-loop", "own server async view Page.page()"),
     ),
     own("a template", HEAD + TEMPLATE + SERVE, one("event-loop", "own server view Template.text()")),
-    own("functions of the loop", HEAD + COUNTED + SERVE, one("event-loop", "own server view Page.render_GET()")),
+    # Wherever on the reactor's thread it is held.
+    own(
+        "functions of the loop",
+        HEAD + COUNTED + SERVE,
+        {"ceiling.in_service": 1, "ceiling.bounded": True, "model.kind": "event-loop"},
+    ),
+)
+BY_A_LIBRARY = Own(
+    "a library that calls a view in steps",
+    ("python", "own.py"),
+    {
+        "site-packages/routed/__init__.py": LIBRARY,
+        "own.py": HEAD + "\n\nfrom routed import Routed\n" + ROUTED + SERVE.replace("Page()", "Routed(page)"),
+    },
+    unbounded("event-loop", "own server async view page()"),
+    env={"PYTHONPATH": "site-packages"},
 )
 CALLED = Own(
     "a view in steps whose bodies run",
@@ -127,11 +164,11 @@ CALLED = Own(
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, (*COMMANDS, CALLED))
+    return run_all(workshop, (*COMMANDS, BY_A_LIBRARY, CALLED))
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("own", [*COMMANDS, CALLED], ids=lambda own: own.id)
+@pytest.mark.parametrize("own", [*COMMANDS, BY_A_LIBRARY, CALLED], ids=lambda own: own.id)
 def test_a_view_on_twisteds_reactor_is_found_whether_it_waits_or_not(own, done):
     result = done[own.id]
 

@@ -116,9 +116,9 @@ class Seen(watch.Watch):
         suspends = staying.may_suspend(frame)
         self._suspends |= suspends is not None and not self._is_of_server(suspends)
         self._due = min(self._due, staying.due(frame))
+        self.called(frame)
         if reads and not self.waited and self._in_reactor:
             self._enters(frame)
-        self.called(frame)
 
     def _proceeds(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Notes what tells whether the reply is there before the thread that reads looks for anything else."""

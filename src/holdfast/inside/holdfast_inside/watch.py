@@ -149,7 +149,7 @@ class _Code:
         return found
 
     def _is_sent_twice(self, candidate: Candidate) -> bool:
-        """Whether a function on another thread ran more than once: it may be what runs anything there, on any of them."""
+        """Whether a function on another thread ran more than once: it may run whatever is sent to any of them."""
         calls = [each for each in self._calls.values() if each.code is candidate.code]
         return candidate.thread != self._thread and len(calls) > 1
 
