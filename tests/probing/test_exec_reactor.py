@@ -11,7 +11,7 @@ thread. Synapse counts what the reactor polls (synapse/metrics/_reactor_metrics.
 from __future__ import annotations
 
 import pytest
-from own_commands import Own, run_all, value
+from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 from test_exec_own_servers import one, own, unbounded
 
@@ -100,6 +100,11 @@ def page(request):
     yield task.deferLater(reactor, 0.001)
     return b"page"
 """
+LATER = """
+    def render_GET(self, request):
+        reactor.callLater(0.001, self.finish, b"page", request)
+        return NOT_DONE_YET
+"""
 COUNTED = """
     def render_GET(self, request):
         return b"page"
@@ -153,6 +158,13 @@ BY_A_LIBRARY = Own(
     unbounded("event-loop", "own server async view page()"),
     env={"PYTHONPATH": "site-packages"},
 )
+# Something in the process is a known framework's, and the reply comes from a function that is called later.
+BESIDE_A_FRAMEWORK = Own(
+    "a reply that comes later beside a known framework",
+    ("python", "own.py"),
+    {"own.py": "import flask\n\nflask.Flask('other')\n" + HEAD + LATER + SERVE},
+    exit=INCONCLUSIVE,
+)
 CALLED = Own(
     "a view in steps whose bodies run",
     ("python", "own.py"),
@@ -164,7 +176,7 @@ CALLED = Own(
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, (*COMMANDS, BY_A_LIBRARY, CALLED))
+    return run_all(workshop, (*COMMANDS, BY_A_LIBRARY, BESIDE_A_FRAMEWORK, CALLED))
 
 
 @pytest.mark.servers
@@ -176,3 +188,13 @@ def test_a_view_on_twisteds_reactor_is_found_whether_it_waits_or_not(own, done):
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert placed(verdict) == verdict["offered"]
+
+
+@pytest.mark.servers
+def test_a_reply_that_comes_later_is_among_the_reasons_where_a_known_framework_is_loaded(done):
+    result = done[BESIDE_A_FRAMEWORK.id]
+
+    assert result.ended.exit == BESIDE_A_FRAMEWORK.exit, result.ended.err
+    said = " ".join(result.ended.err.split())
+    assert "answered with 200 before any view was entered" in said
+    assert "it does so later or in steps" in said
