@@ -7,7 +7,7 @@ import time
 import types
 from typing import Any, Dict, FrozenSet, List, Optional, Set
 
-from . import finding, view_functions
+from . import finding, queues, view_functions
 
 Frames = List[types.FrameType]
 
@@ -25,6 +25,7 @@ class Candidate:
         answered: whether it changed one of these.
         passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
         promised: whether it returned what will have its result later, and is no coroutine itself.
+        brought: what is known of its request, if that came to its thread through a queue; None where it did not.
         resumed: whether it had begun before the request was watched.
         returned: whether it returned anything but None.
         thread: the one that called it.
@@ -32,7 +33,20 @@ class Candidate:
     """
 
     __slots__ = (
-        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
+        *(
+            "answered",
+            "began",
+            "brought",
+            "callers",
+            "code",
+            "ended",
+            "frame",
+            "given",
+            "inner",
+            "made",
+            "passed_on",
+            "response",
+        ),
         *("promised", "resumed", "returned", "returns", "thread", "within"),
     )
 
@@ -44,11 +58,23 @@ class Candidate:
         self.inner: Set[types.CodeType] = set()
         self.made: FrozenSet[types.CodeType] = frozenset()
         self.passed_on = self.returned = self.answered = self.promised = False
+        self.brought = queues.brought()
         self.resumed = view_functions.is_resumed(frame)
         self.thread = threading.get_ident()
         self.given = [(each, attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
+
+    def has_a_part(self) -> bool:
+        """Whether the request waited for it, where it was called on a thread that waits at a queue."""
+        return self.brought is None or self.brought.has_answered
+
+    def can_end(self) -> bool:
+        """Whether a hold can end by what it returned, where a thread that waits at a queue may not outlive an error.
+
+        Of an object of a class it is not known whether another one can be made.
+        """
+        return self.brought is None or 0 < self.returns < finding.A_RESPONSE
 
     def view(self, called: Set[types.CodeType], *, driven: bool = False) -> Optional[finding.View]:
         """The function to hold, if this is the call of the view; None if it cannot be held.

@@ -221,7 +221,7 @@ class Seen(watch.Watch):
                     # Wherever one of them is held, as many run at once.
                     left = [max(left, key=lambda each: each.ended - each.began)]
                 only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
-                if not only or self._only_begins(left[0]):
+                if not only or self._only_begins(left[0]) or not left[0].can_end():
                     return None
                 return left[0].view({each.code for each in owner.last()} | left[0].inner)
         return None

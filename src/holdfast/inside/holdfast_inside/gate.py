@@ -188,7 +188,7 @@ class Gate:
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
-            held = _on_its_way()
+            held = on_its_way()
             if held is None or (held.gate is not self and self not in held.others):
                 return original(*args, **kwargs)
             # A plain function may return an awaitable; then its kind is not "sync".
@@ -196,7 +196,7 @@ class Gate:
             return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
         def driven_gate(*args: object, **kwargs: object) -> Generator[object, Any, object]:
-            held = _on_its_way()
+            held = on_its_way()
             if held is None or (held.gate is not self and self not in held.others):
                 return (yield from original(*args, **kwargs))
             defer: Any = sys.modules[_DRIVES]
@@ -216,7 +216,7 @@ elsewhere: List[Callable[[], Optional[Held]]] = []
 """Of frameworks that know the request on a thread that has no copy of its context: they find what `current` lacks."""
 
 
-def _on_its_way() -> Optional[Held]:
+def on_its_way() -> Optional[Held]:
     """The request for which the caller runs, if it is to be held."""
     return current.get() or next(filter(None, (find() for find in elsewhere)), None)
 
@@ -299,7 +299,7 @@ def keeping_context(submit: Function) -> Function:
             if _is_of_file(task):
                 return watch.unseen(submit, *args, **kwargs)
             return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
-        if _on_its_way() is None:
+        if on_its_way() is None:
             return submit(*args, **kwargs)
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 

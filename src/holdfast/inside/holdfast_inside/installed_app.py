@@ -48,6 +48,13 @@ def package_of(path: str) -> str:
     return ""
 
 
+def that_calls(entry: Optional[types.FrameType]) -> str:
+    """The package of the server's code that calls the application."""
+    while entry is not None and entry.f_code.co_filename.startswith(own_code.OURS):
+        entry = entry.f_back
+    return "" if entry is None else package_of(entry.f_code.co_filename)
+
+
 def is_of_server(frame: Optional[types.FrameType]) -> bool:
     """Whether what runs is a known server's own: its middleware, and what an application calls to read or reply."""
     if frame is None:

@@ -47,8 +47,7 @@ class _Code:
         ran: whether any function of the owner was called.
         is_whole: whether the function that answers is the application itself, and its body runs after it was called,
             as a generator's does, or it is made anew for each request; known when `view` was called.
-        is_gateless: whether the function that answers is none that awaits, was called on the thread that began, and
-            has no gate; known then, too.
+        is_gateless: whether what answers awaits nothing, was called on the thread that began, and has no gate.
         is_anew: whether it is gateless and may be made anew.
     """
 
@@ -135,7 +134,7 @@ class _Code:
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        if chosen is None or self._is_sent_twice(chosen):
+        if chosen is None or self._is_sent_twice(chosen) or not chosen.can_end():
             return None
         # What is made anew for each request has no function that could be held.
         anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
@@ -155,7 +154,7 @@ class _Code:
 
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
-        within = [each for each in self._calls.values() if each.within]
+        within = [each for each in self._calls.values() if each.within and each.has_a_part()]
         candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
@@ -165,9 +164,14 @@ class _Code:
         own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
         if not own or self._is_elsewhere:
             return True
-        outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
+        outside = {installed_app.package_of(frame.f_code.co_filename) for frame in candidate.callers[own[-1] + 1 :]} - {
+            ""
+        }
         between = candidate.callers[: own[0]]
-        return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
+        return any(
+            installed_app.package_of(frame.f_code.co_filename) in outside or self._has_request(frame)
+            for frame in between
+        )
 
     def _has_request(self, frame: types.FrameType) -> bool:
         return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in arguments(frame))
@@ -196,7 +200,7 @@ class Watch:
         self._within = None if within is None else within.__code__
         self._came_within, self._thread = False, threading.get_ident()
         persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
-        caller = _caller_of(entry)
+        caller = installed_app.that_calls(entry)
         # What calls the application belongs to it only where the application has brought it.
         installed = installed_app.packages(without="" if caller == package else caller)
         self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
@@ -307,18 +311,37 @@ elsewhere: List[Callable[[], Optional[Watch]]] = []
 """Of what knows the watched request by something else than the context in which the caller runs."""
 
 
-def _watch() -> Optional[Watch]:
+def current() -> Optional[Watch]:
+    """What is seen of the request for which the caller runs; None if that is not watched."""
     return _current.get() or next(filter(None, (find() for find in elsewhere)), None)
+
+
+def begin_here(watch: Optional[Watch], sender: Tuple[types.FrameType, ...]) -> None:
+    """Watches what this thread does from now on, for a request that was sent to it."""
+    if watch is None or not watch.open or sys.getprofile() is not None:
+        return
+    _current.set(watch)
+    _sent_from.set(sender)
+    sys.setprofile(profile)
+
+
+def end_here() -> None:
+    """Ends what `begin_here` has begun."""
+    if _current.get() is not None:
+        _current.set(None)
+        _sent_from.set(())
+        if sys.getprofile() is profile:
+            sys.setprofile(None)
 
 
 def is_watched() -> bool:
     """Whether the caller runs for a request that is watched."""
-    return _watch() is not None
+    return current() is not None
 
 
 def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     """The task, watched on the thread on which it will run; for one that is sent there by a watched request."""
-    watch = _watch()
+    watch = current()
     sender = () if watch is None else tuple(watch.around(sys._getframe(1)))  # noqa: SLF001 - one's callers
 
     def run(*args: object, **kwargs: object) -> object:
@@ -336,9 +359,8 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    """Calls a function that does not count as a part of the request's way."""
+    """Calls a function that does not count as a part of the way, nor does what it runs in a copy of its context."""
     before = sys.getprofile()
-    # Nor does what it lets others run in a copy of its context.
     token = _current.set(None)
     sys.setprofile(None)
     try:
@@ -350,7 +372,7 @@ def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> 
 
 def profile(frame: types.FrameType, event: str, argument: object) -> None:
     """The profile function of each thread on which a watched request may run."""
-    watch = _watch()
+    watch = current()
     if watch is None:
         return
     if not watch.open:
@@ -374,16 +396,5 @@ def _is_made_in_request(candidate: Candidate) -> bool:
     return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
 
 
-def _package(code: types.CodeType) -> str:
-    return installed_app.package_of(code.co_filename)
-
-
 def _is_in(package: str) -> Callable[[str], bool]:
     return functools.lru_cache(maxsize=None)(lambda path: installed_app.package_of(path) == package)
-
-
-def _caller_of(entry: Optional[types.FrameType]) -> str:
-    """The package of the server's code that calls the application."""
-    while entry is not None and entry.f_code.co_filename.startswith(own_code.OURS):
-        entry = entry.f_back
-    return "" if entry is None else _package(entry.f_code)
