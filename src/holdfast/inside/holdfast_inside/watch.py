@@ -52,7 +52,7 @@ class _Code:
     """
 
     def __init__(
-        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Callable[[Frames], bool]
+        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Optional[Callable[[Frames], bool]]
     ) -> None:
         self.is_own = is_own
         self._is_within = is_within
@@ -89,7 +89,7 @@ class _Code:
             self._elsewhere.add(code)
             return
         callers = around(frame.f_back)
-        self._calls[id(frame)] = Candidate(frame, callers, within=self._is_within(callers))
+        self._calls[id(frame)] = Candidate(frame, callers, within=self._is_within is None or self._is_within(callers))
 
     def returns(self, frame: types.FrameType, result: object, *, answered: bool) -> None:
         """Notes what a call returned; a coroutine's last result counts.
@@ -150,7 +150,8 @@ class _Code:
     def _is_sent_twice(self, candidate: Candidate) -> bool:
         """Whether a function on another thread ran more than once: it may run whatever is sent to any of them."""
         calls = [each for each in self._calls.values() if each.code is candidate.code]
-        return candidate.thread != self._thread and len(calls) > 1
+        # Of an endpoint it is known that it answers, and where: by what it calls.
+        return self._is_within is None and candidate.thread != self._thread and len(calls) > 1
 
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
@@ -199,11 +200,12 @@ class Watch:
         self._entry = entry
         self._within = None if within is None else within.__code__
         self._came_within, self._thread = False, threading.get_ident()
-        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
+        is_within = None if within is None else self._is_within
+        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, is_within)
         caller = installed_app.that_calls(entry)
         # What calls the application belongs to it only where the application has brought it.
         installed = installed_app.packages(without="" if caller == package else caller)
-        self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
+        self._owners = [persons, *(_Code(_is_in(each), claim, is_within) for each in installed)]
         self.open = True
         self.answered = self.is_whole = self.is_gateless = self.is_anew = self.stays = False
         self.way = staying.Way()
@@ -216,7 +218,7 @@ class Watch:
             each.called(frame, self.around)
 
     def _is_within(self, callers: Frames) -> bool:
-        if self._within is None or any(each.f_code is self._within for each in callers):
+        if any(each.f_code is self._within for each in callers):
             return True
         # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
         return self._came_within and threading.get_ident() != self._thread
@@ -235,10 +237,7 @@ class Watch:
             each.returns(frame, result, answered=self.answered)
 
     def is_doubtful(self) -> bool:
-        """Whether several functions may be the view, so that a request to another path is to tell them apart.
-
-        From now on only what is called for that other request is noted.
-        """
+        """Whether several functions may be the view; only what is called for another path is noted from now on."""
         doubtful = [each.is_doubtful() for each in self.answering()]
         return any(doubtful)
 
