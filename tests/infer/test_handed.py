@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import records
 
 from holdfast.infer.judge import judge
@@ -52,6 +53,15 @@ def test_where_requests_are_held_at_an_entry_no_number_is_claimed():
 
     assert verdict.places.before_view is None
     assert "wsgi entry" in verdict.unknown["places.before_view"]
+
+
+@pytest.mark.parametrize(("kind", "known"), [("sync", 1), ("async-blocking", None)])
+def test_behind_an_entry_that_a_function_has_for_one_request_at_a_time_no_more_run(kind, known):
+    at_entry = replace(seen(handed(0)), first_request=FirstRequest(200, "wsgi entry", kind, "unknown"))
+
+    verdict = judge(at_entry)
+
+    assert (verdict.ceiling.in_service, verdict.model.kind, verdict.target.view) == (known, None, None)
 
 
 def test_a_run_that_was_saved_before_it_was_kept_says_so():

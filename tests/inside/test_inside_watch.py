@@ -228,6 +228,22 @@ def test_a_view_on_a_thread_is_found_with_the_framework_that_sent_it_there(insta
         assert found_in(framework.App({"/": view}, call=framework.on_a_thread_of(threads))) == "view"
 
 
+def test_what_runs_everything_that_is_sent_to_threads_is_not_the_view(installed):
+    framework, _ = installed
+
+    def run(task):
+        return task()
+
+    with ThreadPoolExecutor() as some, ThreadPoolExecutor() as others:
+        gate.keep_context_in_threads()
+
+        def dispatch(environ, start_response):
+            framework.on_a_thread_of(some)(functools.partial(run, str))
+            return framework.on_a_thread_of(others)(functools.partial(run, view))
+
+        assert found_in(dispatch) is None
+
+
 def test_a_view_that_its_decorator_sends_to_a_thread_is_found_there(installed):
     framework, _ = installed
     gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)

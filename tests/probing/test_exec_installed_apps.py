@@ -69,6 +69,12 @@ def in_parts(environ, start_response):
     start_response("200 OK", [("Content-Length", "5")])
     yield b"hello"
 """
+WSGI = """
+from framework import Router
+from shop.pages import index, log
+
+application = log(Router({"/": index}))
+"""
 FRAMEWORK = """
 class Router:
     def __init__(self, views):
@@ -206,6 +212,7 @@ FILES = {
     "registered.py": REGISTERED,
     "site-packages/framework/__init__.py": FRAMEWORK,
     "site-packages/shop/__init__.py": "",
+    "site-packages/shop/wsgi.py": WSGI,
     "site-packages/shop/__main__.py": SHOP,
     "site-packages/shop/pages.py": PAGES,
     "site-packages/titled/__init__.py": "",
@@ -260,6 +267,12 @@ COMMANDS = (
         (*GUNICORN, "registered:application"),
         FILES,
         {"target.held_in": "wsgi view index()", "ceiling.in_service": 2, "ceiling.bounded": True},
+    ),
+    Own(
+        "a package that is named without an attribute",
+        (*GUNICORN, "shop.wsgi"),
+        FILES,
+        {"target.held_in": "wsgi view index()", "ceiling.in_service": 3, "ceiling.bounded": True},
     ),
     # A generator's body begins after the call, so nothing in it can be held, but it is all that there is.
     Own(

@@ -26,11 +26,17 @@ def why_at_entry(first_request: FirstRequest) -> str:
 
 
 def without_view(verdict: Verdict, first_request: FirstRequest) -> Verdict:
-    """The verdict without the figures that are the view's. What the kernel showed of the accept queue stays."""
+    """The verdict without the figures that are the view's. What the kernel showed of the accept queue stays.
+
+    Where a function at the entry is called for one request at a time, no more than one can run behind it: that ceiling
+    is the view's, too. A coroutine there may only have been blocked by the hold.
+    """
     seen = verdict.ceiling
     ceiling = replace(Ceiling.unknown(), accept_queue=seen.accept_queue, accept_queue_limit=seen.accept_queue_limit)
     model = replace(Model.unknown(), listen_queues=verdict.model.listen_queues)
     overflow = Overflow(None, (), verdict.overflow.client_sees)
+    if seen.in_service == 1 and seen.bounded and seen.interval is None and first_request.kind == "sync":
+        ceiling, overflow = seen, verdict.overflow
     target = replace(verdict.target, view=None)
     http2, of_streams = verdict.http2, set[str]()
     if http2 is not None:

@@ -217,7 +217,7 @@ class Recording:
 
     def leads_into_view(self) -> bool:
         """Whether a request was watched, and the function that answered it was found."""
-        return self._finding() == layout.IN_VIEW
+        return self._finding() in {layout.IN_VIEW, layout.MADE_ANEW}
 
     def leads_nowhere(self) -> bool:
         """Whether a request was watched, and no function of the person's own was seen to answer it."""
@@ -225,7 +225,7 @@ class Recording:
 
     def give_up_view(self) -> bool:
         """Lets later requests be held at the entry; False if they already are, or where a hook knows better."""
-        if self._finding() not in {layout.WATCHED, layout.IN_VIEW, layout.ASKED_AGAIN}:
+        if self._finding() not in {layout.WATCHED, layout.IN_VIEW, layout.ASKED_AGAIN, layout.MADE_ANEW}:
             return False
         layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.AT_ENTRY, 1)
         return True

@@ -21,7 +21,7 @@ from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probing import live_look
 from holdfast.probing.guards import check_held_requests
-from holdfast.probing.injection import answered_in_front, not_instrumented
+from holdfast.probing.injection import answered_in_front, not_instrumented, where_followed
 from holdfast.probing.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probing.session import Session, batch
 from holdfast.probing.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
@@ -360,6 +360,7 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
     why = (
         "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view "
         "runs on a thread or in a task of the application's own, to which a request cannot be followed."
+        f"{where_followed(session)}"
     )
     remedy = (
         "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "

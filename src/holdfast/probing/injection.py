@@ -124,6 +124,12 @@ def _is_here(listener: Listener, session: Session) -> bool:
     return listener.port == session.port
 
 
+def where_followed(session: Session) -> str:
+    """What was seen of a request that was followed from its socket in vain, as a sentence; "" of others."""
+    said = () if session.hello is None else read_startup_reports(session.hello)
+    return f" {_NOT_FOLLOWED}" if any(each.what == "followed" for each in said) else ""
+
+
 def not_instrumented(session: Session, status: int) -> InconclusiveError | None:
     """The error for a server that answers although holdfast could not instrument it completely; None if it could.
 

@@ -91,6 +91,14 @@ class BodyRun:
         self._end(result)
         return result
 
+    def begin(self) -> None:
+        """Notes that a body begins which runs without being called from here, on a thread without a loop."""
+        self._begin(_NO_LOOP)
+
+    def end(self, result: object) -> None:
+        """Notes its end."""
+        self._end(result)
+
     def resumes(self) -> None:
         """Notes that the body has the thread: from now on its loop can do nothing else."""
         global moved_ns  # noqa: PLW0603 - of the whole process

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import types
-from typing import Dict, List, Optional, Set
+from typing import Any, Dict, FrozenSet, List, Optional, Set
 
-from . import finding, view_functions
+from . import finding, queues, view_functions
 
 Frames = List[types.FrameType]
 
@@ -20,11 +20,12 @@ class Candidate:
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
         within: whether it was called inside the function in which the view is looked for.
-        made: the code of the function that it returned; None where it returned something else.
+        made: the codes of functions that it returned: one of any, or several of its own.
         given: each response that it was given, with what that had for its attributes.
         answered: whether it changed one of these.
         passed_on: whether it returned what it was given, as what looks at each reply does, or a function.
         promised: whether it returned what will have its result later, and is no coroutine itself.
+        brought: what is known of its request, if that came to its thread through a queue; None where it did not.
         resumed: whether it had begun before the request was watched.
         returned: whether it returned anything but None.
         thread: the one that called it.
@@ -32,7 +33,20 @@ class Candidate:
     """
 
     __slots__ = (
-        *("answered", "began", "callers", "code", "ended", "frame", "given", "inner", "made", "passed_on", "response"),
+        *(
+            "answered",
+            "began",
+            "brought",
+            "callers",
+            "code",
+            "ended",
+            "frame",
+            "given",
+            "inner",
+            "made",
+            "passed_on",
+            "response",
+        ),
         *("promised", "resumed", "returned", "returns", "thread", "within"),
     )
 
@@ -42,17 +56,43 @@ class Candidate:
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.made: Optional[types.CodeType] = None
+        self.made: FrozenSet[types.CodeType] = frozenset()
         self.passed_on = self.returned = self.answered = self.promised = False
+        self.brought = queues.brought()
         self.resumed = view_functions.is_resumed(frame)
         self.thread = threading.get_ident()
         self.given = [(each, attributes(each)) for each in _responses(frame)]
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
-    def view(self, called: Set[types.CodeType]) -> Optional[finding.View]:
-        """The function to hold, if this is the call of the view; None if it cannot be held."""
-        return view_functions.to_hold(self.code, self.returns, self.response, called)
+    def has_a_part(self) -> bool:
+        """Whether the request waited for it, where it was called on a thread that waits at a queue."""
+        return self.brought is None or self.brought.has_answered
+
+    def can_end(self) -> bool:
+        """Whether a hold can end by what it returned, where a thread that waits at a queue may not outlive an error.
+
+        Of an object of a class it is not known whether another one can be made.
+        """
+        return self.brought is None or 0 < self.returns < finding.A_RESPONSE
+
+    def view(self, called: Set[types.CodeType], *, driven: bool = False) -> Optional[finding.View]:
+        """The function to hold, if this is the call of the view; None if it cannot be held.
+
+        Args:
+            driven: as of `view_functions.to_hold`.
+        """
+        return view_functions.to_hold(self.code, self.returns, self.response, called, driven=driven)
+
+
+def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  # noqa: ANN401 - anything
+    """The codes of the functions that a call returned: of one, or in a collection those that it has made itself."""
+    code = getattr(getattr(result, "__func__", result), "__code__", None)
+    if isinstance(code, types.CodeType):
+        return frozenset((code,))
+    several = result.values() if type(result) is dict else result if type(result) in {list, tuple} else ()
+    codes = [each.__code__ for each in several if type(each) is types.FunctionType]
+    return frozenset(each for each in codes if each in frame.f_code.co_consts)
 
 
 def attributes(thing: object) -> Dict[str, int]:

@@ -24,6 +24,7 @@ GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
 """All functions that `copy_of` has made: they are behind a gate and must not get one."""
+_gates: weakref.WeakSet[types.CodeType] = weakref.WeakSet()
 
 
 def innermost_function(view: object) -> Optional[types.FunctionType]:
@@ -111,6 +112,11 @@ def can_be_gated(function: types.FunctionType) -> bool:
     return not function.__code__.co_flags & later
 
 
+def is_gate(code: types.CodeType) -> bool:
+    """Whether a code is one that `gated_code` has made."""
+    return code in _gates
+
+
 def copy_of(function: types.FunctionType) -> types.FunctionType:
     """A function with the same code, closure and defaults, unaffected by a gate put into the original later."""
     copy = types.FunctionType(
@@ -130,12 +136,14 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
 
     Args:
         code: of the function that gets the gate.
-        gate: called with the function's arguments; must return an awaitable if `code` is a coroutine's.
+        gate: called with the function's arguments; must return an awaitable if `code` is a coroutine's, and a generator
+            if it is a generator's.
 
     Raises:
         ValueError: the compiler produced different free variables, so the code would not fit the closure.
     """
     is_async = bool(code.co_flags & inspect.CO_COROUTINE)
+    begin = "await " if is_async else "yield from " if code.co_flags & inspect.CO_GENERATOR else ""
     parameters, arguments = _signature(code)
     lines = [
         "def around({}):".format(", ".join(code.co_freevars)),
@@ -143,17 +151,19 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
         f"        holdfast_gate = {GATE!r}",
         # Never runs; the mention alone makes them free variables of this code too.
         "        if 0: ({})".format("".join(name + ", " for name in code.co_freevars)),
-        "        return {}holdfast_gate({})".format("await " if is_async else "", ", ".join(arguments)),
+        "        return ({}holdfast_gate({}))".format(begin, ", ".join(arguments)),
     ]
     module = compile("\n".join(lines), code.co_filename, "exec", dont_inherit=True)
     fresh = _nested(_nested(module, "around"), "view")
     if fresh.co_freevars != code.co_freevars:
         raise ValueError(f"free variables {code.co_freevars} became {fresh.co_freevars}")
-    return fresh.replace(
+    made = fresh.replace(
         co_name=code.co_name,
         co_firstlineno=code.co_firstlineno,
         co_consts=tuple(gate if constant == GATE else constant for constant in fresh.co_consts),
     )
+    _gates.add(made)
+    return made
 
 
 def _nested(code: types.CodeType, name: str) -> types.CodeType:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from . import finding, gate, hooks, layout, own_code, recorder, request, view_functions, watch
 
-PASS, WATCH, HOLD, LEAD = range(4)
+PASS, WATCH, HOLD, LEAD, LEAD_ANEW = range(5)
 NO_PATH = "/holdfast-asks-for-no-page"
 """What an application is asked for to see which of its functions run for every path."""
 
@@ -80,7 +81,7 @@ class Entry:
         self._again = self.elsewhere = False
 
     def arrive(self, claim: Optional[request.RequestClaim]) -> int:
-        """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
+        """What to do with a request that comes to this entry: PASS, WATCH, HOLD, LEAD (to the view) or LEAD_ANEW."""
         if claim is None or claim.held:
             return PASS
         if self._is_own:
@@ -97,6 +98,8 @@ class Entry:
             return self.unless_asked
         if known == layout.INSIDE or depth < at:
             return PASS
+        if known == layout.MADE_ANEW and depth == at:
+            return LEAD_ANEW
         return LEAD if known == layout.IN_VIEW and depth == at and self.gates() else HOLD
 
     @contextlib.contextmanager
@@ -136,7 +139,8 @@ class Entry:
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
                 inside = recorder.times_entered(claim.id) > before
-                known = layout.INSIDE if inside else at_entry if found is None else layout.IN_VIEW
+                in_view = layout.MADE_ANEW if self._is_made_anew(seen, found) else layout.IN_VIEW
+                known = layout.INSIDE if inside else at_entry if found is None else in_view
                 finding.publish(known, claim.depth, found)
 
     def gates(self) -> List[gate.Gate]:
@@ -146,6 +150,21 @@ class Entry:
             found = [gate.put_in(each) for each in view_functions.functions_of(view)]
             self._gates = view, [each for each in found if each is not None]
         return self._gates[1]
+
+    def _is_made_anew(self, seen: Optional[watch.Watch], found: Optional[finding.View]) -> bool:
+        """Whether the function that answered may be another one for each request, or on each thread.
+
+        So it is where a request was led to it before, and one that was watched then has come to one without a gate.
+        """
+        if seen is None or found is None or not seen.is_gateless or self.interface != "wsgi" or self.endpoint:
+            return False
+        return seen.is_anew or found[:1] + found[2:4] == finding.view()[:1] + finding.view()[2:4]
+
+    def held_anew(self, claim: request.RequestClaim) -> gate.Held:
+        """As `held_in_view`, where the function that is called need not have a gate."""
+        if self.gates():
+            return self.held_in_view(claim)
+        return gate.Held(claim, None, gate.held_in_view(self.interface, None, "sync", finding.view().qualname), "sync")
 
     def held_here(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held at this entry."""
@@ -164,7 +183,8 @@ class Entry:
     def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
         """A request that is held in the view that was found."""
         view = finding.view()
-        kind = gate.kind_of(self.gates()[0].original)
+        original = self.gates()[0].original
+        kind = gate.async_kind() if inspect.isgeneratorfunction(original) else gate.kind_of(original)
         held_in = gate.held_in_view(self.interface, None, kind, view.qualname)
         held = gate.Held(claim, self.gates()[0], held_in, kind, ending=_ending(view))
         held.others = tuple(self.gates()[1:])

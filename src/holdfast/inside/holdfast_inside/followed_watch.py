@@ -10,10 +10,27 @@ import time
 import types
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
-from . import finding, layout, own_code, recorder, request, startup_report, staying, view_functions, watch, with_locks
+from . import (
+    finding,
+    installed_app,
+    layout,
+    own_code,
+    recorder,
+    request,
+    startup_report,
+    staying,
+    view_functions,
+    watch,
+    with_locks,
+)
 from .candidate import Candidate, Frames
 
 _SUCCESS = tuple(b"HTTP/1.%d 2" % minor for minor in (0, 1))
+
+_LOOKS_FOR = frozenset({"epoll.modify", "epoll.register"})
+
+_within: contextvars.ContextVar[Optional[types.CodeType]] = contextvars.ContextVar("holdfast within", default=None)
+"""The person's coroutine in which the caller runs, or for which."""
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -38,8 +55,13 @@ class Seen(watch.Watch):
         self._is_ready, self._looked = True, False
         # After which of the frames around the reading it was to be sent.
         self._sends_after: Dict[types.CodeType, bool] = {}
+        # When the first of them had returned after which it was, s (monotonic).
+        self._ready_at = math.inf
         # Whether something ran that may wait for others by itself, or asks them.
         self._suspends = False
+        # Which coroutines of the person's have begun, by frame, and within which code it came to sending.
+        self._begun: List[int] = []
+        self._sent_within: Set[Optional[types.CodeType]] = set()
         # When the first of the timers is due that were set meanwhile.
         self._due = math.inf
         self._reply = b""
@@ -56,6 +78,8 @@ class Seen(watch.Watch):
             if not reader.f_code.co_filename.startswith(own_code.OURS):
                 self._around_reader[id(reader)] = reader
             reader = reader.f_back
+        around = next(filter(_is_not_standard, self._around_reader.values()), None)
+        self._server = "" if around is None else installed_app.package_of(around.f_code.co_filename)
         # A profiler of the person's own keeps its place; then nothing is seen.
         self._blind = sys.getprofile() not in {None, _profile}
         if not self._blind:
@@ -76,12 +100,7 @@ class Seen(watch.Watch):
             # A loop between what it runs.
             return
         if event == "call":
-            # What asyncio resumes it knows by its context.
-            if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
-                self._late.add(id(frame))
-            self._suspends |= staying.may_suspend(frame)
-            self._due = min(self._due, staying.due(frame))
-            self.called(frame)
+            self._begins(frame, reads=reads)
         elif event == "c_call":
             self._suspends |= staying.deals_with_others(frame, argument)
         elif event == "return":
@@ -89,8 +108,22 @@ class Seen(watch.Watch):
             if self.answered and (frame.f_back is None or id(frame.f_back) in self._around_reader):
                 self.conclude()
 
+    def _begins(self, frame: types.FrameType, *, reads: bool) -> None:
+        """Notes that a function is called, or resumed."""
+        # What asyncio resumes it knows by its context.
+        if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
+            self._late.add(id(frame))
+        suspends = staying.may_suspend(frame)
+        self._suspends |= suspends is not None and not self._is_of_server(suspends)
+        self._due = min(self._due, staying.due(frame))
+        self.called(frame)
+        if reads and not self.waited and self._in_reactor:
+            self._enters(frame)
+
     def _proceeds(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Notes what tells whether the reply is there before the thread that reads looks for anything else."""
+        if self._in_reactor and event == "c_call" and staying.takes_at_once(argument):
+            return
         depends = staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
         if depends or (event == "c_call" and staying.waits_in_c(argument)):
             self.waited |= depends
@@ -99,8 +132,28 @@ class Seen(watch.Watch):
             # Of another loop, what it does now may have been due meanwhile, such as a timer.
             sends = self.of.is_to_send() if self._in_reactor else self._sends_after.get(frame.f_code, False)
             self._is_ready, self._looked = sends and not self._looked, True
+        elif event == "c_return" and getattr(argument, "__qualname__", "") in _LOOKS_FOR and self.of.is_to_send():
+            self._sent_within = self._sent_within or {_within.get(), *staying.driven_around(frame)}
         elif event == "return" and id(frame) in self._around_reader and not self._looked:
-            self._sends_after[frame.f_code] = self.of.is_to_send()
+            sends = self._sends_after[frame.f_code] = self.of.is_to_send()
+            self._ready_at = min(self._ready_at, time.monotonic() if sends else math.inf)
+
+    def _enters(self, frame: types.FrameType) -> None:
+        """Notes that the outermost coroutine of the person's begins, before the thread that reads has waited.
+
+        Twisted runs each in a context of its own, which is also that of what it begins (defer.py, `_inlineCallbacks`).
+        """
+        code = frame.f_code
+        driven = code in staying.driven_around(frame.f_back)
+        if not (driven or view_functions.may_await(code)) or _within.get() or view_functions.is_resumed(frame):
+            return
+        if any(owner.is_own(code.co_filename) for owner in self.answering()):
+            _within.set(code)
+            self._begun.append(id(frame))
+
+    def _is_of_server(self, code: types.CodeType) -> bool:
+        """Whether it belongs to the reactor's own package: what that runs in steps had no need to wait in between."""
+        return self._in_reactor and installed_app.package_of(code.co_filename) == self._server
 
     def returns(self, frame: types.FrameType, result: object) -> None:
         """As of any watch; what the server does with the result when the reply has begun is not known."""
@@ -144,8 +197,17 @@ class Seen(watch.Watch):
     def _found(self) -> Optional[finding.View]:
         """The view that the server's code has called; None if it cannot be told."""
         for owner in self.answering():
+            begun = owner.begun(self._begun)
+            if not (self._is_ready and len(begun) == 1):
+                begun = [each for each in begun if each.code in self._sent_within]
+            if begun:
+                return begun[0].view({begun[0].code}, driven=True)
             fresh = [each for each in owner.last() if not each.resumed]
             late = [each for each in fresh if each.thread == self.reader and id(each.frame) in self._late]
+            if self._is_ready and not self._suspends:
+                # What was called when the reply was there has no part in it.
+                fresh = [each for each in fresh if each.began <= self._ready_at]
+                late = [each for each in late if each in fresh]
             if late and not self._in_asyncio:
                 # Without a context of its own, a later call cannot be told from that for another request.
                 return None
@@ -159,7 +221,7 @@ class Seen(watch.Watch):
                     # Wherever one of them is held, as many run at once.
                     left = [max(left, key=lambda each: each.ended - each.began)]
                 only = len({each.code for each in left}) == 1 and left[0] not in late and not left[0].promised
-                if not only or self._only_begins(left[0]):
+                if not only or self._only_begins(left[0]) or not left[0].can_end():
                     return None
                 return left[0].view({each.code for each in owner.last()} | left[0].inner)
         return None

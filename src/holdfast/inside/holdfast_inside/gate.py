@@ -19,7 +19,7 @@ import io
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Generator, List, NamedTuple, Optional, Set, Tuple
 
 from . import calling, code_patch, layout, recorder, request, watch
 
@@ -58,6 +58,7 @@ def _none() -> None:
 
 
 PLAIN = Ending(Released, _none)
+_DRIVES = "twisted.internet.defer"
 
 
 class Held:
@@ -117,6 +118,19 @@ class Held:
             recorder.leave(claim.id)
         return self._end()
 
+    def run_in_place(self) -> Optional[calling.BodyRun]:
+        """As `run`, once, for a body that runs when this has returned: its run, whose end is to be told."""
+        self._enter()
+        try:
+            recorder.hold_sync(self.claim.id)
+            if calling.wait_until_called(self.claim.id):
+                self.claim.call = calling.BodyRun(self.claim.id)
+                return self.claim.call
+        finally:
+            recorder.leave(self.claim.id)
+        self._end()
+        return None
+
     async def run_async(self, body: Optional[calling.Body] = None) -> object:
         """Like `run`, for a coroutine: awaits, or blocks the loop if the kind is "async-blocking"."""
         claim, blocking = self.claim, self.kind == "async-blocking"
@@ -174,14 +188,23 @@ class Gate:
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
-            held = _on_its_way()
+            held = on_its_way()
             if held is None or (held.gate is not self and self not in held.others):
                 return original(*args, **kwargs)
             # A plain function may return an awaitable; then its kind is not "sync".
             body = functools.partial(original, *args, **kwargs)
             return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
-        self.code = code_patch.gated_code(function.__code__, gate)
+        def driven_gate(*args: object, **kwargs: object) -> Generator[object, Any, object]:
+            held = on_its_way()
+            if held is None or (held.gate is not self and self not in held.others):
+                return (yield from original(*args, **kwargs))
+            defer: Any = sys.modules[_DRIVES]
+            body = functools.partial(defer.inlineCallbacks(original), *args, **kwargs)
+            return (yield defer.ensureDeferred(held.run_async(body)))
+
+        made = driven_gate if inspect.isgeneratorfunction(function) else gate
+        self.code = code_patch.gated_code(function.__code__, made)
 
 
 async def _result(result: object) -> object:
@@ -193,7 +216,7 @@ elsewhere: List[Callable[[], Optional[Held]]] = []
 """Of frameworks that know the request on a thread that has no copy of its context: they find what `current` lacks."""
 
 
-def _on_its_way() -> Optional[Held]:
+def on_its_way() -> Optional[Held]:
     """The request for which the caller runs, if it is to be held."""
     return current.get() or next(filter(None, (find() for find in elsewhere)), None)
 
@@ -203,12 +226,16 @@ _surrounded: Set[types.FunctionType] = set()
 
 
 def put_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
-    """Puts a gate into the function, at the first call, and returns it; None if it cannot have one."""
+    """Puts a gate into the function, at the first call, and returns it; None if it cannot have one.
+
+    A generator can where Twisted is loaded; it must be one that is driven as a coroutine (defer.py, `inlineCallbacks`).
+    """
     if function is None:
         return None
     gate = _gates.get(function)
     if gate is None:
-        if not code_patch.can_be_gated(function):
+        is_driven = inspect.isgeneratorfunction(function) and _DRIVES in sys.modules
+        if not (is_driven or code_patch.can_be_gated(function)):
             return None
         try:
             # setdefault: two requests that come first at the same time must get the same gate.
@@ -272,7 +299,7 @@ def keeping_context(submit: Function) -> Function:
             if _is_of_file(task):
                 return watch.unseen(submit, *args, **kwargs)
             return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
-        if _on_its_way() is None:
+        if on_its_way() is None:
             return submit(*args, **kwargs)
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 

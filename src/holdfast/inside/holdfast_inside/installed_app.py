@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dis
 import os
+import sys
 import types
 from typing import Iterator, List, Optional, Set
 
 from . import entry_wrappers, hooks, named, own_code
 
 _LONGEST_SCRIPT = 10_000
+_DEFAULT = "application"
 SERVERS = frozenset(name.partition(".")[0] for name in entry_wrappers.SERVERS)
 """The packages of servers that holdfast knows."""
 
@@ -46,6 +48,13 @@ def package_of(path: str) -> str:
     return ""
 
 
+def that_calls(entry: Optional[types.FrameType]) -> str:
+    """The package of the server's code that calls the application."""
+    while entry is not None and entry.f_code.co_filename.startswith(own_code.OURS):
+        entry = entry.f_back
+    return "" if entry is None else package_of(entry.f_code.co_filename)
+
+
 def is_of_server(frame: Optional[types.FrameType]) -> bool:
     """Whether what runs is a known server's own: its middleware, and what an application calls to read or reply."""
     if frame is None:
@@ -58,6 +67,8 @@ def _modules() -> Iterator[str]:
     yield from named.on_command_lines()
     for line in named.command_lines():
         arguments = [each.decode("utf-8", "surrogateescape") for each in line.split(b"\0")]
+        # A server that is given a module alone takes this attribute of it (gunicorn/util.py, `import_app`).
+        yield from (each for each in arguments[1:] if _DEFAULT in getattr(sys.modules.get(each), "__dict__", ()))
         for at, argument in enumerate(arguments[1:], 1):
             if argument == "-m":
                 yield from arguments[at + 1 : at + 2]

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import types
-from typing import FrozenSet, Optional
+from typing import FrozenSet, List, Optional
 
 from . import installed_app, own_code, with_locks
 
@@ -32,6 +32,12 @@ _EXECUTORS = frozenset({"concurrent.futures.process", "concurrent.futures.thread
 def waits_in_c(function: object) -> bool:
     """Whether a thread waits in a function in C for what another one may do."""
     return getattr(function, "__qualname__", "") in _WAITS_IN_C
+
+
+def takes_at_once(function: object) -> bool:
+    """Whether it takes a lock that nothing holds."""
+    lock = getattr(function, "__self__", None)
+    return getattr(function, "__qualname__", "") == "lock.acquire" and not getattr(lock, "locked", lambda: True)()
 
 
 def depends_on_others(frame: types.FrameType, event: str, argument: object, *, in_asyncio: bool) -> bool:
@@ -63,13 +69,25 @@ def deals_with_others(frame: types.FrameType, function: object) -> bool:
     return name in _DEALS_IN_C and not frame.f_code.co_filename.startswith(own_code.OURS)
 
 
-def may_suspend(frame: types.FrameType) -> bool:
-    """Whether a function that was called, or resumed, may leave its thread to others and run on later.
+def may_suspend(frame: types.FrameType) -> Optional[types.CodeType]:
+    """The code of what was called, or resumed, if that may leave its thread to others and run on later; None if not.
 
     A coroutine may, and with Twisted a generator that is driven as one (defer.py, `inlineCallbacks`).
     """
-    driven = frame.f_code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer"
-    return driven or bool(frame.f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+    if frame.f_code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer":
+        driven = frame.f_locals.get("gen")
+        return getattr(driven, "gi_code", None) or getattr(driven, "cr_code", frame.f_code)
+    return frame.f_code if frame.f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR) else None
+
+
+def driven_around(frame: Optional[types.FrameType]) -> FrozenSet[types.CodeType]:
+    """The codes of the generators and coroutines that Twisted drives around a frame, this one included."""
+    found: List[types.CodeType] = []
+    while frame is not None:
+        if frame.f_code.co_name == "_inlineCallbacks" and frame.f_globals.get("__name__") == "twisted.internet.defer":
+            found.extend(filter(None, (may_suspend(frame),)))
+        frame = frame.f_back
+    return frozenset(found)
 
 
 def due(frame: types.FrameType) -> float:

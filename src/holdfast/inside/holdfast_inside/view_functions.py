@@ -24,21 +24,24 @@ def may_await(code: types.CodeType) -> bool:
 
 
 def is_resumed(frame: types.FrameType) -> bool:
-    """Whether a call that has just been seen is that of a coroutine that had begun before."""
+    """Whether a call that has just been seen is that of a coroutine, or a generator, that had begun before."""
     code, at = frame.f_code, frame.f_lasti
-    if not code.co_flags & inspect.CO_COROUTINE:
+    if not code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR):
         return False
     # Since 3.11 the first instruction of each piece says how it begins: 0 is by a call.
     return at >= 0 if sys.version_info < (3, 11) else bool(at >= 0 and code.co_code[at + 1] & 3)
 
 
-def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types.CodeType]) -> Optional[finding.View]:
+def to_hold(
+    code: types.CodeType, returns: int, response: str, called: Set[types.CodeType], *, driven: bool = False
+) -> Optional[finding.View]:
     """The function to hold for the one that answered; None if it cannot be held, or is gone.
 
     Args:
         code: of the one that answered.
         returns, response: what it returned, as `finding.View` has it.
         called: the codes of all functions of the same owner that were called.
+        driven: it is a generator that Twisted runs as a coroutine.
     """
     answered = code
     for function in functions_of(_view(code)):
@@ -47,7 +50,7 @@ def to_hold(code: types.CodeType, returns: int, response: str, called: Set[types
         if inner is not None and inner.__code__ in called:
             code, returns = inner.__code__, returns if inner.__code__ is answered else 0
     view = _view(code)._replace(returns=returns, response=response if returns == finding.A_RESPONSE else "")
-    if runs_later(code) or not finding.fits(view):
+    if (runs_later(code) and not driven) or not finding.fits(view):
         return None
     functions = functions_of(view)
     return view._replace(qualname=functions[0].__qualname__) if functions else None
@@ -81,7 +84,15 @@ def functions_of(view: finding.View) -> List[types.FunctionType]:
     # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
     # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
     # connection, and those of all that wait. A function refers to its name.
-    return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
+    found = among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
+    if found or not gc.get_freeze_count():
+        return found
+    # The collector shows nothing of what a process has frozen before it forks, or to spare itself the work.
+    gc.unfreeze()
+    try:
+        return among(gc.get_objects())
+    finally:
+        gc.freeze()
 
 
 def _view(code: types.CodeType) -> finding.View:

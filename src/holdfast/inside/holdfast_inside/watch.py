@@ -32,8 +32,8 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import finding, installed_app, own_code, request, staying, view_functions
-from .candidate import Candidate, Frames, arguments, attributes
+from . import code_patch, finding, installed_app, own_code, request, staying, view_functions
+from .candidate import Candidate, Frames, arguments, attributes, made_by
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
@@ -47,14 +47,16 @@ class _Code:
         ran: whether any function of the owner was called.
         is_whole: whether the function that answers is the application itself, and its body runs after it was called,
             as a generator's does, or it is made anew for each request; known when `view` was called.
+        is_gateless: whether what answers awaits nothing, was called on the thread that began, and has no gate.
+        is_anew: whether it is gateless and may be made anew.
     """
 
     def __init__(
-        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Callable[[Frames], bool]
+        self, is_own: Callable[[str], bool], claim: request.RequestClaim, is_within: Optional[Callable[[Frames], bool]]
     ) -> None:
         self.is_own = is_own
         self._is_within = is_within
-        self.ran = self.is_whole = False
+        self.ran = self.is_whole = self.is_gateless = self.is_anew = False
         self._claim = claim
         self._calls: Dict[int, Candidate] = {}
         self._foreign: Set[types.CodeType] = set()
@@ -87,7 +89,7 @@ class _Code:
             self._elsewhere.add(code)
             return
         callers = around(frame.f_back)
-        self._calls[id(frame)] = Candidate(frame, callers, within=self._is_within(callers))
+        self._calls[id(frame)] = Candidate(frame, callers, within=self._is_within is None or self._is_within(callers))
 
     def returns(self, frame: types.FrameType, result: object, *, answered: bool) -> None:
         """Notes what a call returned; a coroutine's last result counts.
@@ -99,13 +101,17 @@ class _Code:
         if found is not None:
             found.returned = result is not None
             found.promised = not view_functions.runs_later(found.code) and inspect.isawaitable(result)
-            found.made = getattr(getattr(result, "__func__", result), "__code__", None)
+            found.made = made_by(frame, result)
             found.answered = any(attributes(each) != before for each, before in found.given)
             given = any(each is result for each in arguments(frame))
             found.passed_on = found.returned and (given or type(result) is types.FunctionType)
             found.returns = 0 if answered else finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
+
+    def begun(self, frames: List[int]) -> List[Candidate]:
+        """The calls of these frames, in the order in which they began."""
+        return [self._calls[each] for each in frames if each in self._calls]
 
     def keep_elsewhere(self, thread: int) -> None:
         """Leaves out what was called on a thread; of the rest, it need not be the framework that called it."""
@@ -121,24 +127,35 @@ class _Code:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         called = {each.code for each in self._calls.values()}
         # A coroutine whose beginning was no call by others is none when it is resumed.
-        last = [each for each in self.last() if each.made not in called and not each.resumed]
+        last = [each for each in self.last() if not each.made & called and not each.resumed]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
         answered = [each for each in of_path if each.answered] or of_path
         returning = [each for each in of_path if each.returned] or answered
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
-        if chosen is None:
+        if chosen is None or self._is_sent_twice(chosen) or not chosen.can_end():
             return None
         # What is made anew for each request has no function that could be held.
         anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
-        direct = chosen.thread == self._thread and all(map(installed_app.is_of_server, chosen.callers))
+        here = chosen.thread == self._thread
+        direct = here and all(map(installed_app.is_of_server, chosen.callers))
         self.is_whole = direct and (anew or view_functions.runs_later(chosen.code))
-        return None if self.is_whole else chosen.view(called | chosen.inner)
+        found = None if self.is_whole else chosen.view(called | chosen.inner)
+        gated = any(code_patch.is_gate(each.f_code) for each in chosen.callers[:2])
+        self.is_gateless = here and not gated and not view_functions.may_await(chosen.code)
+        self.is_anew = self.is_gateless and found is not None and (anew or "<locals>" in found.qualname)
+        return found
+
+    def _is_sent_twice(self, candidate: Candidate) -> bool:
+        """Whether a function on another thread ran more than once: it may run whatever is sent to any of them."""
+        calls = [each for each in self._calls.values() if each.code is candidate.code]
+        # Of an endpoint it is known that it answers, and where: by what it calls.
+        return self._is_within is None and candidate.thread != self._thread and len(calls) > 1
 
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
-        within = [each for each in self._calls.values() if each.within]
+        within = [each for each in self._calls.values() if each.within and each.has_a_part()]
         candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
@@ -148,9 +165,14 @@ class _Code:
         own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
         if not own or self._is_elsewhere:
             return True
-        outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
+        outside = {installed_app.package_of(frame.f_code.co_filename) for frame in candidate.callers[own[-1] + 1 :]} - {
+            ""
+        }
         between = candidate.callers[: own[0]]
-        return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
+        return any(
+            installed_app.package_of(frame.f_code.co_filename) in outside or self._has_request(frame)
+            for frame in between
+        )
 
     def _has_request(self, frame: types.FrameType) -> bool:
         return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in arguments(frame))
@@ -163,6 +185,7 @@ class Watch:
         open: whether the request is still on its way.
         answered: whether the reply is complete, or the application has returned.
         is_whole: whether the application's own code answers, and can be held at its entry only; known after `view`.
+        is_gateless, is_anew: as of the code that answers; known after `view`.
         stays: whether nothing but libraries was seen to answer, on the thread that began; known after `view`.
     """
 
@@ -177,13 +200,14 @@ class Watch:
         self._entry = entry
         self._within = None if within is None else within.__code__
         self._came_within, self._thread = False, threading.get_ident()
-        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, self._is_within)
-        caller = _caller_of(entry)
+        is_within = None if within is None else self._is_within
+        persons = _Code(lambda path: own_code.is_own(path) and path not in foreign, claim, is_within)
+        caller = installed_app.that_calls(entry)
         # What calls the application belongs to it only where the application has brought it.
         installed = installed_app.packages(without="" if caller == package else caller)
-        self._owners = [persons, *(_Code(_is_in(each), claim, self._is_within) for each in installed)]
+        self._owners = [persons, *(_Code(_is_in(each), claim, is_within) for each in installed)]
         self.open = True
-        self.answered = self.is_whole = self.stays = False
+        self.answered = self.is_whole = self.is_gateless = self.is_anew = self.stays = False
         self.way = staying.Way()
 
     def called(self, frame: types.FrameType) -> None:
@@ -194,7 +218,7 @@ class Watch:
             each.called(frame, self.around)
 
     def _is_within(self, callers: Frames) -> bool:
-        if self._within is None or any(each.f_code is self._within for each in callers):
+        if any(each.f_code is self._within for each in callers):
             return True
         # Who sent it to a thread is not always known; what comes before the endpoint is over by then.
         return self._came_within and threading.get_ident() != self._thread
@@ -213,10 +237,7 @@ class Watch:
             each.returns(frame, result, answered=self.answered)
 
     def is_doubtful(self) -> bool:
-        """Whether several functions may be the view, so that a request to another path is to tell them apart.
-
-        From now on only what is called for that other request is noted.
-        """
+        """Whether several functions may be the view; only what is called for another path is noted from now on."""
         doubtful = [each.is_doubtful() for each in self.answering()]
         return any(doubtful)
 
@@ -234,6 +255,8 @@ class Watch:
                 each.keep_elsewhere(self._thread)
         found = next((view for view in map(_Code.view, owners) if view is not None), None)
         self.is_whole = found is None and any(each.is_whole for each in owners)
+        self.is_gateless = any(each.is_gateless for each in owners)
+        self.is_anew = any(each.is_anew for each in owners)
         self.stays = self.way.seen and not self.way.left and not any(each.last() for each in self._owners)
         self._owners = []
         self._entry = None
@@ -287,18 +310,37 @@ elsewhere: List[Callable[[], Optional[Watch]]] = []
 """Of what knows the watched request by something else than the context in which the caller runs."""
 
 
-def _watch() -> Optional[Watch]:
+def current() -> Optional[Watch]:
+    """What is seen of the request for which the caller runs; None if that is not watched."""
     return _current.get() or next(filter(None, (find() for find in elsewhere)), None)
+
+
+def begin_here(watch: Optional[Watch], sender: Tuple[types.FrameType, ...]) -> None:
+    """Watches what this thread does from now on, for a request that was sent to it."""
+    if watch is None or not watch.open or sys.getprofile() is not None:
+        return
+    _current.set(watch)
+    _sent_from.set(sender)
+    sys.setprofile(profile)
+
+
+def end_here() -> None:
+    """Ends what `begin_here` has begun."""
+    if _current.get() is not None:
+        _current.set(None)
+        _sent_from.set(())
+        if sys.getprofile() is profile:
+            sys.setprofile(None)
 
 
 def is_watched() -> bool:
     """Whether the caller runs for a request that is watched."""
-    return _watch() is not None
+    return current() is not None
 
 
 def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     """The task, watched on the thread on which it will run; for one that is sent there by a watched request."""
-    watch = _watch()
+    watch = current()
     sender = () if watch is None else tuple(watch.around(sys._getframe(1)))  # noqa: SLF001 - one's callers
 
     def run(*args: object, **kwargs: object) -> object:
@@ -316,18 +358,20 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def unseen(function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    """Calls a function that does not count as a part of the request's way."""
+    """Calls a function that does not count as a part of the way, nor does what it runs in a copy of its context."""
     before = sys.getprofile()
+    token = _current.set(None)
     sys.setprofile(None)
     try:
         return function(*args, **kwargs)
     finally:
         sys.setprofile(before)
+        _current.reset(token)
 
 
 def profile(frame: types.FrameType, event: str, argument: object) -> None:
     """The profile function of each thread on which a watched request may run."""
-    watch = _watch()
+    watch = current()
     if watch is None:
         return
     if not watch.open:
@@ -351,16 +395,5 @@ def _is_made_in_request(candidate: Candidate) -> bool:
     return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
 
 
-def _package(code: types.CodeType) -> str:
-    return installed_app.package_of(code.co_filename)
-
-
 def _is_in(package: str) -> Callable[[str], bool]:
     return functools.lru_cache(maxsize=None)(lambda path: installed_app.package_of(path) == package)
-
-
-def _caller_of(entry: Optional[types.FrameType]) -> str:
-    """The package of the server's code that calls the application."""
-    while entry is not None and entry.f_code.co_filename.startswith(own_code.OURS):
-        entry = entry.f_back
-    return "" if entry is None else _package(entry.f_code)

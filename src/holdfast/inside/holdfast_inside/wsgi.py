@@ -9,7 +9,7 @@ import sys
 import types
 from typing import Any, Callable, Dict, Iterable, Iterator, List
 
-from . import calling, entries, gate, recorder, reply, request
+from . import calling, entries, finding, gate, made_anew, recorder, reply, request, watch
 
 StartResponse = Callable[..., Any]
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
@@ -36,6 +36,8 @@ def wrap_entry(application: Application, *, by_server: bool = False) -> Applicat
         body = functools.partial(application, environ, start_response)
         if arrived == entries.WATCH:
             return _watched(here, claim, application, environ, start_response)
+        if arrived == entries.LEAD_ANEW:
+            return _led_anew(here.held_anew(claim), functools.partial(application, environ), start_response)
         if arrived == entries.LEAD:
             held = here.held_in_view(claim)
             if held.ending.returns:
@@ -87,7 +89,8 @@ def _watched(
     for name in (request.KEY, request.ENVIRON_HEADER):
         other.pop(name, None)
     with here.watching(claim, sys._getframe()) as seen:  # noqa: SLF001 - what is around it does not count
-        result = application(environ, start_response)
+        # A bridge's may wait until its loop has sent what it is given.
+        result = application(environ, functools.partial(watch.unseen, start_response))
         if isinstance(result, types.GeneratorType):
             # Its body runs only now.
             result = list(result)
@@ -137,6 +140,31 @@ def _led_to_its_end(
         if not held.is_over():
             raise
     return _answer(start_response) if held.is_over() else result
+
+
+def _led_anew(
+    held: gate.Held, application: Callable[[StartResponse], Iterable[bytes]], start_response: StartResponse
+) -> Iterable[bytes]:
+    """As `_led` for a view whose function may be made anew; what the framework makes of its end is left out."""
+
+    def start_instead(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the server's
+        return (lambda _: None) if held.has_ended() else start_response(*args, **kwargs)
+
+    token = gate.current.set(held)
+    try:
+        with made_anew.holding(held, finding.view()):
+            result = application(start_instead)
+            if isinstance(result, types.GeneratorType) and not held.claim.held:
+                # Its body runs only now.
+                result = list(result)
+        if held.has_ended():
+            _complete(result)
+    except BaseException as error:
+        if not (gate.is_release(error) or (held.has_ended() and isinstance(error, Exception))):
+            raise
+    finally:
+        gate.current.reset(token)
+    return _answer(start_response) if held.has_ended() else result
 
 
 def _parts(held: gate.Held, result: Iterable[bytes], start_response: StartResponse) -> Iterator[bytes]:

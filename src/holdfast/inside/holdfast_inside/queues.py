@@ -1,0 +1,112 @@
+"""Lets a request be followed through a queue: from the thread that puts something into it to the one that takes it out.
+
+Some frameworks have threads of their own, which wait for work at a `queue.Queue`. What a request puts there is noted,
+and the thread that takes it runs for that request until it comes back to the queue. What it does is a part of the
+request's way only if the thread that waits takes an answer of it from a queue: a record for a log is none. Anything
+else passes as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import sys
+from typing import Any, Dict, Optional, Tuple
+
+
+class Brought:
+    """A request that came to a thread through a queue.
+
+    Attributes:
+        has_answered: whether that thread has put something into a queue from which the one that waited has taken it.
+    """
+
+    __slots__ = ("has_answered",)
+
+    def __init__(self) -> None:
+        self.has_answered = False
+
+
+_SHARED = (type(None), bool, int, str, bytes)
+"""Types of values that are one object wherever they occur."""
+
+_notes: Dict[int, Tuple[object, Any, Any, Any]] = {}
+"""What is in a queue, by identity: itself, then the request that has put it there, watched or to be held."""
+_answers: Dict[int, Tuple[object, Brought]] = {}
+"""The queues into which a thread has put something for a watched request that was brought to it, by identity."""
+_brought: contextvars.ContextVar[Optional[Brought]] = contextvars.ContextVar("holdfast brought", default=None)
+"""Not of the thread: what runs there in a context of its own has come with that (AnyIO's worker threads)."""
+
+
+def install(name: str) -> None:
+    """Notes what passes through the queues of the imported module; the functions are replaced, as in `accepting`."""
+    cls: Any = sys.modules[name].Queue
+    put, get = cls.put, cls.get
+
+    @functools.wraps(put)
+    def noting_put(self: Any, item: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the standard library's
+        # The application must not notice; what was missed is not found.
+        with contextlib.suppress(Exception):
+            _put(self, item)
+        return put(self, item, *args, **kwargs)
+
+    @functools.wraps(get)
+    def noting_get(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        with contextlib.suppress(Exception):
+            _come_back()
+        item = get(self, *args, **kwargs)
+        with contextlib.suppress(Exception):
+            _got(self, item)
+        return item
+
+    cls.put, cls.get = noting_put, noting_get
+
+
+def brought() -> Optional[Brought]:
+    """What is known of the request for which the caller runs, if that came to its thread through a queue."""
+    return _brought.get()
+
+
+def _put(queue: object, item: object) -> None:
+    if f"{__package__}.gate" not in sys.modules:
+        return
+    from . import gate, watch
+
+    watched, held, by = watch.current(), gate.on_its_way(), brought()
+    if watched is not None and by is not None:
+        _answers[id(queue)] = queue, by
+    if held is not None and held.claim.held:
+        held = None
+    if (watched is not None or held is not None) and not isinstance(item, _SHARED):
+        sender = () if watched is None else tuple(watched.around(sys._getframe(2)))  # noqa: SLF001 - the one that puts
+        _notes[id(item)] = item, watched, held, sender
+
+
+def _got(queue: object, item: object) -> None:
+    if f"{__package__}.gate" not in sys.modules:
+        return
+    from . import gate, watch
+
+    # On the thread that has asked, it is the answer.
+    if watch.current() is not None or gate.on_its_way() is not None:
+        _, by = _answers.pop(id(queue), (None, None))
+        if by is not None:
+            by.has_answered = True
+        return
+    note = _notes.get(id(item))
+    if note is None or note[0] is not item:
+        return
+    del _notes[id(item)]
+    _brought.set(Brought())
+    gate.current.set(note[2])
+    watch.begin_here(note[1], note[3])
+
+
+def _come_back() -> None:
+    if brought() is not None:
+        from . import gate, watch
+
+        _brought.set(None)
+        gate.current.set(None)
+        watch.end_here()

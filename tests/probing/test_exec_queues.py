@@ -1,0 +1,156 @@
+"""Frameworks whose own threads take what a request has put into a queue, and call the view there.
+
+Sources: the scripts themselves: gunicorn's eight threads call the application, and three threads of the framework's own
+call views. A thread that only catches `Exception` does not outlive a hold that ends by another one, so nothing is held
+where it is not known what the view would return.
+"""
+
+from __future__ import annotations
+
+import pytest
+from own_commands import INCONCLUSIVE, Own, run_all, value
+from support.placed import placed
+
+# As a package of an environment.
+FRAMEWORK = """
+import queue
+import threading
+
+
+class App:
+    def __init__(self, view, threads=3):
+        self.view, self.work = view, queue.Queue()
+        for _ in range(threads):
+            threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            environ, answers = self.work.get()
+            try:
+                answers.put(self.view(environ))
+            except Exception as error:
+                answers.put(str(error))
+
+    def __call__(self, environ, start_response):
+        answers = queue.Queue()
+        self.work.put((environ, answers))
+        answer = answers.get(timeout=20)
+        body = answer if isinstance(answer, bytes) else str(answer).encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+"""
+FILES = {
+    "site-packages/framework/__init__.py": FRAMEWORK,
+    "shop.py": """
+from framework import App
+
+
+def page(environ):
+    return b"page"
+
+
+def priced(environ):
+    return 12.5
+
+
+app, prices = App(page), App(priced)
+""",
+    "logging_shop.py": """
+import logging
+import logging.handlers
+import queue
+
+from routes import Router
+
+records = queue.Queue()
+
+
+class Written(logging.Handler):
+    def emit(self, record):
+        record.getMessage()
+
+
+log = logging.getLogger("shop")
+log.setLevel(logging.INFO)
+log.addHandler(logging.handlers.QueueHandler(records))
+logging.handlers.QueueListener(records, Written()).start()
+
+
+def page(environ):
+    log.info("a page")
+    return b"page"
+
+
+app = Router(page)
+""",
+    "site-packages/routes/__init__.py": """
+class Router:
+    def __init__(self, view):
+        self.view = view
+
+    def __call__(self, environ, start_response):
+        body = self.view(environ)
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+""",
+}
+GUNICORN = (
+    "gunicorn",
+    "--no-control-socket",
+    "-b",
+    "127.0.0.1:{port}",
+    "--threads",
+    "8",
+    "--pythonpath",
+    "site-packages",
+)
+COMMANDS = (
+    Own(
+        "a view behind a queue",
+        (*GUNICORN, "shop:app"),
+        FILES,
+        {
+            "target.held_in": "wsgi view page()",
+            "ceiling.in_service": 3,
+            "ceiling.bounded": True,
+            "model.kind": "thread-pool",
+        },
+    ),
+    Own(
+        "bodies behind a queue",
+        (*GUNICORN, "shop:app"),
+        FILES,
+        {"ceiling.in_service": 3, "call.bodies": 6, "call.finished": 6, "call.raised": 0, "call.replies": {"200": 6}},
+        options=("--call", "--max-called", "6"),
+    ),
+    # What writes the log of a request gives it no answer.
+    Own(
+        "a queue of a log",
+        (*GUNICORN, "logging_shop:app"),
+        FILES,
+        {"target.held_in": "wsgi view page()", "ceiling.in_service": 8, "ceiling.bounded": True},
+    ),
+    Own(
+        "a view behind a queue that returns a number",
+        (*GUNICORN, "shop:prices"),
+        FILES,
+        {"target.held_in": "wsgi entry", "ceiling.in_service": None},
+        exit=INCONCLUSIVE,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def done(workshop):
+    return run_all(workshop, COMMANDS)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("own", COMMANDS, ids=lambda own: own.id)
+def test_a_request_is_followed_through_a_queue_to_the_thread_that_calls_its_view(own, done):
+    result = done[own.id]
+
+    assert result.ended.exit == own.exit, result.ended.err
+    verdict = result.verdict()
+    assert {name: value(verdict, name) for name in own.says} == dict(own.says)
+    assert placed(verdict) == verdict["offered"]
