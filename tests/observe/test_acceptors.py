@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -101,6 +102,24 @@ def test_connections_are_those_that_the_process_holds(listener):
 
         assert seen(listener, frozenset({inode, 1})).connections == 1
         assert seen(listener, None).connections is None
+
+
+def test_what_a_worker_has_inherited_from_the_one_that_forked_it_is_not_its_own(listener):
+    with socket.create_connection(listener.getsockname()), listener.accept()[0] as server:
+        connected = frozenset({os.fstat(server.fileno()).st_ino})
+        child = os.fork()
+        if not child:
+            select.select([listener], [], [])
+            os._exit(0)
+        try:
+            pids, inodes = [os.getpid(), child], [os.fstat(listener.fileno()).st_ino]
+            until(lambda: any(each.waits_on for each in read_acceptors(pids, inodes, connected)), "the child waits")
+            found = {each.pid: each.connections for each in read_acceptors(pids, inodes, connected)}
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    assert found == {os.getpid(): 1, child: 0}
 
 
 def test_a_process_without_the_socket_is_left_out(listener):

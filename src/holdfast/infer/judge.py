@@ -300,6 +300,7 @@ def _over_tls(counted: _Counted) -> Known[OverTls | None]:
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
     """Processes that were not there when the places were counted: they came later, in place of others, or had ended."""
     before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
+    before |= {each.pid for each in snapshot.acceptors}
     return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids) | set(timeline.gone)
 
 

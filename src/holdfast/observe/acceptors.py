@@ -45,15 +45,28 @@ def read_acceptors(
         listening: inodes of listening sockets.
         connected: inodes of connections that were accepted from them; None where these are not known.
     """
-    found = (_acceptor(pid, frozenset(listening), connected) for pid in sorted(set(pids)))
+    read = {pid: _links(pid) for pid in sorted(set(pids))}
+    links = {pid: each for pid, each in read.items() if each is not None}
+    sockets = {pid: _sockets(each) for pid, each in links.items()}
+    found = (_acceptor(pid, links[pid], sockets, frozenset(listening), connected) for pid in links)
     return tuple(each for each in found if each is not None)
 
 
-def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | None) -> Acceptor | None:
-    stat, links = read_stat(pid), _links(pid)
-    if stat is None or links is None:
+def _sockets(links: Mapping[int, str]) -> dict[int, int]:
+    """The inode of each descriptor that is a socket."""
+    return {number: inode for number, link in links.items() if (inode := parse.socket_inode(link)) is not None}
+
+
+def _acceptor(
+    pid: int,
+    links: Mapping[int, str],
+    sockets: Mapping[int, Mapping[int, int]],
+    listening: frozenset[int],
+    connected: frozenset[int] | None,
+) -> Acceptor | None:
+    stat, inodes = read_stat(pid), sockets[pid]
+    if stat is None:
         return None
-    inodes = {number: inode for number, link in links.items() if (inode := parse.socket_inode(link)) is not None}
     held = {number: inode for number, inode in inodes.items() if inode in listening}
     if not held:
         return None
@@ -66,6 +79,10 @@ def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | N
         return Acceptor(pid, stat.parent, listeners, None, connections)
     watched = waited.union(*epolls.values())
     waits_on = tuple(sorted({held[each] for each in watched if each in held}))
+    if waits_on and connections:
+        # A worker that another worker has forked has inherited what that one had accepted by then.
+        inherited = sockets.get(stat.parent, {}).values()
+        connections = len((connected or frozenset()).intersection(inodes.values()).difference(inherited))
     looks = not waited.isdisjoint(held)
     return Acceptor(pid, stat.parent, listeners, waits_on, connections, bool(waits_on) or _rests(pid), looks)
 
