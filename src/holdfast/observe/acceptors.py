@@ -26,10 +26,12 @@ _ACCEPTS, _POLLS, _SELECTS = {
 _EPOLL_WAITS = {"x86_64": frozenset({232, 281, 441}), "aarch64": frozenset({22, 441})}.get(
     os.uname().machine, frozenset[int]()
 )
-# All of these, recvfrom, recvmsg and msgrcv: what waits there is ready for something.
-_RESTS = (_ACCEPTS | _POLLS | _SELECTS | _EPOLL_WAITS) | {
-    "x86_64": frozenset({45, 47, 70}),
-    "aarch64": frozenset({207, 212, 188}),
+# recvfrom and recvmsg.
+_RECEIVES = {"x86_64": frozenset({45, 47}), "aarch64": frozenset({207, 212})}.get(os.uname().machine, frozenset[int]())
+# All of these and msgrcv: what waits there is ready for something.
+_RESTS = (_ACCEPTS | _POLLS | _SELECTS | _EPOLL_WAITS | _RECEIVES) | {
+    "x86_64": frozenset({70}),
+    "aarch64": frozenset({188}),
 }.get(os.uname().machine, frozenset[int]())
 _EPOLL = "anon_inode:[eventpoll]"
 _POLLFD = struct.Struct("=ihh")
@@ -84,17 +86,28 @@ def _acceptor(
         inherited = sockets.get(stat.parent, {}).values()
         connections = len((connected or frozenset()).intersection(inodes.values()).difference(inherited))
     looks = not waited.isdisjoint(held)
-    return Acceptor(pid, stat.parent, listeners, waits_on, connections, bool(waits_on) or _rests(pid), looks)
+    rests = bool(waits_on) or _rests(pid, links, _links(stat.parent) or {})
+    return Acceptor(pid, stat.parent, listeners, waits_on, connections, rests, looks)
 
 
-def _rests(pid: int) -> bool:
-    """Whether the main thread waits for a descriptor or a message; one that starts runs, reads or sleeps for a time."""
+def _rests(pid: int, links: Mapping[int, str], of_parent: Mapping[int, str]) -> bool:
+    """Whether the main thread waits for descriptors or a message; one that starts runs, reads or sleeps for a time.
+
+    Or it waits for a single descriptor that its parent does not have: it has opened that itself, for a database say.
+
+    Args:
+        links, of_parent: its own descriptors and those of its parent.
+    """
     text = read_if_readable(f"/proc/{pid}/task/{pid}/syscall")
     try:
         call = None if text is None else parse.syscall(text)
     except ProtocolError:
         return True
-    return text is None or (call is not None and call[0] in _RESTS)
+    if text is None or call is None or call[0] not in _RESTS:
+        return text is None
+    waited = {call[1][0]} if call[0] in _RECEIVES else set(_waited_for(pid, text, {}))
+    shared = {links.get(each) for each in waited} & {*of_parent.values(), None}
+    return len(waited) != 1 or bool(shared)
 
 
 def _links(pid: int) -> dict[int, str] | None:

@@ -232,10 +232,11 @@ def _measure_ceiling(seen: Measured) -> None:
         return
     seen.outlived = outlived(ran)
     entries = session.recording.entries(0, session.slots.recorded)
-    reuse_known = reuse_seen(entries, seen.outlived)
+    endless = seen.ramp is not None and seen.ramp.reason in {"growing", "let in later"}
+    # Where a rate lets in one each few seconds, so it does these.
+    reuse_known = reuse_seen(entries, seen.outlived) or (endless and session.way_ns > release.LONGEST_WAY_NS)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
-    endless = seen.ramp is not None and seen.ramp.reason in {"growing", "let in later"}
     bounded = len(seen.requests) > len(held) > 0 and not endless
     if not bounded:
         seen.exact = None

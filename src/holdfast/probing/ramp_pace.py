@@ -84,7 +84,9 @@ def grown_ns(view: View, stall_ns: int, moved_ns: int) -> int:
         return stall_ns if stall_ns > OVERTAKEN_NS else 0
     if moved_ns <= OVERTAKEN_NS:
         return 0
-    of_the_way = view.way_ns >= LONG_WAY_NS and moved_ns <= varied(view.way_ns)
+    # One that took longer itself has waited for others: what lets in one after another has no room for those beside it.
+    took_ns = moved_ns if view.last_entry_sent_ns == NEVER else view.last_entry_ns - view.last_entry_sent_ns
+    of_the_way = view.way_ns >= LONG_WAY_NS and max(moved_ns, took_ns) <= varied(view.way_ns)
     return max(moved_ns, stall_ns // STARVED) // (A_LONG_WAY if of_the_way else 1)
 
 
