@@ -48,6 +48,13 @@ def test_a_worker_that_has_run_nothing_while_requests_wait_behind_others_makes_i
     assert "--max-offered" in verdict.warnings[0]
 
 
+def test_a_worker_that_another_worker_has_forked_is_one_of_them():
+    verdict = held_by([10], [acceptor(10, 4), acceptor(12, 0, parent=10)])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, 2))
+    assert "pid 12" in verdict.warnings[0]
+
+
 def test_where_none_waits_it_says_that_others_turned_requests_away():
     requests = [records.request(0), records.request(1, outcome=Outcome.REJECTED, status=503, done_ns=4000)]
     accept = (acceptor(10, 1), acceptor(11, 0))

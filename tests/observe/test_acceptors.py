@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -101,6 +102,52 @@ def test_connections_are_those_that_the_process_holds(listener):
 
         assert seen(listener, frozenset({inode, 1})).connections == 1
         assert seen(listener, None).connections is None
+
+
+def test_what_a_worker_has_inherited_from_the_one_that_forked_it_is_not_its_own(listener):
+    with socket.create_connection(listener.getsockname()), listener.accept()[0] as server:
+        connected = frozenset({os.fstat(server.fileno()).st_ino})
+        child = os.fork()
+        if not child:
+            select.select([listener], [], [])
+            os._exit(0)
+        try:
+            pids, inodes = [os.getpid(), child], [os.fstat(listener.fileno()).st_ino]
+            until(lambda: any(each.waits_on for each in read_acceptors(pids, inodes, connected)), "the child waits")
+            found = {each.pid: each.connections for each in read_acceptors(pids, inodes, connected)}
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    assert found == {os.getpid(): 1, child: 0}
+
+
+@pytest.mark.parametrize(("own", "rests"), [(True, False), (False, True)])
+def test_a_process_that_waits_for_what_it_has_opened_itself_does_not_rest(listener, own, rests):
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if not child:
+        waited, _kept = socket.socketpair() if own else (ours, theirs)
+        waited.recv(1)
+        os._exit(0)
+    try:
+        pids, inodes = [os.getpid(), child], [os.fstat(listener.fileno()).st_ino]
+
+        def found() -> bool | None:
+            return {each.pid: each.rests for each in read_acceptors(pids, inodes, None)}[child]
+
+        until(lambda: _calls(child) in {"45", "207"}, "the child receives")
+        assert found() is rests
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        ours.close()
+        theirs.close()
+
+
+def _calls(pid: int) -> str:
+    with open(f"/proc/{pid}/syscall") as file:
+        return file.read().split()[0]
 
 
 def test_a_process_without_the_socket_is_left_out(listener):

@@ -271,6 +271,10 @@ app.wsgi_app = limited(app.wsgi_app)
 
 THREAD = _WSGI.replace("BEGIN", "threading.Thread(target=grow, daemon=True).start()")
 TIMER = _WSGI.replace("BEGIN", "threading.Timer(0.7, again).start()")
+TIMERS = _WSGI.replace(
+    "BEGIN", "[threading.Timer(0.7 * (1 + each), free.release).start() for each in range(MOST - FIRST)]"
+)
+"""None of these calls a function of the application."""
 
 TASKS = """
 import asyncio

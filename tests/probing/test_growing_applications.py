@@ -31,6 +31,7 @@ ALSO_GROWS = (
     ),
     own("request that waits for a time", applications.PATIENT),
     own("threading.Timer", applications.TIMER, GUNICORN),
+    own("timers that release", applications.TIMERS, GUNICORN),
     own(
         "greenlet",
         applications.THREAD.replace("threading.Thread(target=grow, daemon=True).start()", "gevent.spawn(grow)").replace(

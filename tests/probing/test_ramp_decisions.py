@@ -13,7 +13,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 from holdfast.model.units import NS_PER_S as S
 from holdfast.probing.ramp import decide
-from holdfast.probing.ramp_pace import growth_needed_ns, plateau_needed_ns
+from holdfast.probing.ramp_pace import grown_ns, growth_needed_ns, plateau_needed_ns
 from holdfast.probing.ramp_state import Done, Open, State, View, Wait
 
 
@@ -193,6 +193,13 @@ def test_a_pool_that_never_stops_growing_is_left_after_a_while(step_ns, way_ns):
     assert done.reason == "growing"
     assert server.now_ns - began_ns < 60 * S
     assert done.step_ns >= step_ns * 9 // 10
+
+
+@pytest.mark.parametrize(("took_ns", "counts_ns"), [(S, S // 8), (2 * S, S)])
+def test_what_took_longer_than_its_way_has_waited_for_others_and_counts_as_growth(took_ns, counts_ns):
+    view = growing_view(way_ns=S, last_entry_ns=9 * S, last_entry_sent_ns=9 * S - took_ns)
+
+    assert grown_ns(view, stall_ns=S, moved_ns=S) == counts_ns
 
 
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():

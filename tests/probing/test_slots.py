@@ -33,7 +33,7 @@ def test_requests_that_are_no_part_of_the_measurement_come_after_those_that_are(
     assert len(slots.first_request) == FIRST_REQUESTS
     assert slots.first_climb == range(200, 200 + FIRST_CLIMB)
     assert len(slots.exact_load) == len(slots.exact_again) == EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    assert slots.before_exact_load == slots.freed_place.stop
+    assert slots.before_exact_load == slots.equal.stop
     assert slots.recorded == slots.listeners.start
     assert (len(slots.listeners), len(slots.called)) == (listeners, called)
     assert slots.total == slots.recorded + listeners + called

@@ -145,19 +145,27 @@ def test_a_first_request_that_no_process_takes_is_said_to_wait_in_the_accept_que
 STARTING = (
     APPLICATION
     + """
-import os, time
+import os, select, socket, time
 
 try:
     os.close(os.open("first", os.O_CREAT | os.O_EXCL))
 except FileExistsError:
-    time.sleep(120)
+    WAIT
 """
 )
 
 
 @pytest.mark.servers
-def test_a_worker_that_still_imports_the_application_makes_the_ceiling_at_least(holdfast, tmp_path):
-    (tmp_path / "app.py").write_text(STARTING)
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "time.sleep(120)",
+        "pair = socket.socketpair(); pair[0].recv(1)",
+        "pair = os.pipe(); select.select(pair[:1], [], [])",
+    ],
+)
+def test_a_worker_that_still_imports_the_application_makes_the_ceiling_at_least(holdfast, tmp_path, wait):
+    (tmp_path / "app.py").write_text(STARTING.replace("WAIT", wait))
     command = (sys.executable, "-m", "gunicorn", "-w", "2", "--graceful-timeout", "1", "-b", "127.0.0.1:0", "app:app")
 
     ended = holdfast.run("exec", "--max-offered", "20", "--json", "-", "--", *command, cwd=tmp_path)
@@ -166,4 +174,5 @@ def test_a_worker_that_still_imports_the_application_makes_the_ceiling_at_least(
     # A worker of gunicorn's kind "sync" has one request at a time.
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
     assert verdict["ceiling"]["interval"] == [1, 2]
+    assert (verdict["model"]["kind"], verdict["model"]["spread"]) == ("process-pool", [1, 0])
     assert "still be starting" in verdict["warnings"][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from holdfast.infer.ceiling import turned_away
 from holdfast.model.phase import Phase
@@ -12,6 +13,9 @@ from holdfast.model.units import NS_PER_S
 from holdfast.model.verdict import Places
 
 _LATEST = 10
+_FEW = 4
+"""So few show a rate too if each came as long after the one before it."""
+_ALIKE = 1.5
 
 
 def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterable[Entry]) -> str:
@@ -52,12 +56,17 @@ def why_no_fate(ramp: Ramp, places: Places) -> str:
 
 
 def _rate(timeline: Timeline, snapshot: Snapshot) -> str:
-    """How many handlers started for each second at last; "" where too few did."""
+    """How many handlers started for each second at last; "" where too few did, or at no steady pace."""
     started_ns = sorted(each.entered_ns for each in timeline.entries if NEVER < each.entered_ns <= snapshot.ended_ns)
     latest_ns = started_ns[-_LATEST:]
-    if len(latest_ns) < _LATEST or latest_ns[0] == latest_ns[-1]:
+    if len(latest_ns) < _LATEST:
+        latest_ns = latest_ns[-_FEW:]
+        gaps = [after - before for before, after in pairwise(latest_ns)]
+        if len(latest_ns) < _FEW or max(gaps) > _ALIKE * min(gaps):
+            return ""
+    if latest_ns[0] == latest_ns[-1]:
         return ""
-    return f" (about {(_LATEST - 1) * NS_PER_S / (latest_ns[-1] - latest_ns[0]):.2g} a second at last)"
+    return f" (about {(len(latest_ns) - 1) * NS_PER_S / (latest_ns[-1] - latest_ns[0]):.2g} a second at last)"
 
 
 def _first_ns(timeline: Timeline) -> int:

@@ -17,6 +17,7 @@ from holdfast.infer.ceiling import ceiling_of, why_by_chance
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
+from holdfast.infer.equal_requests import why_equal_ones_wait
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing, why_no_fate
@@ -253,6 +254,8 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
         return _AtLeast(open_.reason(counted.places), open_.most, _MAY_HANG if open_.hanging else "")
     if rate is None and (by_time := why_by_time(counted.timeline, counted.places)) is not None:
         return _AtLeast(by_time, no_queue=_BY_TIME)
+    if equal := why_equal_ones_wait(counted.ramp, counted.snapshot, counted.places):
+        return _AtLeast(equal)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     if not growing and not limits_met(counted.pressure.value):
         growing = why_more_later(counted.timeline, counted.snapshot, counted.places.in_service)
@@ -302,6 +305,7 @@ def _over_tls(counted: _Counted) -> Known[OverTls | None]:
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
     """Processes that were not there when the places were counted: they came later, in place of others, or had ended."""
     before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
+    before |= {each.pid for each in snapshot.acceptors}
     return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids) | set(timeline.gone)
 
 

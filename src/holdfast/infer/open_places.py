@@ -8,9 +8,10 @@ requests in the accept queue was not seen full either: it may hang. So may one t
 leaves the others there (an event loop that was made before its process was forked, and so is shared, misses some).
 
 A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
-those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
-One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it imports the
-application) or hangs; one that waits for something else does another work.
+those that run handlers (a router, a front) has no places. One of the same kind is a child of one of them, or has the
+same parent. One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it
+imports the application) or hangs, also where it waits for something that it has opened itself (a database); one that
+waits for anything else does another work.
 Where each process has a listening socket of its own (SO_REUSEPORT), the kernel puts requests into the queue of one that
 does not accept too, because it hangs or still starts; those wait there whatever the others do.
 
@@ -186,7 +187,8 @@ def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
     accept = [each for each in snapshot.acceptors if each.waits_on or each.pid in handlers]
     # What runs handlers without a connection of this port gets them from another process, a router say.
     runs = [each for each in accept if each.pid in handlers and (each.waits_on or each.connections != 0)]
-    parents = {each.parent for each in runs}
+    # Without a master, the first worker may have forked the others.
+    parents = {each.parent for each in runs} | {each.pid for each in runs}
     return [each for each in accept if each.parent in parents]
 
 
@@ -210,6 +212,7 @@ def _waits_between(snapshot: Snapshot) -> bool:
 
 
 def idle_acceptors(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:
-    """Processes of the kind that runs handlers that accept and never ran one."""
+    """Processes of the kind that runs handlers that accept and never ran one, or still start."""
     handlers = {each.pid for each in entries}
-    return tuple(each.pid for each in _of_their_kind(snapshot, handlers) if each.pid not in handlers)
+    accept = [each for each in _of_their_kind(snapshot, handlers) if each.pid not in handlers]
+    return tuple(each.pid for each in (*accept, *_starting(snapshot, handlers)))

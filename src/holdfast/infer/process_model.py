@@ -51,6 +51,8 @@ def model_of(
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused
     kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=threads)
+    if kind == "serial" and idle:
+        kind = "process-pool"
     spread = (*_spread(entries, held, kind, late), *([0] * len(idle)))
     unknown = {}
     if processes_reused is None:

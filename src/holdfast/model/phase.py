@@ -20,6 +20,8 @@ class Phase(StrEnum):
     """Sent one after another when all was released, to see whether threads and processes serve again."""
     FREED_PLACE = "freed place"
     """Sent after a client has left, to see whether its place has become free."""
+    EQUAL = "equal"
+    """Equal ones, and some with a query string of their own, to see whether the former wait for each other."""
     EXACT_LOAD = "exact load"
     """Exactly as many as there are places, several times."""
     CALLED_ALONE = "called alone"

@@ -20,6 +20,19 @@ one handler after another started, or one worker after another came, while reque
 
 
 @frozen
+class EqualRequests:
+    """Requests with query strings of their own that came to their view one after another while equal ones waited.
+
+    Attributes:
+        in_service: of the equal ones.
+        others: how many there were; each came in, while an equal one that was offered in between did not.
+    """
+
+    in_service: int
+    others: int
+
+
+@frozen
 class Ramp:
     """How the ramp ended.
 
@@ -28,9 +41,12 @@ class Ramp:
         crowd: most requests that were on their way to a handler at once when one was turned away.
         step_ns: the longest time for which requests had waited when one more handler started or worker came; 0 of runs
             saved before that was kept.
+        equals: seen after the ramp; None where that did not show that equal requests wait for each other, or it was
+            not looked for, and of runs saved before that was kept.
     """
 
     reason: RampReason
     plateau_ns: int
     crowd: int = 1
     step_ns: int = 0
+    equals: EqualRequests | None = None

@@ -149,9 +149,10 @@ class Acceptor:
         listeners: inodes of these sockets.
         waits_on: those that it watches (epoll, poll, select) or on which a thread of it is in accept(2); a master that
             only keeps the socket for its workers watches none. None where that may not be read.
-        connections: connections of the port that it has accepted and holds; None where that may not be read.
-        rests: whether it waits for these or other descriptors, or for messages, and so does not start or run; None
-            where that may not be read, and of runs before it was.
+        connections: connections of the port that it has accepted and holds, without what it has inherited from a worker
+            that forked it; None where that may not be read.
+        rests: whether it waits for these, for others but one of its own, or for messages, and so does not start or run;
+            None where that may not be read, and of runs before it was.
         looks: whether a thread of it waits for these at that moment; none does while a handler blocks the loop that
             watches them. None as for `rests`.
     """

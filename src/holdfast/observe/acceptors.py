@@ -26,10 +26,12 @@ _ACCEPTS, _POLLS, _SELECTS = {
 _EPOLL_WAITS = {"x86_64": frozenset({232, 281, 441}), "aarch64": frozenset({22, 441})}.get(
     os.uname().machine, frozenset[int]()
 )
-# All of these, recvfrom, recvmsg and msgrcv: what waits there is ready for something.
-_RESTS = (_ACCEPTS | _POLLS | _SELECTS | _EPOLL_WAITS) | {
-    "x86_64": frozenset({45, 47, 70}),
-    "aarch64": frozenset({207, 212, 188}),
+# recvfrom and recvmsg.
+_RECEIVES = {"x86_64": frozenset({45, 47}), "aarch64": frozenset({207, 212})}.get(os.uname().machine, frozenset[int]())
+# All of these and msgrcv: what waits there is ready for something.
+_RESTS = (_ACCEPTS | _POLLS | _SELECTS | _EPOLL_WAITS | _RECEIVES) | {
+    "x86_64": frozenset({70}),
+    "aarch64": frozenset({188}),
 }.get(os.uname().machine, frozenset[int]())
 _EPOLL = "anon_inode:[eventpoll]"
 _POLLFD = struct.Struct("=ihh")
@@ -45,15 +47,28 @@ def read_acceptors(
         listening: inodes of listening sockets.
         connected: inodes of connections that were accepted from them; None where these are not known.
     """
-    found = (_acceptor(pid, frozenset(listening), connected) for pid in sorted(set(pids)))
+    read = {pid: _links(pid) for pid in sorted(set(pids))}
+    links = {pid: each for pid, each in read.items() if each is not None}
+    sockets = {pid: _sockets(each) for pid, each in links.items()}
+    found = (_acceptor(pid, links[pid], sockets, frozenset(listening), connected) for pid in links)
     return tuple(each for each in found if each is not None)
 
 
-def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | None) -> Acceptor | None:
-    stat, links = read_stat(pid), _links(pid)
-    if stat is None or links is None:
+def _sockets(links: Mapping[int, str]) -> dict[int, int]:
+    """The inode of each descriptor that is a socket."""
+    return {number: inode for number, link in links.items() if (inode := parse.socket_inode(link)) is not None}
+
+
+def _acceptor(
+    pid: int,
+    links: Mapping[int, str],
+    sockets: Mapping[int, Mapping[int, int]],
+    listening: frozenset[int],
+    connected: frozenset[int] | None,
+) -> Acceptor | None:
+    stat, inodes = read_stat(pid), sockets[pid]
+    if stat is None:
         return None
-    inodes = {number: inode for number, link in links.items() if (inode := parse.socket_inode(link)) is not None}
     held = {number: inode for number, inode in inodes.items() if inode in listening}
     if not held:
         return None
@@ -66,18 +81,33 @@ def _acceptor(pid: int, listening: frozenset[int], connected: frozenset[int] | N
         return Acceptor(pid, stat.parent, listeners, None, connections)
     watched = waited.union(*epolls.values())
     waits_on = tuple(sorted({held[each] for each in watched if each in held}))
+    if waits_on and connections:
+        # A worker that another worker has forked has inherited what that one had accepted by then.
+        inherited = sockets.get(stat.parent, {}).values()
+        connections = len((connected or frozenset()).intersection(inodes.values()).difference(inherited))
     looks = not waited.isdisjoint(held)
-    return Acceptor(pid, stat.parent, listeners, waits_on, connections, bool(waits_on) or _rests(pid), looks)
+    rests = bool(waits_on) or _rests(pid, links, _links(stat.parent) or {})
+    return Acceptor(pid, stat.parent, listeners, waits_on, connections, rests, looks)
 
 
-def _rests(pid: int) -> bool:
-    """Whether the main thread waits for a descriptor or a message; one that starts runs, reads or sleeps for a time."""
+def _rests(pid: int, links: Mapping[int, str], of_parent: Mapping[int, str]) -> bool:
+    """Whether the main thread waits for descriptors or a message; one that starts runs, reads or sleeps for a time.
+
+    Or it waits for a single descriptor that its parent does not have: it has opened that itself, for a database say.
+
+    Args:
+        links, of_parent: its own descriptors and those of its parent.
+    """
     text = read_if_readable(f"/proc/{pid}/task/{pid}/syscall")
     try:
         call = None if text is None else parse.syscall(text)
     except ProtocolError:
         return True
-    return text is None or (call is not None and call[0] in _RESTS)
+    if text is None or call is None or call[0] not in _RESTS:
+        return text is None
+    waited = {call[1][0]} if call[0] in _RECEIVES else set(_waited_for(pid, text, {}))
+    shared = {links.get(each) for each in waited} & {*of_parent.values(), None}
+    return len(waited) != 1 or bool(shared)
 
 
 def _links(pid: int) -> dict[int, str] | None:

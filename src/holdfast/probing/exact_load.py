@@ -95,6 +95,17 @@ def offer_exact_load(
         return tried, sent.requests()
 
 
+def always_filled(session: Session, exact: ExactLoad | None) -> int:
+    """How many requests filled as many places each time that they were offered together; 0 where not all did.
+
+    0 too where several processes accept: of requests that come together, one may take two while another idles.
+    """
+    repeats = () if exact is None or session.several else exact.repeats
+    entered = [session.recording.entered(each.first, each.last) for each in repeats]
+    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
+    return min(entered) if repeats and filled else 0
+
+
 def why_not_offered(session: Session, held: Sequence[Entry]) -> str:
     """Why exact load is not to be offered where these handlers ran at once; "" if it is."""
     places = len(held)

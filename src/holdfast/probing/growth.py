@@ -6,23 +6,29 @@ import os
 from collections.abc import Collection, Iterable
 
 from holdfast.model.timeline import NEVER, Snapshot
+from holdfast.model.units import MS
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.processes import read_process_tree
 from holdfast.probing.session import Session
 from holdfast.procfs.read import read_stat
+
+_LOOK_AGAIN_NS = 20 * MS
 
 
 class Newcomers:
     """Looks at each process of the server once, when it is first seen.
 
     A new worker waits for connections itself, or is a child of the process of which workers are children and runs the
-    same program; unless that process accepts, for then each child serves the request for which it was forked.
+    same program; unless that process accepts, for then most children serve the request for which they were forked.
+    Where one that has run no handler does not wait for connections yet, it is looked at again, each time when twice as
+    long has passed since it came.
 
     Invariant: `latest_ns` only grows.
 
     Attributes:
         pids: new workers, in the order in which they were seen.
-        latest_ns: when the latest of them was first seen; NEVER before the first.
+        latest_ns: when the latest of them was first seen to be one; NEVER before the first.
+        waiting: those of them that have waited for connections.
     """
 
     def __init__(self, session: Session, waiting: Collection[int], known: Iterable[int]) -> None:
@@ -37,8 +43,11 @@ class Newcomers:
         self._known = set(known)
         self._kinds: set[tuple[int, str]] = set()
         self._kinds_of: set[int] = set()
+        self._came_ns: dict[int, int] = {}
+        self._again_ns: dict[int, int] = {}
         self.pids: list[int] = []
         self.latest_ns = NEVER
+        self.waiting: set[int] = set()
 
     def look(self, tree: Iterable[int], handlers: Collection[int]) -> None:
         """Adds those that came since the last look.
@@ -47,15 +56,22 @@ class Newcomers:
             tree: the server's processes now.
             handlers: processes that have run a handler.
         """
-        fresh = [pid for pid in tree if pid not in self._known]
-        if not fresh:
+        now, tree = self._session.now_ns(), frozenset(tree)
+        fresh = tree - self._known
+        again = {pid for pid, due_ns in self._again_ns.items() if due_ns <= now}
+        if not fresh and not again:
             return
         self._known.update(fresh)
+        self._came_ns.update(dict.fromkeys(fresh, now))
         self._learn(handlers)
-        came = [pid for pid in fresh if self._is_worker(pid)]
+        came = [pid for pid in sorted(fresh | again) if self._is_worker(pid) and pid not in self.pids]
         if came:
             self.pids += came
-            self.latest_ns = self._session.now_ns()
+            self.latest_ns = now
+        for pid in fresh | again:
+            self._again_ns.pop(pid, None)
+            if pid in tree and pid not in self.waiting and pid not in handlers:
+                self._again_ns[pid] = now + max(_LOOK_AGAIN_NS, now - self._came_ns[pid])
 
     def _learn(self, handlers: Collection[int]) -> None:
         """Notes of which parent and program the workers are."""
@@ -69,10 +85,11 @@ class Newcomers:
         kind = _kind_of(pid)
         if kind is None:
             return False
-        if kind in self._kinds and kind[0] in self._known:
-            return True
         listening = [each.inode for each in self._session.kernel.listeners(self._session.listen_address)]
-        return any(each.waits_on for each in read_acceptors((pid,), listening, None))
+        if any(each.waits_on for each in read_acceptors((pid,), listening, None)):
+            self.waiting.add(pid)
+            return True
+        return kind in self._kinds and kind[0] in self._known
 
 
 def _kind_of(pid: int) -> tuple[int, str] | None:

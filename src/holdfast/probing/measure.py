@@ -42,6 +42,7 @@ from holdfast.probing import (
     background,
     call_bodies,
     disconnect,
+    equal_requests,
     exact_first,
     exact_load,
     growth,
@@ -81,6 +82,7 @@ class Measured:
         session: the one in force; a new one where a process was replaced after the first request.
         later: requests of all phases but the ramp.
         doubts: about the reply to the first request.
+        may_be_equal: requests may have waited only for equal ones when the places were counted.
         unread: a look at what the server's processes use has failed.
     """
 
@@ -113,6 +115,7 @@ class Measured:
     outlived: Outlived | None = None
     log: str = ""
     stopped: Stopped | None = None
+    may_be_equal: bool = False
 
     def mark(self, name: str) -> None:
         """Notes that a phase has ended now."""
@@ -225,20 +228,23 @@ def _measure_ceiling(seen: Measured) -> None:
     if seen.session.accepting != accepting:
         seen.session = replace(seen.session, takers=len(takers(seen.session)))
     held = _measure_places(seen)
-    session = seen.session
-    if held is None or session.experiment.brief:
+    if held is None or (session := seen.session).experiment.brief:
         return
     seen.outlived = outlived(ran)
     entries = session.recording.entries(0, session.slots.recorded)
-    reuse_known = reuse_seen(entries, seen.outlived)
+    endless = seen.ramp is not None and seen.ramp.reason in {"growing", "let in later"}
+    # Where a rate lets in one each few seconds, so it does these.
+    reuse_known = reuse_seen(entries, seen.outlived) or (endless and session.way_ns > release.LONGEST_WAY_NS)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
-    endless = seen.ramp is not None and seen.ramp.reason in {"growing", "let in later"}
     bounded = len(seen.requests) > len(held) > 0 and not endless
     if not bounded:
         seen.exact = None
     elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
         _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+    if seen.ramp is not None and seen.may_be_equal and not session.interrupts.asked:
+        found, sent = equal_requests.compare(session, len(held))
+        seen.later, seen.ramp = seen.later + sent, replace(seen.ramp, equals=found)
 
 
 def _turns_away_untried(seen: Measured, held: Sequence[Entry]) -> bool:
@@ -253,17 +259,6 @@ def _tried(seen: Measured, places: int) -> bool:
     if seen.exact is _REPLACED:
         return True
     return bool(repeats) and all(each.last - each.first == places for each in repeats)
-
-
-def _always_filled(seen: Measured) -> int:
-    """How many requests filled as many places each time that they were offered together; 0 where not all did.
-
-    0 too where several processes accept: of requests that come together, one may take two while another idles.
-    """
-    repeats = () if seen.exact is None or seen.session.several else seen.exact.repeats
-    entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
-    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
-    return min(entered) if repeats and filled else 0
 
 
 def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
@@ -314,7 +309,9 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
     _look_again(seen)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        held = _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        held = _climb_and_let_go(
+            seen, prober, ramp_up.Climb(seen.session, prober, exact_load.always_filled(seen.session, seen.exact))
+        )
         entered = seen.session.recording.entered(0, prober.offered)
     if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
         _keep_the_first_climb(seen, climbed)
@@ -373,6 +370,7 @@ def _look_at_held(seen: Measured, prober: Prober) -> list[Entry]:
     seen.look_at_limits()
     # After the looks at what the requests cost, because an answer takes memory.
     seen.told = asking.ask_where_requests_wait(session, prober, held)
+    seen.may_be_equal = equal_requests.may_wait_for_equal_ones(session, prober)
     return held
 
 

@@ -57,8 +57,8 @@ Decisions
   nothing new, and each costs the kernel and the client a repeated SYN.
 * Of several processes that accept, one that is full may accept each single connection before another one, which has
   room, has woken up (four gunicorn workers with a thread each: one or two of them in one run out of two had run nothing
-  after sixty requests). Once those that are full are stopped for a moment (`dealing`); then, as long as there are such,
-  a few for each are opened at once.
+  after sixty requests). Once, and again when a worker has come, those that are full are stopped for a moment
+  (`dealing`); then, as long as there are such, a few for each are opened at once.
 * single: once requests are turned away, offer one at a time, each after the last one has been gone for a while in which
   the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
@@ -102,7 +102,9 @@ from holdfast.probing.ramp_pace import (
     brought_about_ns,
     grown_ns,
     is_final,
+    may_deal,
     on_plateau,
+    on_their_way,
     step_ns,
     stuck_too,
     through,
@@ -218,12 +220,6 @@ def _done(reason: RampReason, state: State) -> Done:
     return Done(reason, state.stalled_since_ns, state.crowd, state.longest_stall_ns)
 
 
-def on_their_way(view: View) -> int:
-    """Requests that are offered and have neither ended nor reached a handler."""
-    # The accept queue may hold others' connections too.
-    return view.connecting + max(view.established - view.in_service, view.depth or 0)
-
-
 def _uneven(view: View) -> bool:
     """One of several queues is full, another not, and too few SYNs were lost to take it for unreachable."""
     return view.one_full and not view.queue.full and view.connecting < max(MAX_BATCH, view.limit or 0)
@@ -286,12 +282,15 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if on_plateau(view, state, turns) or stuck_too(view, state):
-        most = view.max_offered - view.offered
-        if most > 0 and view.uneven and not (state.dealt or view.growth_look_ns or view.connecting or view.depth):
-            return Deal(most), replace(state, dealt=True)
         batch = max(1, TO_EACH * view.untried)
-        return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
+        return _deal_or_fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
+
+
+def _deal_or_fill(view: View, state: State) -> tuple[Action, State]:
+    if may_deal(view, state):
+        return Deal(view.max_offered - view.offered), replace(state, dealt=view.takers)
+    return _fill(view, state)
 
 
 def _fill(view: View, state: State) -> tuple[Action, State]:
@@ -394,6 +393,6 @@ def _all_offered(view: View, state: State) -> tuple[Action, State]:
 
 _STEPS: Mapping[Stage, Callable[[View, State], tuple[Action, State]]] = {
     "climb": _climb,
-    "fill": _fill,
+    "fill": _deal_or_fill,
     "single": _single,
 }

@@ -24,6 +24,12 @@ A_LONG_WAY = 8
 STARVED = 4
 
 
+def on_their_way(view: View) -> int:
+    """Requests that are offered and have neither ended nor reached a handler."""
+    # The accept queue may hold others' connections too.
+    return view.connecting + max(view.established - view.in_service, view.depth or 0)
+
+
 def plateau_needed_ns(view: View, state: State, turns: int = 1) -> int:
     """How long nothing must have entered for it to count as a plateau.
 
@@ -78,7 +84,9 @@ def grown_ns(view: View, stall_ns: int, moved_ns: int) -> int:
         return stall_ns if stall_ns > OVERTAKEN_NS else 0
     if moved_ns <= OVERTAKEN_NS:
         return 0
-    of_the_way = view.way_ns >= LONG_WAY_NS and moved_ns <= varied(view.way_ns)
+    # One that took longer itself has waited for others: what lets in one after another has no room for those beside it.
+    took_ns = moved_ns if view.last_entry_sent_ns == NEVER else view.last_entry_ns - view.last_entry_sent_ns
+    of_the_way = view.way_ns >= LONG_WAY_NS and max(moved_ns, took_ns) <= varied(view.way_ns)
     return max(moved_ns, stall_ns // STARVED) // (A_LONG_WAY if of_the_way else 1)
 
 
@@ -105,6 +113,12 @@ def on_plateau(view: View, state: State, turns: int = 1) -> bool:
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
     return waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state, turns)
+
+
+def may_deal(view: View, state: State) -> bool:
+    """Whether a process runs fewer than another does and was not dealt any, although none waits for all of them."""
+    waits_for_all = view.connecting or view.depth
+    return view.offered < view.max_offered and view.uneven and state.dealt < view.takers and not waits_for_all
 
 
 def stuck_too(view: View, state: State) -> bool:

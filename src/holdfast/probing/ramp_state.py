@@ -163,7 +163,7 @@ class State:
         pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
-        dealt: requests were dealt to processes that had run nothing.
+        dealt: how many processes took requests when some were dealt to those that ran fewer; 0 before that.
         let_in: what was let in after that.
     """
 
@@ -195,7 +195,7 @@ class State:
     asked: int = 1
     together: int = 1
     crowd: int = 1
-    dealt: bool = False
+    dealt: int = 0
     let_in: LetIn = LetIn()
 
 

@@ -5,7 +5,7 @@ How fast the ramp climbs is decided in `ramp`, what the records mean in `infer`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,8 +20,8 @@ from holdfast.probing import live_look
 from holdfast.probing.dealing import deal
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import KilledError, check_accepting, check_held_requests, check_processes
-from holdfast.probing.ramp import QUICK_NS, decide, on_their_way
-from holdfast.probing.ramp_pace import waited_ns
+from holdfast.probing.ramp import QUICK_NS, decide
+from holdfast.probing.ramp_pace import on_their_way, waited_ns
 from holdfast.probing.ramp_state import Deal, Done, Open, State, View
 from holdfast.probing.ramp_view import (
     Hindrance,
@@ -69,9 +69,8 @@ class Climb:
         several = session.several or session.front is not None
         acceptors = [each for each in find_acceptors(session) if each.waits_on] if several else []
         waiting = [each.pid for each in acceptors] if several else session.accepting
-        # What comes to a listening socket of its own, no other process takes.
-        self._dealt_to = frozenset(waiting if len({each.waits_on for each in acceptors}) == 1 else ())
-        starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+        self._acceptors = {each.pid: each.waits_on for each in acceptors}
+        starts, newcomers = Starts(waiting), Newcomers(session, waiting, session.pids)
         free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
         self._session = session
         self._prober = prober
@@ -110,7 +109,7 @@ class Climb:
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Deal):
-                deal(session, prober, self._dealt_to, action.most)
+                deal(session, prober, self._sharing(), action.most)
             elif isinstance(action, Open):
                 prober.open(action.count)
                 prober.turn(0)
@@ -135,6 +134,15 @@ class Climb:
             if view.entered > first.entered or view.cut:
                 return False
         return True
+
+    def _sharing(self) -> Collection[int]:
+        """The processes that accept from one socket; none where there are several sockets.
+
+        What comes to a listening socket of its own, no other process takes.
+        """
+        now = {each.pid: each.waits_on for each in find_acceptors(self._session) if each.waits_on}
+        accepting = {**self._acceptors, **now}
+        return accepting if len(set(accepting.values())) == 1 else ()
 
     @property
     def workers_came(self) -> bool:

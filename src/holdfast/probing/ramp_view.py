@@ -52,9 +52,9 @@ class Starts:
         """Nothing has started.
 
         Args:
-            accepting: processes that accept, where there are several; a master that only listens is none of them.
+            accepting: processes that accept; a master that only listens is none of them.
         """
-        self._accepting = frozenset(accepting)
+        self._accepting = set(accepting)
         self.latest_ns = NEVER
         self.latest_id: int | None = None
         self.widest_gap_ns = 0
@@ -74,9 +74,13 @@ class Starts:
                 self.widest_gap_ns = max(self.widest_gap_ns, entry.entered_ns - self.latest_ns)
             self.latest_ns, self.latest_id = entry.entered_ns, entry.id
 
+    def join(self, accepting: Collection[int]) -> None:
+        """Adds processes that accept by now."""
+        self._accepting.update(accepting)
+
     @property
     def accepting(self) -> int:
-        """How many processes accept, where there are several."""
+        """How many processes accept."""
         return len(self._accepting)
 
     @property
@@ -228,6 +232,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     lookout.room.look(entered)
+    starts.join(lookout.newcomers.waiting)
     cut = lookout.lost.count(session, prober)
     queue, watch_ns = session.kernel.accept_queue(session.listen_address), int(session.experiment.watch_s * NS_PER_S)
     return View(

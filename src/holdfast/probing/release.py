@@ -27,6 +27,9 @@ from holdfast.probing.waits import (
     with_the_way_ns,
 )
 
+LONGEST_WAY_NS = 2 * NS_PER_S
+"""Where a request takes longer to its view and a pool has no end, no single ones are sent to see what serves again."""
+
 _RELEASED_S = 5.0
 # Exact load comes next and needs every place free; each place that became free too early was taken by one more request.
 _FREE_ALL = EXACT_PLACES + FREED_PLACE_REQUESTS

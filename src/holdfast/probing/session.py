@@ -130,8 +130,14 @@ class Batch:
 
 
 @contextmanager
-def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
-    """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    where, http2 = (session.address, session.port), session.experiment.http2
-    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
+def batch(
+    session: Session, slots: Sequence[int], phase: Phase, head_of: Callable[[int], bytes] | None = None
+) -> Iterator[Batch]:
+    """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block.
+
+    Args:
+        head_of: slot -> the request's bytes; None gives the session's.
+    """
+    where, http2, head_of = (session.address, session.port), session.experiment.http2, head_of or session.head_of
+    with Prober(*where, lambda row: head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

@@ -15,6 +15,9 @@ MOST_REUSE_REQUESTS = 256
 FREED_PLACE_REQUESTS = 2
 """Requests sent to see whether a place has become free: one for each way in which a client can disconnect."""
 
+EQUAL_REQUESTS = 16
+"""Equal requests, and some with a query string of their own, offered where equal ones may keep each other back."""
+
 EXACT_PLACES = 128
 """Exact load is offered only where the server has at most this many places."""
 
@@ -44,6 +47,7 @@ class Slots:
         first_request: one, and one more where it took long to its view.
         reuse: sent at the end, one after another.
         freed_place: sent after a client has disconnected.
+        equal: equal ones, and some with a query string of their own.
         exact_load: of every repeat.
         exact_again: the same, where the ramp comes to another number of places than the one it was broken off at.
         listeners: one for each listening socket that is tried before the run; no part of the record.
@@ -56,6 +60,7 @@ class Slots:
     first_request: range
     reuse: range
     freed_place: range
+    equal: range
     exact_load: range
     exact_again: range
     listeners: range
@@ -88,8 +93,9 @@ def allot(max_offered: int, *, listeners: int = 0, called: int = 0, streams: int
         streams: the most requests on streams of a few connections.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    ramp, ends = (max_offered, FIRST_CLIMB), (MOST_REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, exact_load)
-    return Slots(*_consecutive((*ramp, FIRST_REQUESTS, *ends, listeners, called, streams)))
+    ramp, single = (max_offered, FIRST_CLIMB), (MOST_REUSE_REQUESTS, FREED_PLACE_REQUESTS, EQUAL_REQUESTS)
+    ends = (exact_load, exact_load, listeners, called, streams)
+    return Slots(*_consecutive((*ramp, FIRST_REQUESTS, *single, *ends)))
 
 
 def _consecutive(lengths: Iterable[int]) -> list[range]:

@@ -43,6 +43,8 @@ _LOOPS = frozenset(
 """Modules that run a loop for others: who called it does nothing of its own."""
 _TOLD_NO_TIME = frozenset({"asyncio.locks", "asyncio.queues"})
 """Modules whose functions wait until something else wakes them; only a timer of the task ends that earlier."""
+_GIVE_BACK = frozenset({"asyncio.locks", "asyncio.queues", "multiprocessing.synchronize", "queue", "threading"})
+"""Modules of what requests wait for: a timer that calls a method of one (`Semaphore.release`) lets one in."""
 _MOST = 8
 _MOST_TIMERS = 1000
 
@@ -215,7 +217,7 @@ def _may_sleep(frame: types.FrameType) -> bool:
 
 
 def _of_function(function: object, wakes_s: float, limiters: Collection[str] = ()) -> Optional[Background]:
-    """The same of a function that a timer will call; None where it is neither the person's own nor a limiter's.
+    """The same of a function that a timer will call; None where it is neither the person's own nor lets a request in.
 
     Args:
         limiters: packages in which requests wait.
@@ -224,7 +226,8 @@ def _of_function(function: object, wakes_s: float, limiters: Collection[str] = (
         function = function.func
     code = getattr(function, "__code__", None)
     package = str(getattr(function, "__module__", "")).partition(".")[0]
-    if code is None or not (package in limiters or own_code.is_own(code.co_filename)):
+    gives_back = type(getattr(function, "__self__", None)).__module__ in _GIVE_BACK
+    if code is None or not (package in limiters or gives_back or own_code.is_own(code.co_filename)):
         return None
     return Background(package if package in limiters else code.co_filename, code.co_name, code.co_firstlineno, wakes_s)
 
