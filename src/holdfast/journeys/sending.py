@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from holdfast.journeys.client import Client
 from holdfast.journeys.context import FunctionError
+from holdfast.journeys.logins import Credentials, basic_field
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import FunctionFailsError, NoValueError, text_of
 from holdfast.model.answers import CallsExtract, FunctionCall, HeaderExtract, HookExtract, Template, Variable
@@ -43,7 +44,9 @@ def is_fixed(request: Request) -> bool:
     templates: list[Template] = [request.label, request.method, request.origin, request.path]
     for name, value in request.headers:
         templates += (name, value)
-    templates += request.credentials or ()
+    for login in request.logins:
+        templates += (login.url, login.name, login.password, login.realm, login.domain)
+    templates.append(request.named)
     if request.resources is not None:
         templates += (request.resources.matching, request.resources.not_matching)
     if request.links is not None:
@@ -61,6 +64,9 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
     body, boundary = _body(request, client) if of_link is None else of_link
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", f"multipart/form-data; boundary={boundary}"))
+    credentials, named = _credentials(request, headers, client)
+    if field := basic_field(credentials, named or origin, path):
+        headers = (*headers, ("Authorization", field))
     return Sending(
         method=_text(request.method, client),
         origin=origin,
@@ -77,7 +83,8 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         number=number,
         kept=request.kept,
         cache=request.cache,
-        credentials=_credentials(request, client),
+        credentials=credentials,
+        named=named,
         label=client.label,
         with_parts=_looks_at_parts(request),
     )
@@ -113,11 +120,23 @@ def _text_or_none(part: str | Variable | FunctionCall, client: Client) -> str:
         return ""
 
 
-def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:
-    if request.credentials is None:
-        return None
-    name, password, realm = (_text(each, client) for each in request.credentials)
-    return name, password, realm
+def _credentials(
+    request: Request, headers: tuple[tuple[str, str], ...], client: Client
+) -> tuple[tuple[Credentials, ...], str]:
+    """Those of a request, and the origin for which they count; a field of its own takes the place of those unasked."""
+    if not request.logins:
+        return (), ""
+    has_own = any(name.lower() == "authorization" for name, _ in headers)
+    found = []
+    for login in request.logins:
+        name, domain = _text(login.name, client), _text(login.domain, client)
+        if domain and login.told != "unasked by java":
+            name = f"{domain.upper()}\\{name}"
+        url, password, realm = (_text(each, client) for each in (login.url, login.password, login.realm))
+        found.append(
+            Credentials(url, name, password, realm, "never" if has_own and login.told != "asked" else login.told)
+        )
+    return tuple(found), "".join(_text_or_none(part, client) for part in request.named)
 
 
 def _text(template: Template, client: Client) -> str:
