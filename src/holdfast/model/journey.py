@@ -82,12 +82,13 @@ class Condition:
     Attributes:
         text: once its references are replaced, it is read in the grammar of `journeys.conditions`; "LAST" holds as long
             as the client's last request was answered.
-        language: whose rules comparisons follow, for instance of a text with a number; with "words" the text is the
-            answer itself: an `If` is done if it is `true`, a `While` unless it is `false`.
+        language: whose rules comparisons follow, for instance of a text with a number: our own, or with "script"
+            JavaScript's, without any objects of JMeter's; with "words" the text is the answer itself: an `If` is done
+            if it is `true`, a `While` unless it is `false`.
     """
 
     text: Template
-    language: Literal["own", "words", "javascript", "jexl", "groovy"] = "own"
+    language: Literal["own", "words", "script"] = "own"
 
 
 @frozen
