@@ -50,9 +50,8 @@ OF_JAVASCRIPT = (
 ODD_OF_JAVASCRIPT = (
     'parseInt(vars.get("none"))<=5', 'parseInt("${state}") != 3', '!(parseInt("${state}") < 5)',
     'parseInt("12px") == 12', 'parseInt("0x1f") == 31', 'parseInt("08") == 8', 'parseFloat("3.5kg") == 3.5',
-    'Number("${state}") < 4', 'Number("") == 0', 'vars.get("none") < 5', 'vars.get("none") >= 0', 'vars.get("none") + 1 == 1',
-    "null < 1",
-    "undefined < 1", "undefined == null", "undefined === null", '"${state}" * 1 < 5', "3 / 0 > 5", "0 / 0 < 5",
+    'Number("${state}") < 4', 'Number("") == 0', 'vars.get("none") < 5', 'vars.get("none") >= 0',
+    'vars.get("none") + 1 == 1', "null < 1", "undefined < 1", "undefined == null", "undefined === null", '"${state}" * 1 < 5', "3 / 0 > 5", "0 / 0 < 5",
     "5 % 0 < 1", '!vars.get("empty")', '!"${no}"', '"${no}" && true', 'parseInt(vars.get("none") || 0) < 1',
     '(vars.get("n") && "y") == "y"', 'vars.get("none") || false', 'vars.get("n") === "3"', 'vars.get("n") == 3',
     'vars.get("state").length == 4', 'vars.get("state").length() == 4', '"${state}".substring(2, 1) == "o"',
