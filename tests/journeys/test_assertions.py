@@ -199,6 +199,18 @@ def test_a_status_without_a_reason_phrase_is_an_error_too() -> None:
     assert steps[-1] == Judged(False, "The status is 404")
 
 
+@pytest.mark.parametrize(("charset", "text"), [("utf-8", "ü"), ("iso-8859-1", "Ã¼")])
+def test_an_answer_is_judged_in_the_charset_of_its_crew(charset: str, text: str) -> None:
+    answer = Answer("http://h/a", True, 200, "OK", "HTTP/1.1 200 OK\r\n\r\n", "ü".encode())
+    looks = request("/a", assertions=(Assertion("body", "equals", ((text,),)),))
+    only = crew(looks, charset=charset)
+    walker = walk(only, 1, Shared(Journeys((only,))))
+
+    steps = [next(walker), walker.send(Told(0)), walker.send(Told(0, answer))]
+
+    assert steps[-1] == Judged(True, "")
+
+
 def test_redirects_and_embedded_resources_are_judged_too_where_that_is_asked_for() -> None:
     """JMeter 5.5: JMeterThread.java (checkAssertions, recurseAssertionChecks)."""
     hop = replace(ANSWER, url="http://h/hop", status=302)

@@ -24,9 +24,9 @@ What holdfast sends for an element is what JMeter sends. `make oracle` runs a sm
 and with holdfast, against the same server, and compares method, path, header fields, body, whether the connection is
 kept, and the label and success of each result. It takes Java 8 or newer; JMeter comes with a Python package.
 
-Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
-is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
-version that saved the plan.
+Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding, of
+a request or an answer, is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is
+what it is in the version that saved the plan.
 
 ## What agrees
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
 from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, written
 from holdfast.journeys.condition_tokens import Token, tokens_of
+from holdfast.journeys.sources import text_of_body
 from holdfast.journeys.text_methods import asked, length_of, most_arguments
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ class _Reader:
             "isSuccessful": lambda: answer is None or answer.answered,
             "getResponseCode": lambda: "" if answer is None else str(answer.status),
             "getResponseMessage": lambda: "" if answer is None else answer.message,
-            "getResponseDataAsString": lambda: "" if answer is None else answer.body.decode("utf-8", "replace"),
+            "getResponseDataAsString": lambda: "" if answer is None else text_of_body(answer),
             "getTime": lambda: 0.0 if answer is None else float(int(answer.took_ms)),
         }
         asked = {"successful": "isSuccessful", "responseCode": "getResponseCode"}.get(asked, asked)

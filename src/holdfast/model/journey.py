@@ -350,6 +350,7 @@ class Crew:
         index: the variable that has the number of a client's pass, from 0; "" none.
         missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
             sent and fails.
+        charset: of answers that name none.
     """
 
     name: str
@@ -369,6 +370,7 @@ class Crew:
     stage: Literal["before", "main", "after"] = "main"
     index: str = ""
     missing: Literal["as written", "fails"] = "fails"
+    charset: str = "utf-8"
 
 
 @frozen
