@@ -337,16 +337,6 @@ def test_a_selector_without_its_library_is_refused_with_the_extra_s_name(monkeyp
     assert "pip install 'holdfast-probe[markup]'" in refused.value.why
 
 
-@pytest.mark.parametrize(("version", "charset"), [("5.6.3", "utf-8"), ("5.5", "iso-8859-1"), ("", "iso-8859-1")])
-def test_an_answer_without_a_charset_is_read_as_by_the_version_which_saved_the_plan(version: str, charset: str) -> None:
-    content = plan(group(e.request("/r", below=e.regex("a", "(.)")))).replace(
-        b'jmeter="5.6.3"', f'jmeter="{version}"'.encode()
-    )
-    journeys = read_journeys(content, "test.jmx", read_file=FILES.__getitem__, properties={"port": "8000"}).journeys
-
-    assert [crew.charset for crew in journeys.crews] == [charset]
-
-
 @pytest.mark.parametrize(("version", "body"), [("5.6.3", "é✓".encode()), ("5.5", b"\xe9?"), ("2.13 r1", b"\xe9?")])
 def test_a_body_without_an_encoding_is_that_of_the_version_which_saved_the_plan(version: str, body: bytes) -> None:
     content = plan(group(e.raw("/r", "é✓"))).replace(b'jmeter="5.6.3"', f'jmeter="{version}"'.encode())

@@ -11,6 +11,7 @@ from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_cookies import of_cookies
 from cases_of_counting import of_counting
+from cases_of_forms import of_forms
 from cases_of_java import of_java
 from cases_of_logins import of_logins
 from cases_of_made_up import of_made_up, of_oddities
@@ -240,6 +241,7 @@ CASES = [
     *of_oddities(),
     *of_modifiers(),
     *of_logins(),
+    *of_forms(),
     *of_caches(),
     *of_java(),
     *of_extractors(),

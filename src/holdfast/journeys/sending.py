@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from holdfast.journeys.client import Client
@@ -168,9 +169,9 @@ def _body(request: Request, client: Client) -> tuple[bytes | None, str]:
 
 def _part(part: Part, client: Client) -> bytes:
     """A part of a form (RFC 7578), without what is between the parts."""
-    said = f'Content-Disposition: form-data; name="{_quoted(_text(part.name, client))}"'
+    said = f'Content-Disposition: form-data; name="{_quoted(_text(part.name, client), part.names)}"'
     if part.file_name is not None:
-        said += f'; filename="{_quoted(_text(part.file_name, client))}"'
+        said += f'; filename="{_quoted(_text(part.file_name, client), part.names)}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
     if part.transfer_encoding:
@@ -178,10 +179,12 @@ def _part(part: Part, client: Client) -> bytes:
     content = part.content
     if not isinstance(content, bytes):
         content = _text(content, client).encode(part.charset, "replace")
-    return said.encode() + _CRLF + _CRLF + content
+    return said.encode("ascii" if part.names == "library in ascii" else "utf-8", "replace") + _CRLF + _CRLF + content
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str, names: str) -> str:
+    if names != "browser":
+        return re.sub(r'["\\\r]', r"\\\g<0>", name)  # HttpClient 4.5.13, FormBodyPartBuilder.java (encodeForHeader)
     # As browsers do (html.spec.whatwg.org, multipart/form-data encoding algorithm).
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -9,6 +9,9 @@ from holdfast.model.answers import Assertion, Extract, Template
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Timeouts
 
+Names = Literal["browser", "library", "library in ascii"]
+"""How the names of a form's parts are written: as by browsers, or as by Apache HttpClient, in UTF-8 or in ASCII."""
+
 
 @frozen
 class Part:
@@ -20,6 +23,7 @@ class Part:
         media_type: "" writes no Content-Type.
         charset: of the text.
         transfer_encoding: as its Content-Transfer-Encoding says; "" writes none.
+        names: how its names are written.
     """
 
     name: Template
@@ -28,6 +32,7 @@ class Part:
     media_type: Template = ()
     charset: str = "utf-8"
     transfer_encoding: str = ""
+    names: Names = "browser"
 
 
 @frozen
