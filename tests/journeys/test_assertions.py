@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from journeys.known_client import known_client
@@ -161,6 +162,24 @@ def test_what_jmespath_cannot_look_for_fails_unless_the_contrary_is_asserted() -
 
     assert "cannot be looked for" in why(assertion)
     assert why(replace(assertion, wanted=False)) == ""
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "holds"),
+    [
+        ("matches", ".*zeta.*beta.*alpha.*", True),
+        ("matches", ".*zeta.*alpha.*beta.*", False),
+        ("equals", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1}', True),
+        ("equals", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1.0}', False),
+    ],
+)
+def test_an_object_has_the_order_of_a_hash_map_for_a_pattern_and_none_for_a_value(
+    how: Literal["matches", "equals"], value: str, *, holds: bool
+) -> None:
+    """As with JMeter 5.5 (tests/oracle, json-objects)."""
+    answer = replace(ANSWER, body=b'{"o":{"zeta":1,"alpha":2,"beta":{"y":1,"x":2}}}')
+
+    assert (why(Assertion("json path", how, (("$.o",), (value,))), answer=answer) == "") is holds
 
 
 def test_what_is_not_json_has_no_path() -> None:

@@ -37,7 +37,10 @@ def of_encodings() -> list[Case]:
                 + e.json("d", "$.list[*]", match="-1")
                 + e.json("f;g", "$.list;$..user", "1;1", "-;-"),
             )
-            + seen("a", "b", "c", "d_1", "d_2", "f", "g"),
+            + seen("a", "b", "c", "d_1", "d_2", "f", "g")
+            + _says(OBJECTS, e.json_assertion("$.list[0]", ".*zeta.*beta.*alpha.*", pattern=True))
+            + _says(OBJECTS, e.json_assertion("$.list[0]", ".*zeta.*alpha.*beta.*", pattern=True))
+            + _says(OBJECTS, e.json_assertion("$.list[0]", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1}')),
         ),
         Case(
             "answers-of-5.5",
