@@ -82,7 +82,10 @@ place; nothing is sent.
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
-| HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
+| HTML, Compare, S/MIME and XML Schema Assertion | not supported; answers that it would reject would count as good |
+| Response Assertion on a document that is turned into a text | it depends on the parsers that a JMeter was given |
+| Parallel Controller (plug-in) | its requests would not be sent at the same time |
+| Methods that the rows of a CSV Data Set give, other than POST, PUT and PATCH | each is put together in its own way |
 | HTTP Cookie Manager: policy `rfc2965` | it sends cookies in another form |
 | HTTP Cookie Manager: own cookies, with policies `rfc2109` and `default` | they are sent in another form |
 | Dummy Sampler, two Header Managers that apply to it | JMeter sends the fields of one of them no more |
