@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.engine.challenges import answered
 from holdfast.engine.fetching import Exchange
-from holdfast.journeys.logins import Credentials
+from holdfast.model.logins import Credentials
 
 SENT = Exchange("http://www.example.org", "GET", "/dir/index.html", (("Accept", "*/*"),), None, "index")
 MUFASA = Credentials("http://", "Mufasa", "Circle of Life", "", "asked")

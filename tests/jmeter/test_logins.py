@@ -12,7 +12,7 @@ import pytest
 from oracle import jmx_elements as e
 from test_requests import read, requests_of, sent
 
-from holdfast.journeys.logins import Credentials, basic_field, credentials_for
+from holdfast.model.logins import Credentials, basic_field, credentials_for
 from holdfast.plans.elsewhere import journeys_elsewhere
 from holdfast.plans.origins import origins
 

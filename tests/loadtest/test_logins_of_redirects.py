@@ -6,8 +6,8 @@ import pytest
 from test_following import carried_out_once
 from travelling import answering, sending
 
-from holdfast.journeys.logins import Credentials
 from holdfast.model.journey_request import Resources
+from holdfast.model.logins import Credentials
 
 MOLE = ("Authorization", "Basic bW9sZTpkaWc=")
 

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from holdfast.engine.redirects import without
-from holdfast.journeys.logins import basic_field, credentials_for
+from holdfast.model.logins import basic_field, credentials_for
 
 if TYPE_CHECKING:
     from holdfast.engine.fetching import Ended, Exchange
-    from holdfast.journeys.logins import Credentials
     from holdfast.journeys.steps import Sending
+    from holdfast.model.logins import Credentials
 
 UNAUTHORIZED = 401
 _FIELD = re.compile(r"^www-authenticate:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)

@@ -2,7 +2,7 @@
 
 Source: apache/jmeter 5.5, protocol/http/control/HeaderManager.java (merge: the nearest manager's field wins),
 AuthManager.java, HTTPHC4Impl.java (setConnectionHeaders; the credentials of a BASIC entry are sent without being asked
-for). Which entry counts for which URL: `journeys/logins.py`.
+for). Which entry counts for which URL: `model/logins.py`.
 """
 
 from __future__ import annotations

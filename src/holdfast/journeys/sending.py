@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from holdfast.journeys.client import Client
 from holdfast.journeys.context import FunctionError
-from holdfast.journeys.logins import Credentials, basic_field
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import FunctionFailsError, NoValueError, text_of
 from holdfast.model.answers import CallsExtract, FunctionCall, HeaderExtract, HookExtract, Template, Variable
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
+from holdfast.model.logins import Credentials, basic_field
 
 _BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BOUNDARY_LENGTH = 36

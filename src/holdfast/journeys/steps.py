@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-from holdfast.journeys.logins import Credentials
 from holdfast.model.answers import Answer
 from holdfast.model.journey_request import Cache, Redirects, Resources
+from holdfast.model.logins import Credentials
 from holdfast.model.scenario import Timeouts
 
 
