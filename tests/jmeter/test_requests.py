@@ -89,7 +89,7 @@ def test_a_whole_url_is_taken_as_it_is() -> None:
     assert (request.origin, request.path) == ("http://other:81", "/x?y=1%202")
 
 
-@pytest.mark.parametrize("path", ["/a|b", "/a?{b}", "/[1]", "/%", "/${nobody}"])
+@pytest.mark.parametrize("path", ["/a|b", "/a?{b}", "/[1]", "/%", "/${nobody}", "/a\u00a0", "/?\u0085"])
 def test_what_a_url_cannot_hold_is_not_sent(path: str) -> None:
     with pytest.raises(NoValueError, match="which a URL cannot hold; JMeter sends nothing"):
         only(e.request(path))

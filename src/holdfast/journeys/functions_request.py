@@ -14,13 +14,14 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known
+from holdfast.model.http_syntax import JAVA_BLANKS
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
 KEEP, KEPT = "jmeter keep", "jmeter kept"
 
-_NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
-_NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
+_NO_PATH = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}\[\]]|%(?![0-9a-fA-F]{{2}})""")
+_NO_QUERY = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}]|%(?![0-9a-fA-F]{{2}})""")
 SCHEMES = ("http://", "https://")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")

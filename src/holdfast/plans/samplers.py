@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from holdfast.journeys.functions_text import form_encoded
 from holdfast.model.frozen import frozen
-from holdfast.model.http_syntax import IN_URL
+from holdfast.model.http_syntax import IN_URL, JAVA_BLANKS
 from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -26,7 +26,7 @@ ReadFile = Callable[[str], bytes]
 PORTS = {"http": 80, "https": 443}
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_SENT_OTHERWISE = re.compile(r"""//|[\x00-\x20"<>\\^`{|}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{2})""")
+_SENT_OTHERWISE = re.compile(rf"""//|[{JAVA_BLANKS}"<>\\^`{{|}}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{{2}})""")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -195,7 +195,12 @@ def _slashed(value: str) -> str:
 
 
 def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
-    """The path with the arguments that belong in the query, encoded as JMeter does."""
+    """The path with the arguments that belong in the query, encoded as JMeter does.
+
+    Raises:
+        UsageError: JMeter sends another path, or none.
+    """
+    _check_path(tuple(part for part in path if isinstance(part, str) and not part.isascii()), merged.scope)
     out: list[str | Slot] = [
         quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in path
     ]
