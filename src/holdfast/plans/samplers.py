@@ -27,6 +27,7 @@ PORTS = {"http": 80, "https": 443}
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SENT_OTHERWISE = re.compile(rf"""//|[{JAVA_BLANKS}"<>\\^`{{|}}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{{2}})""")
+_BLANKS_BEYOND_ASCII = re.compile(rf"(?![\x00-\x7f])[{JAVA_BLANKS}]")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -200,7 +201,7 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
     Raises:
         UsageError: JMeter sends another path, or none.
     """
-    _check_path(tuple(part for part in path if isinstance(part, str) and not part.isascii()), merged.scope)
+    _check_path(path, merged.scope, _BLANKS_BEYOND_ASCII)
     out: list[str | Slot] = [
         quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in path
     ]
@@ -216,14 +217,14 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
     return joined([quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in out])
 
 
-def _check_path(path: Parts, scope: Scope) -> None:
+def _check_path(path: Parts, scope: Scope, otherwise: re.Pattern[str] = _SENT_OTHERWISE) -> None:
     """Whether a path is sent as it is.
 
     Raises:
         UsageError: JMeter sends another, or none.
     """
     for part in path:
-        if isinstance(part, str) and (found := _SENT_OTHERWISE.search(part)):
+        if isinstance(part, str) and (found := otherwise.search(part)):
             raise scope.error(f"its path has {found[0]!r}", "JMeter sends it otherwise, or not at all.")
 
 
