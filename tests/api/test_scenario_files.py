@@ -345,6 +345,7 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + "weight = 2\nclients = 1\npasses = 1\n" + STEP, "line 7, column 1", "a load shape of its own"),
         ('clients = 1\nfor = "1s"\n' + f"[[group]]\n{STEP}[[group]]\n{STEP}", "line 1", "too little for 2 groups"),
         (f"[[group]]\n{STEP}", "line 1, column 1", "no load shape"),
+        (f'for = "1s"\n[[group]]\nrate = "5/s"\n{STEP}', "line 1, column 1", "in the same table"),
         (f"clients = 1\npasses = 1\n[[group]]\n{STEP}", "line 5, column 1", "to which server"),
         (SHOP + STEP + f'[[group]]\nname = "shop"\nclients = 1\npasses = 1\n{STEP}', "line 10, column 1", "Two groups"),
         (SHOP + 'url = "http://127.0.0.1/a"\n' + STEP, "line 7, column 1", "has a path"),

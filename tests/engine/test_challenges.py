@@ -10,9 +10,10 @@ import pytest
 
 from holdfast.engine.challenges import answered
 from holdfast.engine.fetching import Exchange
+from holdfast.model.logins import Credentials
 
 SENT = Exchange("http://www.example.org", "GET", "/dir/index.html", (("Accept", "*/*"),), None, "index")
-MUFASA = ("Mufasa", "Circle of Life", "")
+MUFASA = Credentials("http://", "Mufasa", "Circle of Life", "", "asked")
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 OWN = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 OPAQUE = "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
@@ -22,7 +23,7 @@ def asking(*fields: str) -> str:
     return "".join(["HTTP/1.1 401 Unauthorized\r\n", *(f"WWW-Authenticate: {each}\r\n" for each in fields)])
 
 
-def said(head: str, credentials: tuple[str, str, str] = MUFASA, sent: Exchange = SENT) -> str | None:
+def said(head: str, credentials: Credentials = MUFASA, sent: Exchange = SENT) -> str | None:
     again = answered(sent, head, credentials, OWN)
     assert again is None or again.goes_on
     return dict(again.headers).get("Authorization") if again is not None else None
@@ -50,15 +51,15 @@ def test_the_example_of_the_standard(algorithm: str, response: str) -> None:
 def test_a_realm_of_the_persons_own_is_the_servers() -> None:
     head = asking('Digest realm="shelf", nonce="n"')
 
-    assert said(head, ("ann", "p", "shelf")) is not None
-    assert said(head, ("ann", "p", "other")) is None
+    assert said(head, MUFASA._replace(realm="shelf")) is not None
+    assert said(head, MUFASA._replace(realm="other")) is None
 
 
 def test_of_several_challenges_the_safer_one_is_answered_and_of_one_field_the_first() -> None:
     digest = 'Digest realm="s", nonce="n"'
 
     assert (said(asking('Basic realm="s"', digest)) or "").startswith("Digest ")
-    assert said(asking(f'Basic realm="s", {digest}'), ("Aladdin", "open sesame", "")) == (
+    assert said(asking(f'Basic realm="s", {digest}'), MUFASA._replace(name="Aladdin", password="open sesame")) == (
         "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     )
 

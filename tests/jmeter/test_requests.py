@@ -89,7 +89,7 @@ def test_a_whole_url_is_taken_as_it_is() -> None:
     assert (request.origin, request.path) == ("http://other:81", "/x?y=1%202")
 
 
-@pytest.mark.parametrize("path", ["/a|b", "/a?{b}", "/[1]", "/%", "/${nobody}"])
+@pytest.mark.parametrize("path", ["/a|b", "/a?{b}", "/[1]", "/%", "/${nobody}", "/a\u00a0", "/?\u0085"])
 def test_what_a_url_cannot_hold_is_not_sent(path: str) -> None:
     with pytest.raises(NoValueError, match="which a URL cannot hold; JMeter sends nothing"):
         only(e.request(path))
@@ -213,6 +213,7 @@ def test_cookies_of_the_plan_are_for_their_domain_and_one_without_is_not_sent() 
     found = read(
         e.cookie_manager(
             e.cookie("none", "1", domain=""),
+            e.cookie("path", "${found}", domain="shop.example:8443/a"),
             e.cookie("below", "2", domain="Shop.example"),
             e.cookie("address", "3", domain="127.0.0.1"),
         )
@@ -222,7 +223,8 @@ def test_cookies_of_the_plan_are_for_their_domain_and_one_without_is_not_sent() 
     (crew,) = found.journeys.crews
     assert crew.cookies == (("below", "2", ".shop.example", "/"), ("address", "3", "127.0.0.1", "/"))
     assert [(each.what, each.meaning.split(",")[0]) for each in found.notes] == [
-        ("note", "its cookie none has no domain")
+        ("note", "its cookie none has no domain"),
+        ("note", "its cookie path is for shop.example:8443/a"),
     ]
 
 

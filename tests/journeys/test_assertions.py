@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from journeys.known_client import known_client
@@ -163,6 +164,24 @@ def test_what_jmespath_cannot_look_for_fails_unless_the_contrary_is_asserted() -
     assert why(replace(assertion, wanted=False)) == ""
 
 
+@pytest.mark.parametrize(
+    ("how", "value", "holds"),
+    [
+        ("matches", ".*zeta.*beta.*alpha.*", True),
+        ("matches", ".*zeta.*alpha.*beta.*", False),
+        ("equals", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1}', True),
+        ("equals", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1.0}', False),
+    ],
+)
+def test_an_object_has_the_order_of_a_hash_map_for_a_pattern_and_none_for_a_value(
+    how: Literal["matches", "equals"], value: str, *, holds: bool
+) -> None:
+    """As with JMeter 5.5 (tests/oracle, json-objects)."""
+    answer = replace(ANSWER, body=b'{"o":{"zeta":1,"alpha":2,"beta":{"y":1,"x":2}}}')
+
+    assert (why(Assertion("json path", how, (("$.o",), (value,))), answer=answer) == "") is holds
+
+
 def test_what_is_not_json_has_no_path() -> None:
     found = why(Assertion("json path", "exists", (("$.a",),)), answer=replace(ANSWER, body=b"<p>"))
 
@@ -197,6 +216,18 @@ def test_a_status_without_a_reason_phrase_is_an_error_too() -> None:
     steps.append(walker.send(Told(0, nothing)))
 
     assert steps[-1] == Judged(False, "The status is 404")
+
+
+@pytest.mark.parametrize(("charset", "text"), [("utf-8", "ü"), ("iso-8859-1", "Ã¼")])
+def test_an_answer_is_judged_in_the_charset_of_its_crew(charset: str, text: str) -> None:
+    answer = Answer("http://h/a", True, 200, "OK", "HTTP/1.1 200 OK\r\n\r\n", "ü".encode())
+    looks = request("/a", assertions=(Assertion("body", "equals", ((text,),)),))
+    only = crew(looks, charset=charset)
+    walker = walk(only, 1, Shared(Journeys((only,))))
+
+    steps = [next(walker), walker.send(Told(0)), walker.send(Told(0, answer))]
+
+    assert steps[-1] == Judged(True, "")
 
 
 def test_redirects_and_embedded_resources_are_judged_too_where_that_is_asked_for() -> None:

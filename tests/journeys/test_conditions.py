@@ -90,6 +90,97 @@ def test_a_comparison_follows_the_rules_of_its_language(text: str, language: str
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        # ECMA-262, 7.1.4, 13.10, 19.2.5: NaN is like nothing, null is 0 where it is compared, undefined NaN.
+        ('parseInt(vars.get("none")) <= 5', "javascript", False),
+        ('!(parseInt("abc") < 5) && parseInt("abc") != 5', "javascript", True),
+        ('vars.get("none") < 5 && vars.get("none") >= 0', "javascript", True),
+        ("undefined < 5 || undefined >= 5", "javascript", False),
+        ("undefined == null && undefined !== null && null !== undefined", "javascript", True),
+        ('parseInt("12px") == 12 && parseInt("-0x1f") == -31 && parseInt("z", 36) == 35', "javascript", True),
+        ("1 / 0 > 5 && !(0 / 0 < 1) && !(1 % 0 < 1)", "javascript", True),
+        ('!"false"', "javascript", False),
+        # 13.13: && and || come to the part that decides.
+        ('parseInt(vars.get("none") || 0) == 0', "javascript", True),
+        ('(vars.get("n") && "y") == "y"', "javascript", True),
+        # Rhino: a text of Java's is an object.
+        ('!vars.get("empty")', "javascript", False),
+        ('vars.get("n") == "3" && vars.get("n") !== "3"', "javascript", True),
+        ('vars.get("n").length == 1', "javascript", False),
+        ('"${n}".length == 4 && vars.get("n").length() == 1', "javascript", True),
+        ('"abc".substring(2, 1) == "b"', "javascript", True),
+        # DefaultTypeTransformation, compareTo: nothing is the least; a text of one character is compared by its code.
+        ('vars.get("none") < -5 && !(vars.get("none") >= vars.get("n"))', "groovy", True),
+        ('"3" == 51 && "3" > 50', "groovy", True),
+        # StringGroovyMethods, minus, multiply, toInteger, asType.
+        ('"${n}" - "n" == "${}" && "ab" * 2 == "abab"', "groovy", True),
+        (
+            '(vars.get("n") as int) == 3 && (" 7 " as Long) == 7 && (vars.get("none") as Integer) == null',
+            "groovy",
+            True,
+        ),
+        # Groovy's language documentation: the Elvis operator and safe navigation.
+        ('(vars.get("none") ?: "0").toInteger() == 0 && (vars.get("n") ?: "0").toInteger() == 3', "groovy", True),
+        ('vars.get("none")?.trim()?.length() == null && vars.get("n")?.length() == 1', "groovy", True),
+        # JexlArithmetic: a method of nothing comes to nothing.
+        ('vars.get("none").length() > 1', "jexl", False),
+    ],
+)
+def test_odd_values_have_the_meaning_of_their_language(text: str, language: str, found: object) -> None:
+    """As JMeter 5.5 does (tests/oracle, conditions-of-odd-values-*)."""
+    assert value_of(text, language, CLIENT) is found
+    value_of(text, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('vars.get("none").toInteger() < 5', "groovy"),
+        ('"12345678901".toInteger() > 5', "groovy"),
+        ('Integer.parseInt(" 7 ") == 7', "groovy"),
+        ('(vars.get("none") as int) < 5', "groovy"),
+        ('"abc" < 5', "groovy"),
+        ("null + 1 == 1", "groovy"),
+        ('-"3" < 0', "groovy"),
+        ("5 % 0 == 1", "groovy"),
+        ("null + 1 == 1", "jexl"),
+        ('!vars.get("none")', "jexl"),
+        ('vars.get("none") && true', "jexl"),
+        ('-"3" < 0', "jexl"),
+        ('vars.get("none").length() > 1', "javascript"),
+    ],
+)
+def test_what_a_language_cannot_work_out_ends_the_script_but_can_be_read(text: str, language: str) -> None:
+    with pytest.raises(ValueError, match=r"number|nothing|no value|order|zero"):
+        value_of(text, language, CLIENT)
+    value_of(text, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('"abc".contains("b")', "javascript"),
+        ('"abc".length() == 3', "javascript"),
+        ('vars["n"] == "3"', "javascript"),
+        ("prev.isSuccessful()", "javascript"),
+        ('Integer.parseInt("3") == 3', "javascript"),
+        ('vars.get("n") == "3"', "script"),
+        ('"abc".includes("b")', "groovy"),
+        ('"abc".length == 3', "groovy"),
+        ('parseInt("3") == 3', "groovy"),
+        ('("3" as List) == 3', "groovy"),
+        ('"3".toInteger() == 3', "jexl"),
+        ('parseInt("3") == 3', "jexl"),
+        ("prev.isSuccessful()", "jexl"),
+    ],
+)
+def test_what_a_language_does_not_have_is_not_read(text: str, language: str) -> None:
+    with pytest.raises(ValueError, match=r"is not (?:known|defined)"):
+        value_of(text, language)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -134,7 +225,7 @@ def test_a_comparison_chooses_between_two_values(text: str, found: object) -> No
     assert value_of(text, "groovy") == found
 
 
-@pytest.mark.parametrize("text", ['"a" ? 1 : 2', "1 ? 2 : 3", "true ? 1", "true ?: 1", "true ? 1 : ", "1 < 2 ? : 3"])
+@pytest.mark.parametrize("text", ['"a" ? 1 : 2', "1 ? 2 : 3", "true ? 1", "true ? 1 : ", "1 < 2 ? : 3"])
 def test_a_choice_by_something_else_or_without_two_values_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"comparison|understood|missing|ends"):
         value_of(text, "groovy")

@@ -98,6 +98,36 @@ def test_each_source_is_looked_in(source: str, pattern: str, found: str | None) 
     assert taken(extract)[1].get("v") == found
 
 
+@pytest.mark.parametrize(
+    ("kind", "charset", "page", "found"),
+    [
+        ("text/html", "utf-8", b"", "\u00fc"),
+        ("text/html", "iso-8859-1", b"", "\u00c3\u00bc"),
+        ("text/html; charset=utf-8", "iso-8859-1", b"", "\u00fc"),
+        ("text/html", "iso-8859-1", b'<META http-equiv="Content-Type" content="text/html; charset=UTF-8">', "\u00fc"),
+        (
+            "text/plain",
+            "iso-8859-1",
+            b'<meta http-equiv="Content-Type" content="text/html; charset=utf-8">',
+            "\u00c3\u00bc",
+        ),
+        ("text/html", "iso-8859-1", b'<meta charset="utf-8">', "\u00c3\u00bc"),
+        (
+            "text/html",
+            "utf-8",
+            b'<meta http-equiv="Content-Type" content="text/html; charset=nothing">',
+            "\u00c3\u00bc",
+        ),
+    ],
+)
+def test_a_body_is_read_in_the_charset_of_its_head_or_its_page_or_its_own(kind, charset, page, found) -> None:
+    """As by JMeter 5.5 (tests/oracle, answers-of-5.5)."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n"
+    answer = replace(PAGE, head=head, body=page + b"<b>\xc3\xbc</b>", charset=charset)
+
+    assert taken(RegexExtract("v", ("<b>(.*)</b>",)), answer)[1]["v"] == found
+
+
 def test_a_variable_can_be_looked_in() -> None:
     assert taken(RegexExtract("v", ("(.)$",), of_variable="w"), w="abc")[1]["v"] == "c"
 

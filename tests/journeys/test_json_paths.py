@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_json, as_text, called, path_of, read_json, values_at
+from holdfast.journeys.json_paths import as_json, as_text, by_hash, called, path_of, read_json, values_at
 
 DOCUMENT = r"""{"store":{"book":[{"category":"reference", "author":"Nigel Rees", "title":"Sayings", "price":8.95},
 {"category":"fiction", "author":"Evelyn Waugh", "title":"Sword", "price":12.99},
@@ -113,6 +113,18 @@ def test_values_become_the_texts_that_java_writes() -> None:
     )
 
     assert [as_text(each) for each in values] == ["1.5", "1.0E7", "true", None, '{"f":"\\/é"}', '[1,"x"]']
+
+
+def test_members_of_an_object_are_in_the_order_of_a_java_hash_map() -> None:
+    """As JMeter 5.5 has them (tests/oracle, json-objects); Aa and BB have one hash, and what is within stays so."""
+    value = read_json('{"number": 1, "id": {"zz": 1, "aa": 2}, "BB": 6, "Aa": 7, "\u00fc": 8, "\U0001f600": 9}')
+
+    assert isinstance(value, dict)
+    assert [*by_hash({"zeta": 1, "alpha": 2, "beta": 3})] == ["zeta", "beta", "alpha"]
+    assert [*by_hash({"k2": 1, "k1": 2})] == ["k1", "k2"]
+    assert [each for each in by_hash(value) if each in ("BB", "Aa")] == ["BB", "Aa"]
+    assert by_hash(value)["id"] is value["id"]
+    assert by_hash([value]) == [value]
 
 
 def test_a_function_at_the_end_works_on_what_is_before_it() -> None:

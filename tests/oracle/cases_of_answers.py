@@ -12,8 +12,56 @@ from recorded_requests import XML
 HASH = hashlib.md5(XML.encode(), usedforsecurity=False).hexdigest()
 
 
+OBJECTS = (
+    '{"data":{"number":1,"hash":"h","rows":[{"zeta":1,"alpha":2}],"name":"n","id":7,"created":"x","user":{"zz":1,"aa":2},'
+    '"email":"e","a":1,"b":2,"c":3,"d":4,"Aa":6,"BB":7},"list":[{"zeta":1,"alpha":2,"beta":{"y":1,"x":2}},'
+    '{"k2":1,"k1":2}]}'
+)
+META = '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
+
+
+def _says(text: str, below: str) -> str:
+    return e.request("/text", e.arguments(e.argument("is", text, encode=True)), below=below)
+
+
+def of_encodings() -> list[Case]:
+    """Of answers that name no charset."""
+    word = e.regex("a", "<b>(.*)</b>")
+    return [
+        Case(
+            "json-objects",
+            "JSON Extractor: objects, whose members are in another order",
+            _says(
+                OBJECTS,
+                e.json("a;b;c", "$.data;$;$.list[0]", "1;1;1", "-;-;-")
+                + e.json("d", "$.list[*]", match="-1")
+                + e.json("f;g", "$.list;$..user", "1;1", "-;-"),
+            )
+            + seen("a", "b", "c", "d_1", "d_2", "f", "g")
+            + _says(OBJECTS, e.json_assertion("$.list[0]", ".*zeta.*beta.*alpha.*", pattern=True))
+            + _says(OBJECTS, e.json_assertion("$.list[0]", ".*zeta.*alpha.*beta.*", pattern=True))
+            + _says(OBJECTS, e.json_assertion("$.list[0]", '{"beta":{"x":2,"y":1},"alpha":2,"zeta":1}')),
+        ),
+        Case(
+            "answers-of-5.5",
+            "Answers that name no charset, in plans that were saved before 5.6",
+            _says("<b>ü✓</b>", word)
+            + seen("a")
+            + e.raw("/raw", "${a}")
+            + e.raw("/utf-8", "${a}", contentEncoding="UTF-8")
+            + e.request("/form", e.arguments(e.argument("v", "${a}", encode=True)), method="POST")
+            + _says("ü", e.response_assertion("response_data", 16, "ü"))
+            + _says("ü", e.response_assertion("response_data", 16, "Ã¼"))
+            + _says(f"{META}<b>ü✓</b>", word)
+            + seen("a"),
+            saved_by="5.5",
+        ),
+    ]
+
+
 def of_extractors() -> list[Case]:
     return [
+        *of_encodings(),
         Case(
             "regex",
             "Regular Expression Extractor",

@@ -46,6 +46,40 @@ OF_JAVASCRIPT = (
 )  # fmt: skip
 
 
+# Values that are missing, or are not what they are taken for.
+ODD_OF_JAVASCRIPT = (
+    'parseInt(vars.get("none"))<=5', 'parseInt("${state}") != 3', '!(parseInt("${state}") < 5)',
+    'parseInt("12px") == 12', 'parseInt("0x1f") == 31', 'parseInt("08") == 8', 'parseFloat("3.5kg") == 3.5',
+    'Number("${state}") < 4', 'Number("") == 0', 'vars.get("none") < 5', 'vars.get("none") >= 0',
+    'vars.get("none") + 1 == 1', "null < 1", "undefined < 1", "undefined == null", "undefined === null",
+    '"${state}" * 1 < 5', "3 / 0 > 5", "0 / 0 < 5",
+    "5 % 0 < 1", '!vars.get("empty")', '!"${no}"', '"${no}" && true', 'parseInt(vars.get("none") || 0) < 1',
+    '(vars.get("n") && "y") == "y"', 'vars.get("none") || false', 'vars.get("n") === "3"', 'vars.get("n") == 3',
+    'vars.get("state").length == 4', 'vars.get("state").length() == 4', '"${state}".substring(2, 1) == "o"',
+    'vars.get("state").trim().length == 4', 'parseInt("11", 2) == 3', '"5" > "10"', 'Number("7px") == 7',
+    'String(3) == "3"', 'parseInt(vars.get("n")) == 3 && parseInt(vars.get("none")) < 5',
+    'sampleResult.getResponseCode() === "200"',
+    "sampleResult.getResponseCode() == 200", "true == 1", '" " == 0', 'vars.get("none") === null',
+)  # fmt: skip
+ODD_OF_GROOVY = (
+    'vars.get("none") < 5', 'vars.get("none") > 5', "null < 1", 'vars.get("n") < 5', 'vars.get("ten") < 5', '"3" == 51',
+    'vars.get("none").toInteger() < 5', '"12345678901".toInteger() > 5', 'vars.get("empty").toInteger() == 0',
+    'Integer.parseInt(vars.get("none")) < 5', 'Integer.parseInt(" 7 ") == 7', '" 7 ".toInteger() == 7', "null + 1 == 1",
+    'vars.get("none") + 1 == "null1"', '"${n}" - 1 == 2', '"abc" - "b" == "ac"', '"ab" * 2 == "abab"', '-"3" < 0',
+    "5 / 0 == 1", '!"${no}"', 'vars.get("state") && true', '(vars.get("none") ?: "0").toInteger() == 0',
+    '(vars.get("n") ?: "0").toInteger() == 3', 'vars.get("none")?.trim() == null', 'vars.get("none")?.toInteger() < 5',
+    'vars.get("n")?.toInteger() < 5', '!vars.get("none")?.trim()', '(vars.get("n") as int) < 10',
+    '(vars.get("none") as int) < 10', '(vars.get("none") as Integer) < 10', '(vars.get("state") as int) < 10',
+    '(vars.get("n") as long) - (vars.get("ten") as long) < 0', '(vars.get("dec") as double) < 3.2', "(3.7 as int) == 3",
+    '(vars.get("no") as boolean) == true', 'prev.getResponseCode() == "200"',
+)  # fmt: skip
+ODD_OF_JEXL = (
+    'vars.get("none") < 5', "null + 1 == 1", 'vars.get("none") + "x" == "x"', '!vars.get("none")', '!"False"',
+    'vars.get("none") && true', 'vars.get("none").length() > 1', 'vars.get("none").equals("x")', '-"${n}" < 0',
+    '"${state}" - 1 < 5', 'vars.get("none") * 2 == 0', "5 / 0 == 1", 'sampleResult.getResponseCode() == "200"',
+)  # fmt: skip
+
+
 CHOICES = (
     '"${state}" == "open" ? 2000 : 0', '${n} > 2 ? "x y" : "z"', "${n} > 2 && !${no} ? 1 : 0",
     "(${n} == 4) ? 'a' : 'b'",
@@ -66,9 +100,48 @@ def _ifs(conditions: tuple[str, ...], path: str, wrap: str = "", *, script: bool
     )
 
 
+def _once_while(conditions: tuple[str, ...], path: str, wrap: str) -> str:
+    """A While for each condition, which the first pass leaves."""
+    ends = e.simple(
+        "TestAction", "ends", ActionProcessor__action="5", ActionProcessor__target="0", ActionProcessor__duration="0"
+    )
+    return "".join(
+        e.controller(
+            "LoopController",
+            e.controller(
+                "WhileController",
+                e.request(f"/{path}/{number}") + ends,
+                "While",
+                WhileController__condition=wrap % each.replace(",", "\\,"),
+            ),
+            "Loop",
+            LoopController__loops="1",
+        )
+        for number, each in enumerate(conditions)
+    )
+
+
+def _odd(conditions: tuple[str, ...], language: str) -> Case:
+    wrap = f"${{__{language}(%s,)}}"
+    # An If Controller by itself is told of no variables; what comes before "||" may hold without them.
+    alone = tuple(each for each in conditions if "||" not in each)
+    return Case(
+        f"conditions-of-odd-values-{language}",
+        f"Conditions in __{language}: values that are missing, or not what they are taken for",
+        variables(**VALUES)
+        + e.request("/first")
+        + _ifs(conditions, "if", wrap)
+        + _once_while(conditions, "while", wrap)
+        + (_ifs(alone, "script", script=True) if language == "javaScript" else ""),
+    )
+
+
 def of_conditions() -> list[Case]:
     given = variables(**VALUES)
     return [
+        _odd(ODD_OF_JAVASCRIPT, "javaScript"),
+        _odd(ODD_OF_GROOVY, "groovy"),
+        _odd(ODD_OF_JEXL, "jexl3"),
         Case(
             "conditions-of-jexl",
             "Conditions in __jexl3",

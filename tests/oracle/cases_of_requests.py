@@ -64,7 +64,9 @@ def of_requests() -> list[Case]:
         Case(
             "no-urls",
             "HTTP Request: what a URL cannot hold",
-            variables(v="mole") + "".join(map(e.request, NOT_URLS)) + e.request("/after"),
+            variables(v="mole", n="a\u00a0b", c="x\u0085y", w="\u3000", s="\u200b")
+            + "".join(map(e.request, (*NOT_URLS, "/n/${n}", "/c/${c}", "/w/${w}", "/s/${s}", "/q?n=${n}", "/a\u00a0b")))
+            + e.request("/after"),
         ),
         Case(
             "no-servers",

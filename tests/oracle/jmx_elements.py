@@ -96,17 +96,27 @@ def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") ->
 
 
 def authorization(url: str, user: str, password: str, mechanism: str = "BASIC", realm: str = "") -> str:
-    entry = inner(
+    return authorizations(login(url, user, password, mechanism, realm))
+
+
+def authorizations(*entries: str) -> str:
+    return element(
+        "AuthManager", "Authorization", collection("AuthManager.auth_list", "".join(entries)), gui="AuthPanel"
+    )
+
+
+def login(url: str, user: str, password: str, mechanism: str = "BASIC", realm: str = "", domain: str = "") -> str:
+    """An entry of an Authorization Manager."""
+    return inner(
         "",
         "Authorization",
         text("Authorization.url", url),
         text("Authorization.username", user),
         text("Authorization.password", password),
-        text("Authorization.domain", ""),
+        text("Authorization.domain", domain),
         text("Authorization.realm", realm),
         text("Authorization.mechanism", mechanism),
     )
-    return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry), gui="AuthPanel")
 
 
 def _texts(prefix: str, said: dict[str, str]) -> list[str]:

@@ -11,7 +11,9 @@ from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_cookies import of_cookies
 from cases_of_counting import of_counting
+from cases_of_forms import of_forms
 from cases_of_java import of_java
+from cases_of_logins import of_logins
 from cases_of_made_up import of_made_up, of_oddities
 from cases_of_modifiers import of_modifiers
 from cases_of_parts import of_parts
@@ -238,6 +240,8 @@ CASES = [
     *of_made_up(),
     *of_oddities(),
     *of_modifiers(),
+    *of_logins(),
+    *of_forms(),
     *of_caches(),
     *of_java(),
     *of_extractors(),

@@ -24,9 +24,9 @@ What holdfast sends for an element is what JMeter sends. `make oracle` runs a sm
 and with holdfast, against the same server, and compares method, path, header fields, body, whether the connection is
 kept, and the label and success of each result. It takes Java 8 or newer; JMeter comes with a Python package.
 
-Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding
-is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is what it is in the
-version that saved the plan.
+Not compared: User-Agent, Accept-Encoding, and what versions of JMeter do differently: a body without an encoding, of
+a request or an answer, is UTF-8 in 5.6 (`text/plain; charset=UTF-8`), and ISO-8859-1 in 5.5 (`text/plain`); here it is
+what it is in the version that saved the plan.
 
 ## What agrees
 
@@ -82,7 +82,10 @@ place; nothing is sent.
 | Regular expressions with lookbehind, named groups or possessive repetition | JMeter finds nothing with them |
 | CSS selectors of jsoup's own: `:contains`, `:eq`, `:has`, `[attr~=regex]` | lxml reads them otherwise, or not |
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
-| HTML, Compare, S/MIME and XML Schema elements; documents that are turned into a text | not supported |
+| HTML, Compare, S/MIME and XML Schema Assertion | not supported; answers that it would reject would count as good |
+| Response Assertion on a document that is turned into a text | it depends on the parsers that a JMeter was given |
+| Parallel Controller (plug-in) | its requests would not be sent at the same time |
+| Methods that the rows of a CSV Data Set give, other than POST, PUT and PATCH | each is put together in its own way |
 | HTTP Cookie Manager: policy `rfc2965` | it sends cookies in another form |
 | HTTP Cookie Manager: own cookies, with policies `rfc2109` and `default` | they are sent in another form |
 | Dummy Sampler, two Header Managers that apply to it | JMeter sends the fields of one of them no more |

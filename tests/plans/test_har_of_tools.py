@@ -117,6 +117,20 @@ def test_each_browser_says_in_its_own_way_what_was_on_the_wire(browser, entry, s
     assert [step.path for step in found.steps] == (["/x", "/last"] if is_sent else ["/last"])
 
 
+@pytest.mark.parametrize(("tool", "paths"), [("Insomnia REST Client", ["/x", "/last"]), ("WebInspector", ["/last"])])
+def test_a_request_of_a_collection_is_sent_though_it_was_not_yet_and_none_that_a_browser_blocked(tool, paths):
+    # Insomnia, common/har.ts: without a response, and without the fields that it adds when it sends.
+    new = {"request": {"method": "GET", "url": "http://shop.example/x", "headers": []}, "response": {"status": 0}}
+    old = {
+        "request": {"method": "GET", "url": "http://shop.example/last", "headers": [HOST]},
+        "response": {"status": 200},
+    }
+
+    found = read_har(json.dumps({"log": {"creator": {"name": tool}, "entries": [new, old]}}).encode(), "made.har")
+
+    assert [step.path for step in found.steps] == paths
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [

@@ -29,6 +29,11 @@ def shape_in(table: Table) -> Shape | None:
     said = [key for key in KEYS if key in table.values]
     if not said:
         return None
+    if said == ["for"]:
+        why = (
+            "It says for how long, and nothing in the same table says how much: a group does not share it with its own."
+        )
+        raise table.wrong("for", why, "Put it beside clients or rate.")
     arguments = ShapeArguments(
         requests=table.whole("requests", 1, MOST_REQUESTS),
         over_s=table.read("over", quantities.duration_s),

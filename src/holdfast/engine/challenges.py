@@ -1,4 +1,4 @@
-"""Answers a server that asks who it is (401), by RFC 7616, as Apache HttpClient does for JMeter; pure.
+"""Tells servers who a client is: with the request, or where one asks (401), by RFC 7616, as Apache HttpClient; pure.
 
 Source: Apache HttpClient 4.5.13, impl/auth/DigestScheme.java (createDigestHeader: the order of its parts, which of them
 have quotes, MD5 where no algorithm is named), HttpAuthenticator.java; apache/jmeter 5.5,
@@ -10,11 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from holdfast.engine.redirects import without
+from holdfast.model.logins import basic_field, credentials_for
+
 if TYPE_CHECKING:
-    from holdfast.engine.fetching import Exchange
+    from holdfast.engine.fetching import Ended, Exchange
+    from holdfast.journeys.steps import Sending
+    from holdfast.model.logins import Credentials
 
 UNAUTHORIZED = 401
 _FIELD = re.compile(r"^www-authenticate:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -22,18 +28,51 @@ _PART = re.compile(r"""\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?
 _HASHES = {"md5": hashlib.md5, "md5-sess": hashlib.md5, "sha-256": hashlib.sha256, "sha": hashlib.sha1}
 
 
-def answered(refused: Exchange, head: str, credentials: tuple[str, str, str], nonce: str) -> Exchange | None:
+def with_login(exchange: Exchange, sending: Sending, before: Exchange | None = None) -> Exchange:
+    """A redirect or resource of a request with the credentials that count for it, and not those of the request.
+
+    Args:
+        before: what was redirected to it: a library keeps what it has told a server until it comes to another one.
+    """
+    known = sending.credentials
+    if not any(each.told.startswith("unasked") for each in known):
+        return exchange
+    if before is not None and sending.redirects == "library" and before.origin == exchange.origin and _tells(before):
+        return exchange
+    field = basic_field(known, _named(exchange.origin, sending), exchange.path)
+    headers = without(exchange.headers, frozenset({"authorization"}))
+    return exchange._replace(headers=(*headers, ("Authorization", field)) if field else headers)
+
+
+def asked_again(sent: Exchange, ended: Ended, sending: Sending) -> Exchange | None:
+    """A request that was refused, with what its server asks for; None where it is not sent again."""
+    found = credentials_for(sending.credentials, _named(sent.origin, sending), sent.path)
+    if found is None or found.told != "asked" or ended.read is None:
+        return None
+    return answered(sent, ended.read.head, found, secrets.token_hex(8))
+
+
+def _named(origin: str, sending: Sending) -> str:
+    """An origin as the plan names it."""
+    return sending.named if sending.named and origin == sending.origin else origin
+
+
+def _tells(exchange: Exchange) -> bool:
+    return any(name.lower() == "authorization" for name, _ in exchange.headers)
+
+
+def answered(refused: Exchange, head: str, credentials: Credentials, nonce: str) -> Exchange | None:
     """The request again, with what the server asks for; None if it asks for something else.
 
     Args:
         head: of the reply, status line and fields.
-        credentials: name, password, and the realm in which they count; "" is any.
+        credentials: that count for it; a realm "" is any.
         nonce: the client's own, of 16 hexadecimal digits, another one each time.
     """
-    if any(name.lower() == "authorization" for name, _ in refused.headers):
+    if _tells(refused):
         return None
     for scheme, challenge in sorted(_challenges(head).items(), reverse=True):
-        if scheme in ("digest", "basic") and credentials[2] in ("", challenge.get("realm", "")):
+        if scheme in ("digest", "basic") and credentials.realm in ("", challenge.get("realm", "")):
             value = _basic(credentials) if scheme == "basic" else _digest(refused, challenge, credentials, nonce)
             # What HttpClient cannot answer it sends once more as it was.
             fields = (("Authorization", value),) if value else ()
@@ -51,13 +90,13 @@ def _challenges(head: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _basic(credentials: tuple[str, str, str]) -> str:
-    return "Basic " + base64.b64encode(f"{credentials[0]}:{credentials[1]}".encode()).decode()
+def _basic(credentials: Credentials) -> str:
+    return "Basic " + base64.b64encode(f"{credentials.name}:{credentials.password}".encode()).decode()
 
 
-def _digest(refused: Exchange, challenge: Mapping[str, str], credentials: tuple[str, str, str], own: str) -> str:
+def _digest(refused: Exchange, challenge: Mapping[str, str], credentials: Credentials, own: str) -> str:
     """The value of Authorization; "" where the server asks for what is not known."""
-    user, password, _ = credentials
+    user, password = credentials.name, credentials.password
     algorithm = challenge.get("algorithm", "MD5")
     make = _HASHES.get(algorithm.lower())
     offered = {each.strip().lower() for each in re.split(r"[\s,]+", challenge.get("qop", "")) if each.strip()}

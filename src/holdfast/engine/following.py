@@ -11,13 +11,12 @@ Decisions
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast.engine.challenges import UNAUTHORIZED, answered
+from holdfast.engine.challenges import UNAUTHORIZED, asked_again, with_login
 from holdfast.engine.fetching import (
     REDIRECTS,
     Ended,
@@ -142,7 +141,7 @@ class Following:
         for hops in range(sending.follow + 1):
             told = yield sent
             assert told is not None
-            if told.status == UNAUTHORIZED and (again := _with_credentials(sent, told, sending)) is not None:
+            if told.status == UNAUTHORIZED and (again := asked_again(sent, told, sending)) is not None:
                 sent, first = again, first or told
                 told = yield again
                 assert told is not None
@@ -158,7 +157,7 @@ class Following:
                 outcome, why = Outcome.REJECTED, f"It was redirected more than {hops} times, at last to {read.location}"
                 break
             try:
-                following = redirected(exchange, ended.status, read.location, sending)
+                following = with_login(redirected(exchange, ended.status, read.location, sending), sending, exchange)
                 if sending.redirects == "library" and following.url in passed:
                     raise ValueError(f"in a circle, to {following.url}")
                 passed.add(following.url)
@@ -227,6 +226,7 @@ class Following:
             seen.add(origin + path)
             fields = headers if origin == sending.origin else elsewhere
             exchange = Exchange(origin, "GET", path, fields, body, f"{sending.label}, embedded", Kind.EMBEDDED)
+            exchange = with_login(exchange, sending)
             hops: list[Answer] = []
             followed = yield from self._followed(exchange, sending, visitor, hops)
             if followed is None:
@@ -357,16 +357,10 @@ class Following:
             )
 
 
-def _with_credentials(sent: Exchange, ended: Ended, sending: Sending) -> Exchange | None:
-    """A request that was refused, with what its server asks for; None where it is not sent again."""
-    if sending.credentials is None or ended.read is None or sent.origin != sending.origin:
-        return None
-    return answered(sent, ended.read.head, sending.credentials, secrets.token_hex(8))
-
-
 def is_alone(sending: Sending) -> bool:
     """Whether the first exchange of a request is what its journey says, and mostly the only one."""
-    return sending.resources is None and sending.cache is None and sending.credentials is None
+    asked = sending.credentials and any(each.told == "asked" for each in sending.credentials)
+    return sending.resources is None and sending.cache is None and not asked
 
 
 def new_cache(cache: Cache) -> AnswerCache:

@@ -14,7 +14,7 @@ from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions_files import FILE, FILE_NAME, base_name
 from holdfast.journeys.functions_request import ENCODED, FORM, encoded, form, is_skipped
 from holdfast.model.answers import FunctionCall, Template, Variable
-from holdfast.model.journey_request import Body, Multipart, Part, TextBody
+from holdfast.model.journey_request import Body, Multipart, Names, Part, TextBody
 from holdfast.plans.jmx_tree import Node, Properties
 
 _WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -165,6 +165,8 @@ def _is_known(template: Template) -> bool:
 def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node, Properties]]) -> Multipart:
     """The parts; in a form as browsers send it, only files say their type, and none says how it is encoded."""
     like_browser, java = found.flag("BROWSER_COMPATIBLE_MULTIPART"), found.is_java()
+    of_library: Names = "library in ascii" if found.scope.reading.before_5_6 else "library"
+    names: Names = "browser" if java else of_library
     parts = []
     for each in arguments:
         name = "".join(str(part) if isinstance(part, str) else "x" for part in each.name)
@@ -174,10 +176,10 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
         if found.says_no_charset():
             charset = "iso-8859-1" if java else "us-ascii"
         if like_browser:
-            parts.append(Part(each.name, each.value, charset=charset))
+            parts.append(Part(each.name, each.value, charset=charset, names=names))
         else:
             media_type = _with_charset((not java and each.content_type) or ("text/plain",), charset)
-            parts.append(Part(each.name, each.value, media_type=media_type, charset=charset, transfer_encoding="8bit"))
+            parts.append(Part(each.name, each.value, None, media_type, charset, "8bit", names))
     for element, file in files:
         template = found.scope.template
         parts.append(
@@ -188,6 +190,7 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
                 template(element, file.text("File.mimetype")),
                 charset=_AS_BYTES,
                 transfer_encoding="binary" if java or not like_browser else "",
+                names=names,
             )
         )
     return Multipart(tuple(parts))

@@ -83,7 +83,10 @@ def _takes_for_nothing(node: Node) -> bool:
 
 
 def _is_in_latin_1(node: Node) -> bool:
-    """Whether the body of a request may have characters that an older JMeter encodes otherwise."""
+    """Whether a body may have characters that an older JMeter encodes otherwise, or is asked for such."""
+    if node.kind == "ResponseAssertion":
+        asked = node.properties.items("Asserion.test_strings")
+        return any(isinstance(each, str) and not each.isascii() for each in asked)
     if node.kind != "HTTPSamplerProxy" or node.text("HTTPSampler.contentEncoding").strip():
         return False
     arguments = node.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")

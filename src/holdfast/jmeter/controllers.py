@@ -165,7 +165,7 @@ def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:
     each = reading.flag(node, "IfController.evaluateAll")
     if not text:
         words = True  # Neither a script nor a text without anything in it is true.
-    if not words and (why := unreadable_text(text, "javascript")):
+    if not words and (why := unreadable_text(text, "script")):
         reading.refuse(
             node,
             f"its condition is a script that holdfast does not run: {why}",
@@ -173,7 +173,7 @@ def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:
         )
     if words and _compares(text):
         reading.note(node, "its condition is not read as an expression, and never is the word true: it is not done")
-    condition = journey.Condition(text, "words" if words else "javascript")
+    condition = journey.Condition(text, "words" if words else "script")
     return [journey.If(condition, nodes_of(node, scope), each)]
 
 

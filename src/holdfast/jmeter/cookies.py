@@ -112,6 +112,11 @@ def _cookie(manager: Node, cookie: Properties, reading: Reading) -> tuple[str, s
     value, domain, path = (
         reading.fixed(manager, cookie.text(f"Cookie.{each}")) for each in ("value", "domain", "path")
     )
+    if domain is not None and "/" in domain:
+        reading.note(
+            manager, f"its cookie {cookie.name} is for {domain}, which no host is, so it is not sent, as by JMeter"
+        )
+        return None
     if value is None or domain is None or path is None:
         reading.refuse(manager, f"its cookie {cookie.name} is not known before the load begins")
         return None

@@ -219,6 +219,7 @@ def _json(node: Node, reading: Reading) -> list[Extract]:
                 required=False,
                 of_variable=variable_of(node, reading),
                 where=where_of(node),
+                by_hash=True,
             )
         )
     return found

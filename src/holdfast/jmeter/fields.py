@@ -1,17 +1,17 @@
-"""The header fields of an HTTP Request of JMeter: its Header Managers', and those of an Authorization Manager; pure.
+"""The header fields of an HTTP Request of JMeter: its Header Managers', and an Authorization Manager's entries; pure.
 
 Source: apache/jmeter 5.5, protocol/http/control/HeaderManager.java (merge: the nearest manager's field wins),
-AuthManager.java (getAuthForURL: the first entry whose URL the request's begins with), HTTPHC4Impl.java
-(setConnectionHeaders; the credentials of a BASIC entry are sent without being asked for).
+AuthManager.java, HTTPHC4Impl.java (setConnectionHeaders; the credentials of a BASIC entry are sent without being asked
+for). Which entry counts for which URL: `model/logins.py`.
 """
 
 from __future__ import annotations
 
 import re
 
-from holdfast.jmeter.merged import Merged, template_call
-from holdfast.journeys.functions_request import BASIC
+from holdfast.jmeter.merged import Merged
 from holdfast.model.answers import FunctionCall, Template, Variable
+from holdfast.model.journey_request import Login, Telling
 from holdfast.plans.jmx_tree import Node, Properties
 from holdfast.plans.samplers import PORTS
 
@@ -25,7 +25,7 @@ _ACCEPT_OF_JAVA = "text/html, image/gif, image/jpeg, */*; q=0.2"
 
 
 def fields_of(
-    found: Merged, origin: Template, path: Template, content_type: Template, *, replaces: bool
+    found: Merged, origin: Template, content_type: Template, *, replaces: bool
 ) -> tuple[tuple[Template, Template], ...]:
     """The fields, in order.
 
@@ -52,9 +52,6 @@ def fields_of(
         fields.append((("Accept",), (_ACCEPT_OF_JAVA,)))
     if not found.flag("use_keepalive"):
         fields.insert(0, (("Connection",), ("close",)))
-    authorization = _basic(found, origin, path)
-    if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
-        fields.append((("Authorization",), authorization))
     return tuple(fields)
 
 
@@ -100,72 +97,46 @@ def _lower(name: Template) -> str:
     return "".join(each.lower() if isinstance(each, str) else str(each) for each in name).strip()
 
 
-def _basic(found: Merged, origin: Template, path: Template) -> Template:
-    """The value of the field Authorization; () sends none."""
-    entry = _entry(found, origin, path)
-    # Java's client is told the credentials so whatever the mechanism (HTTPJavaImpl.java, setConnectionAuthorization).
-    if entry is None or not (found.is_java() or entry[1].text("Authorization.mechanism") in _BASIC):
-        return ()
-    name, password, _ = _said(*entry, found)
-    if found.is_java():
-        return ("Basic ", *template_call("__base64Encode", [(*name, ":", *password)]))
-    return ("Basic ", *template_call(BASIC, [name, password]))
-
-
-def credentials_of(found: Merged, origin: Template, path: Template) -> tuple[Template, Template, Template] | None:
-    """Name, password and realm for a server that asks for them; None has none."""
-    entry = None if found.is_java() else _entry(found, origin, path)
-    return _said(*entry, found) if entry and entry[1].text("Authorization.mechanism") == _DIGEST else None
-
-
-def _said(manager: Node, entry: Properties, found: Merged) -> tuple[Template, Template, Template]:
-    name, password, realm = (
-        found.scope.reading.template(manager, entry.text(f"Authorization.{each}"))
-        for each in ("username", "password", "realm")
+def logins_of(found: Merged, origin: Template, path: Template) -> tuple[Login, ...]:
+    """The credentials of the Authorization Manager that applies to a request, the farthest of several."""
+    return tuple(
+        _login(manager, entry, origin, path, found)
+        for manager in list(found.scope.nearest("AuthManager"))[-1:]
+        for entry in manager.properties.elements("AuthManager.auth_list")
     )
-    return name, password, realm
 
 
-def _entry(found: Merged, origin: Template, path: Template) -> tuple[Node, Properties] | None:
-    """The entry of an Authorization Manager that applies to a request, and the manager."""
+def _login(manager: Node, entry: Properties, origin: Template, path: Template, found: Merged) -> Login:
     reading = found.scope.reading
-    managers = list(found.scope.nearest("AuthManager"))
-    for manager in managers[-1:]:  # the farthest takes the place of those before it
-        for entry in manager.properties.elements("AuthManager.auth_list"):
-            url = reading.fixed(manager, entry.text("Authorization.url"))
-            if url is None:
-                reading.refuse(manager, "the URL of an entry is not known before the load begins", "Write it out.")
-                continue
-            if not _begins_with(url, origin, path, manager, found):
-                continue
-            mechanism = entry.text("Authorization.mechanism")
-            if mechanism not in _BASIC and mechanism != _DIGEST:
-                reading.refuse(
-                    manager,
-                    f"its mechanism {mechanism} takes tickets, which holdfast does not have",
-                    "Use BASIC or DIGEST, or send a token in a Header Manager.",
-                )
-                return None
-            return manager, entry
-    return None
+    url, name, password, realm, domain = (
+        reading.template(manager, entry.text(f"Authorization.{each}"))
+        for each in ("url", "username", "password", "realm", "domain")
+    )
+    mechanism = entry.text("Authorization.mechanism")
+    told: Telling = "asked" if mechanism == _DIGEST else "unasked"
+    if mechanism not in _BASIC and mechanism != _DIGEST:
+        told = "never"
+        if _may_begin(url, origin, path):
+            reading.refuse(
+                manager,
+                f"its mechanism {mechanism} takes tickets, which holdfast does not have",
+                "Use BASIC or DIGEST, or send a token in a Header Manager.",
+            )
+    elif found.is_java():
+        # It is told so whatever the mechanism (HTTPJavaImpl.java, setConnectionAuthorization).
+        told = "unasked by java"
+    return Login(url, name, password, realm, domain, told)
 
 
-def _begins_with(url: str, origin: Template, path: Template, manager: Node, found: Merged) -> bool:
-    """Whether the request's URL begins with this one, as far as it is known; otherwise it is refused."""
-    target = "".join(each if isinstance(each, str) else "\0" for each in (*origin, *_path(path)))
-    known, more, _ = target.partition("\0")
-    if known.startswith(url):
-        return True
-    if more and url.startswith(known):
-        found.scope.reading.refuse(
-            manager,
-            f"whether its entry for {url} applies to {found.node.name} is not known before the load begins",
-            "Shorten its URL to the server's.",
-        )
-    return False
-
-
-def _path(path: Template) -> Template:
-    """What is known of a path: the arguments of the function that makes it begin with it."""
+def _may_begin(url: Template, origin: Template, path: Template) -> bool:
+    """Whether the request's URL may begin with this one, as far as both are known."""
     (first, *_) = path or ("",)
-    return path if isinstance(first, str) else ("\0",)
+    known = [_known(url), _known((*origin, *(path if isinstance(first, str) else ("\0",))))]
+    (begin, _), (whole, is_whole) = known
+    return whole.startswith(begin) or (not is_whole and begin.startswith(whole))
+
+
+def _known(template: Template) -> tuple[str, bool]:
+    """What is known of a text from its begin on, and whether that is all."""
+    known, more, _ = "".join(each if isinstance(each, str) else "\0" for each in template).partition("\0")
+    return known, not more

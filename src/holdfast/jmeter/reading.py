@@ -206,6 +206,7 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         stage=_STAGES.get(node.kind, "main"),
         index=_index(node),
         missing="as written",
+        charset="iso-8859-1" if reading.before_5_6 else "utf-8",
     )
 
 

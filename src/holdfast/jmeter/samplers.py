@@ -15,7 +15,7 @@ from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, goes_with_get, is_multipart, sends_file, unsendable
 from holdfast.jmeter.caches import cache_of
 from holdfast.jmeter.extractors import EXTRACTORS, check_markup, extracts_of
-from holdfast.jmeter.fields import credentials_of, fields_of, kept_fields
+from holdfast.jmeter.fields import fields_of, kept_fields, logins_of
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.modifiers import LINK_PARSER, MODIFIERS, modified_path
 from holdfast.jmeter.possible import values_of
@@ -75,7 +75,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         said = [each for part in parts if part.file_name is None for each in (part.name, part.media_type, part.content)]
         body = TextBody(template_call(NOWHERE, [(why,), *(each for each in said if isinstance(each, tuple))]))
     has_parts = isinstance(body, Multipart)
-    fields = fields_of(found, origin, path, content_type, replaces=has_parts)
+    fields = fields_of(found, origin, content_type, replaces=has_parts)
     _tell(found)
     for each in scope.nearest("KeystoreConfig"):
         scope.reading.tell(each, "no certificate of a client is sent", left_out=True)
@@ -96,7 +96,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         resources=_resources(found),
         cache=cache_of(scope),
         links=links,
-        credentials=credentials_of(found, origin, path),
+        logins=logins_of(found, origin, path),
         keep_alive=found.flag("use_keepalive"),
         kept=_kept(found, has_parts=has_parts, follows_unseen=follows_unseen),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),

@@ -56,7 +56,8 @@ class Reading:
         changing: the properties that something in the plan may change; "*" are all.
         seed: of what is by chance before the load begins.
         environment: environment variables.
-        before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
+        before_5_6: it was saved by a JMeter to which bodies without an encoding, its own and those of answers, are
+            ISO 8859-1, not UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         caches, modifiers, tables: how many Cache Managers, modifiers of URLs and Random CSV Data Sets were met.

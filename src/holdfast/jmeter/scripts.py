@@ -35,7 +35,7 @@ def unreadable_text(template: Template, language: str, *, only_conditions: bool 
             found = value_of(text, language)
         except NotDefinedError as error:
             # With "||", what comes before may hold already.
-            if language == "javascript" and "||" not in text:
+            if language in ("javascript", "script") and "||" not in text:
                 return ""
             why = str(error)
             continue

@@ -14,7 +14,7 @@ from holdfast.journeys import jmespaths
 from holdfast.journeys.context import Context
 from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_json, called, path_of, read_json, shown_json, values_at
+from holdfast.journeys.json_paths import as_json, by_hash, called, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, holds_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, matches_whole
 from holdfast.journeys.sources import looked_at, text_of, text_of_body
@@ -229,7 +229,7 @@ def _found_in_json(written: str, text: str) -> list[object]:
 def _is_json(value: object, wanted: str, how: str, context: Context) -> bool:
     if how == "matches":
         pattern = compiled(wanted)
-        return in_time(wanted, lambda: matches_whole(pattern, shown_json(value)), context)
+        return in_time(wanted, lambda: matches_whole(pattern, shown_json(by_hash(value))), context)
     try:
         expected = read_json(wanted)
     except ValueError:
@@ -238,5 +238,11 @@ def _is_json(value: object, wanted: str, how: str, context: Context) -> bool:
 
 
 def _same(one: object, other: object) -> bool:
-    """Equal, where 3 is not 3.0."""
-    return as_json(one) == as_json(other) and type(one) is type(other)
+    """Equal, where 3 is not 3.0, and the order of an object's members does not count."""
+    return as_json(_sorted(one)) == as_json(_sorted(other)) and type(one) is type(other)
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, list):
+        return [_sorted(each) for each in value]
+    return {name: _sorted(value[name]) for name in sorted(value)} if isinstance(value, dict) else value

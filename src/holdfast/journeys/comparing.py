@@ -1,11 +1,13 @@
-"""Compares values as script languages do, and asks texts for what they are like; pure.
+"""Compares values as script languages do; pure.
 
-Source: ECMA-262, 7.2.13 and 7.2.14; commons-jexl JexlArithmetic.java (equals, compare, toDouble); groovy
-DefaultTypeTransformation.java (compareEqual).
+Source: ECMA-262, 7.1.4, 7.2.13 and 7.2.14; Rhino, the engine of JMeter with Java 15 and newer (an object for each text
+of Java's); commons-jexl JexlArithmetic.java (equals, compare, toDouble, toBoolean); groovy
+DefaultTypeTransformation.java (compareEqual, compareToWithEqualityCheck).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,16 @@ class Fraction(float):
     """A number that is written with a point or an exponent: JEXL compares a text with it as with no other."""
 
 
+class JavaText(str):
+    """A text that JavaScript gets from Java, as from vars.get("x"): an object in Rhino, true even if it is empty."""
+
+    __slots__ = ()
+
+
+UNDEFINED = float("nan")
+"""JavaScript's; a number that is like no other, and equal to null alone."""
+
+
 def written(value: Value) -> str:
     """The value as a text."""
     if value is None:
@@ -31,11 +43,19 @@ def written(value: Value) -> str:
     return value
 
 
-def is_true(value: Value) -> bool:
-    """Whether a value counts as true."""
+def is_true(value: Value, language: str = "own") -> bool:
+    """Whether a value counts as true.
+
+    Raises:
+        ValueError: JEXL is asked so of nothing.
+    """
     if isinstance(value, str):
-        return value.lower() not in ("", "false")
-    return bool(value)
+        if language in ("javascript", "groovy"):
+            return bool(value) or isinstance(value, JavaText)
+        return (value.lower() if language == "own" else value) not in ("", "false")
+    if value is None and language == "jexl":
+        raise ValueError("nothing is neither true nor false")
+    return bool(value) and value == value  # noqa: PLR0124 - NaN is not true
 
 
 def as_number(value: Value) -> float | None:
@@ -60,6 +80,19 @@ def number(value: Value) -> float:
     return found
 
 
+def number_of_javascript(value: Value) -> float:
+    """The value as JavaScript's ToNumber has it: null is 0, and what is not a number NaN."""
+    if isinstance(value, str):
+        text = value.strip()
+        if re.fullmatch(r"0[xX][\da-fA-F]+", text):
+            return float(int(text, 16))
+        if re.fullmatch(r"[+-]?Infinity", text):
+            return float(text)
+        found = as_number(text)
+        return math.nan if found is None else found
+    return 0.0 if value is None else float(value)
+
+
 def compared(left: Value, mark: str, right: Value, language: str) -> bool:
     """Whether a comparison holds.
 
@@ -73,29 +106,46 @@ def compared(left: Value, mark: str, right: Value, language: str) -> bool:
         same = _same(left, right, language, strict=len(mark) == 3)
         return same if mark[0] == "=" else not same
     if mark in ("=~", "!~", "==~"):
-        return _matches(written(left), mark, written(right), language)
-    if left is None or right is None:
+        return matches(written(left), mark, written(right), language)
+    pair = _PAIRS[language](left, right)
+    if pair is None and (left is None or right is None):
         return False
-    pair = _pair(left, right, language)
-    if pair is None and language == "javascript":
-        return False  # it is compared as NaN
     if pair is None:
         raise ValueError(f"{written(left)!r} and {written(right)!r} have no order")
-    order = int(pair[0] > pair[1]) - int(pair[0] < pair[1])
-    return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[mark]
+    first, second = pair
+    holds: dict[str, bool] = {"<": first < second, "<=": first <= second, ">": first > second, ">=": first >= second}
+    return holds[mark]
 
 
 def _same(left: Value, right: Value, language: str, *, strict: bool) -> bool:
+    if language == "javascript":
+        return _same_in_javascript(left, right, strict=strict)
     if type(left) is type(right):
         return left == right
-    if left is None or right is None or strict or language == "groovy":
+    if left is None or right is None:
         return False
+    if language == "groovy":
+        pair = _by_character(left, right)
+        return pair is not None and pair[0] == pair[1]
     if language == "jexl" and (isinstance(left, bool) or isinstance(right, bool)):
-        return is_true(left) == is_true(right)
+        return is_true(left, language) == is_true(right, language)
     if language == "jexl":
         left, right = _of_jexl(left, right)
     first, second = as_number(left), as_number(right)
     return first is not None and first == second
+
+
+def _same_in_javascript(left: Value, right: Value, *, strict: bool) -> bool:
+    nothing = [each is None or each is UNDEFINED for each in (left, right)]
+    if any(nothing):
+        return all(nothing) and (not strict or left is right)
+    # An object of Java's is like no text of JavaScript's.
+    of_java = isinstance(left, JavaText) or isinstance(right, JavaText)
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right and not (strict and of_java)
+    if strict:
+        return type(left) is type(right) and left == right
+    return number_of_javascript(left) == number_of_javascript(right)
 
 
 def _of_jexl(left: Value, right: Value) -> tuple[Value, Value]:
@@ -115,24 +165,62 @@ def _of_jexl(left: Value, right: Value) -> tuple[Value, Value]:
     return left, right
 
 
-def _pair(left: Value, right: Value, language: str) -> tuple[Any, Any] | None:
-    """Both as numbers if they can be compared so, or as texts."""
-    if isinstance(left, str) and isinstance(right, str):
-        first, second = as_number(left), as_number(right)
-        if language == "own" and first is not None and second is not None:
-            return first, second
-        return left, right
-    if language == "jexl":
-        left, right = _of_jexl(left, right)
-    if language == "groovy" and isinstance(left, str) is not isinstance(right, str):
+def _by_character(left: Value, right: Value) -> tuple[float, float] | None:
+    """A text and a number as Groovy compares them: a text of one character by its code, others not at all."""
+    pair = [float(ord(each)) if isinstance(each, str) and len(each) == 1 else each for each in (left, right)]
+    first, second = pair
+    both = isinstance(first, float) and isinstance(second, float)
+    return (first, second) if both and isinstance(left, str) is not isinstance(right, str) else None  # type: ignore[return-value]
+
+
+def _in_own(left: Value, right: Value) -> tuple[Any, Any] | None:
+    if left is None or right is None:
         return None
     first, second = as_number(left), as_number(right)
     if first is not None and second is not None:
         return first, second
-    return (written(left), written(right)) if language == "jexl" else None
+    return (left, right) if isinstance(left, str) and isinstance(right, str) else None
 
 
-def _matches(text: str, mark: str, pattern: str, language: str) -> bool:
+def _in_javascript(left: Value, right: Value) -> tuple[Any, Any]:
+    if isinstance(left, str) and isinstance(right, str):
+        return left, right
+    return number_of_javascript(left), number_of_javascript(right)
+
+
+def _in_groovy(left: Value, right: Value) -> tuple[Any, Any] | None:
+    if left is None or right is None:
+        return left is not None, right is not None  # nothing is less than anything
+    if isinstance(left, str) is not isinstance(right, str):
+        return _by_character(left, right)
+    return left, right
+
+
+def _in_jexl(left: Value, right: Value) -> tuple[Any, Any] | None:
+    if left is None or right is None:
+        return None
+    if isinstance(left, str) and isinstance(right, str):
+        return left, right
+    left, right = _of_jexl(left, right)
+    first, second = as_number(left), as_number(right)
+    return (written(left), written(right)) if first is None or second is None else (first, second)
+
+
+_PAIRS: dict[str, Callable[[Value, Value], tuple[Any, Any] | None]] = {
+    "own": _in_own,
+    "javascript": _in_javascript,
+    "groovy": _in_groovy,
+    "jexl": _in_jexl,
+}
+"""By language, both as numbers if they are compared so, or as texts; None: they have no order."""
+
+
+def matches(text: str, mark: str, pattern: str, language: str) -> bool:
+    """Whether a regular expression is in a text, or with `==~` is all of it.
+
+    Raises:
+        ValueError: it is not one.
+    """
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
@@ -141,36 +229,3 @@ def _matches(text: str, mark: str, pattern: str, language: str) -> bool:
     whole = mark == "==~" or language == "jexl"
     found = (compiled.fullmatch if whole else compiled.search)(text[:MOST_SEARCHED]) is not None
     return found is not (mark == "!~")
-
-
-def _part(text: str, arguments: list[str]) -> Value:
-    first = int(number(arguments[0]))
-    last = int(number(arguments[1])) if len(arguments) > 1 else len(text)
-    if not 0 <= first <= last <= len(text):
-        raise ValueError(f"{text!r} has no characters from {first} to {last}")
-    return text[first:last]
-
-
-_Does = Callable[[str, list[str], bool], Value]
-METHODS: dict[str, tuple[int, int, _Does]] = {
-    "equals": (1, 1, lambda of, given, missing: not missing and of == given[0]),
-    "equalsIgnoreCase": (1, 1, lambda of, given, missing: not missing and of.lower() == given[0].lower()),
-    "contains": (1, 1, lambda of, given, _: given[0] in of),
-    "includes": (1, 1, lambda of, given, _: given[0] in of),
-    "startsWith": (1, 1, lambda of, given, _: of.startswith(given[0])),
-    "endsWith": (1, 1, lambda of, given, _: of.endswith(given[0])),
-    "matches": (1, 1, lambda of, given, _: _matches(of, "==~", given[0], "")),
-    "indexOf": (1, 1, lambda of, given, _: float(of.find(given[0]))),
-    "isEmpty": (0, 0, lambda of, _given, _: not of),
-    "length": (0, 0, lambda of, _given, _: float(len(of))),
-    "size": (0, 0, lambda of, _given, _: float(len(of))),
-    "trim": (0, 0, lambda of, _given, _: of.strip()),
-    "toLowerCase": (0, 0, lambda of, _given, _: of.lower()),
-    "toUpperCase": (0, 0, lambda of, _given, _: of.upper()),
-    "toString": (0, 0, lambda of, _given, _: of),
-    "toInteger": (0, 0, lambda of, _given, _: number(of)),
-    "toLong": (0, 0, lambda of, _given, _: number(of)),
-    "intValue": (0, 0, lambda of, _given, _: number(of)),
-    "substring": (1, 2, lambda of, given, _: _part(of, given)),
-}
-"""Of a text: the fewest and most arguments, and what it does; it is told whether there is no text."""

@@ -20,26 +20,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
-from holdfast.journeys.comparing import METHODS, Fraction, Value, as_number, compared, is_true, number, written
+from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
+from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, written
+from holdfast.journeys.condition_tokens import Token, tokens_of
+from holdfast.journeys.sources import text_of_body
+from holdfast.journeys.text_methods import asked, length_of, most_arguments
 
 if TYPE_CHECKING:
     from holdfast.journeys.context import Context
 
 MOST_NESTED = 50
-_TOKEN = re.compile(
-    r"\s+|//[^\n]*|/\*.*?\*/"
-    r"|(?P<number>0[xX][\da-fA-F]+[lL]?(?![\w.])|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?[lLfFdD]?(?![\w.]))"
-    r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
-    r"|(?P<name>[A-Za-z_$][\w$]*)"
-    r"|(?P<mark>===|!==|==~|==|!=|<=|>=|=~|!~|&&|\|\||[-+*/%!<>().,\[\];?:])",
-    re.DOTALL,
-)
-_WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
 _PATTERNS = frozenset(("=~", "!~", "==~"))
-_NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": None}
+_NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": UNDEFINED}
 # Words and objects of the language that are not read here; any other name stands for nothing.
 _OF_JAVASCRIPT = frozenset(
     re.findall(
@@ -62,7 +58,7 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
     Raises:
         ValueError: it cannot be read; the message says where, in words.
     """
-    reader = _Reader(_tokens(text), language, client)
+    reader = _Reader(tokens_of(text), language, client)
     found = reader.choice(0)
     while reader.is_next(";"):
         reader.at += 1
@@ -77,7 +73,7 @@ def chooses(text: str) -> bool:
     Raises:
         ValueError: it cannot be read.
     """
-    *before, mark, yes, between, no = [_Token("mark", "", 0)] * 4 + _tokens(text)
+    *before, mark, yes, between, no = [Token("mark", "", 0)] * 4 + tokens_of(text)
     words = all(each.kind == "text" or each.text.isdecimal() for each in (yes, no))
     return words and (mark.text, between.text) == ("?", ":") and all(each.text != "?" for each in before)
 
@@ -86,40 +82,24 @@ class NotDefinedError(ValueError):
     """A name stands for nothing: in JavaScript that ends the script, and its condition does not hold."""
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    at: int
-
-
-def _tokens(text: str) -> list[_Token]:
-    found = []
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise ValueError(f"{text[at]!r} is not understood at character {at + 1}")
-        if match.lastgroup is not None:
-            kind, part = match.lastgroup, match[0]
-            if kind == "name" and part in _WORDS:
-                kind, part = "mark", _WORDS[part]
-            found.append(_Token(kind, part, at))
-        at = match.end()
-    return found
-
-
 class _Reader:
     """Takes tokens one after another; `at` is the index of the next one, `skips`: they do not count."""
 
-    def __init__(self, tokens: list[_Token], language: str, client: Context | None) -> None:
+    def __init__(self, tokens: list[Token], language: str, client: Context | None) -> None:
         self.tokens = tokens
-        self.language = language
+        self.language = "javascript" if language == "script" else language
+        # An If Controller's own condition is told of nothing (JMeter's IfController.java).
+        self.is_bare = language == "script"
         self.client = client
         self.at = 0
         self.skips = False
 
     def choice(self, level: int) -> Value:
         found = self.either(level)
+        if self.language == "groovy" and self.took("?:"):
+            holds = self.holds(found)
+            other = self.skipping(self.choice, level + 1, skip=holds)
+            return found if holds else other
         if not self.took("?"):
             return found
         # Each language has its own rules of what else counts as true.
@@ -135,9 +115,27 @@ class _Reader:
             raise ValueError(f"it is nested more than {MOST_NESTED} deep")
         found = self.both(level)
         while self.took("||"):
-            other = self.skipping(self.both, level, skip=is_true(found))
-            found = is_true(found) or is_true(other)
+            holds = self.holds(found)
+            other = self.skipping(self.both, level, skip=holds)
+            found = self.decided(found if holds else other)
         return found
+
+    def holds(self, value: Value) -> bool:
+        """Whether a value counts as true; what is only read need not."""
+        return False if value is None and self.client is None else is_true(value, self.language)
+
+    def decided(self, value: Value) -> Value:
+        """What && and || come to: in JavaScript the part that decided, in others whether it counts as true."""
+        return value if self.language == "javascript" and self.client is not None else self.holds(value)
+
+    def worked_out(self, make: Callable[[], Value]) -> Value:
+        """A value; one that is only read need not have any."""
+        try:
+            return make()
+        except ValueError:
+            if self.client is None:
+                return None
+            raise
 
     def skipping(self, read: Callable[[int], Value], level: int, *, skip: bool) -> Value:
         """Reads a part, which is only looked at if the parts before it have decided already."""
@@ -152,15 +150,16 @@ class _Reader:
     def both(self, level: int) -> Value:
         found = self.one(level)
         while self.took("&&"):
-            other = self.skipping(self.one, level, skip=not is_true(found))
-            found = is_true(found) and is_true(other)
+            holds = self.holds(found)
+            other = self.skipping(self.one, level, skip=not holds)
+            found = self.decided(other if holds else found)
         return found
 
     def one(self, level: int) -> Value:
         if level > MOST_NESTED:
             raise ValueError(f"it is nested more than {MOST_NESTED} deep")
         if self.took("!"):
-            return not is_true(self.one(level + 1))
+            return not self.holds(self.one(level + 1))
         left = self.sum(level)
         if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
             mark = self.tokens[self.at].text
@@ -184,48 +183,42 @@ class _Reader:
     def sum(self, level: int) -> Value:
         found = self.product(level)
         while (plus := self.took("+")) or self.took("-"):
-            other = self.product(level)
-            if plus and (isinstance(found, str) or isinstance(other, str)) and not self.adds(found, other):
-                found = written(found) + written(other)
-            else:
-                found = number(found) + (number(other) if plus else -number(other))
+            found = self.reckoned(added if plus else subtracted, found, self.product(level))
         return found
 
-    def adds(self, left: Value, right: Value) -> bool:
-        """Whether + adds texts as numbers; of script languages, none does."""
-        return self.language == "own" and as_number(left) is not None and as_number(right) is not None
+    def reckoned(self, make: Callable[[Value, Value, str], Value], left: Value, right: Value) -> Value:
+        return self.worked_out(lambda: make(left, right, self.language))
 
     def product(self, level: int) -> Value:
         found = self.value(level)
         while self.at < len(self.tokens) and self.kind() == "mark" and self.tokens[self.at].text in ("*", "/", "%"):
             mark = self.tokens[self.at].text
             self.at += 1
-            left, right = number(found), number(self.value(level))
-            if mark == "*":
-                found = left * right
-            elif not right and self.client is None:
-                found = 0.0
-            elif not right:
-                raise ValueError("it divides by zero")
-            else:
-                whole = mark == "/" and self.language == "jexl" and left == int(left) and right == int(right)
-                found = float(int(left / right)) if whole else left / right if mark == "/" else left % right
+            make = partial(multiplied, mark)
+            found = self.reckoned(make, found, self.value(level))
         return found
 
     def value(self, level: int) -> Value:
         found = self.operand(level)
-        while self.is_next("."):
-            self.at += 1
-            found = self.method(found, self.name(), level)
+        while self.took(".") or (safe := self.language == "groovy" and self.took("?.")):
+            safe = self.tokens[self.at - 1].text == "?."
+            name = self.name()
+            if safe and found is None and self.client is not None:
+                self.skipping(partial(self.method, None, name), level, skip=True)
+            else:
+                found = self.method(found, name, level)
         return found
 
     def operand(self, level: int) -> Value:
         if self.took("("):
             found = self.choice(level + 1)
+            if self.language == "groovy" and self.at < len(self.tokens) and self.tokens[self.at].text == "as":
+                found = self.cast(found)
             self.expect(")")
             return found
         if self.took("-"):
-            return -number(self.value(level + 1) if level < MOST_NESTED else None)
+            found = self.value(level + 1) if level < MOST_NESTED else None
+            return self.worked_out(lambda: negated(found, self.language))
         if self.at >= len(self.tokens):
             raise ValueError("it ends where a value is due")
         token = self.tokens[self.at]
@@ -238,6 +231,14 @@ class _Reader:
             return self.named(token.text, level)
         self.at -= 1
         raise ValueError(f"{token.text!r} is not understood at character {self.place()}")
+
+    def cast(self, found: Value) -> Value:
+        """Groovy's `as`, at the end of brackets."""
+        self.at += 1
+        kind = self.name()
+        if kind not in TYPES:
+            raise ValueError(f"as {kind} is not known")
+        return self.worked_out(lambda: cast(found, kind))
 
     def literal(self, text: str) -> float:
         """A number as it is written; in script languages one that begins with 0 is octal.
@@ -260,9 +261,11 @@ class _Reader:
     def named(self, name: str, level: int) -> Value:
         if name in _NAMED:
             return _NAMED[name]
+        if self.is_bare and name in ("vars", "props", "ctx", "sampleResult"):
+            raise NotDefinedError(f"{name} is not defined")
         if name in ("vars", "props"):
             return self.looked_up(name, level)
-        if name in ("prev", "ctx"):
+        if name in ("ctx", "prev" if self.language in ("own", "groovy") else "sampleResult"):
             return self.of_answer(name)
         if name in ("parseInt", "parseFloat", "Number", "Integer", "Long", "Double", "String"):
             return self.converted(name, level)
@@ -286,12 +289,12 @@ class _Reader:
         if self.took("["):
             key = self.either(level + 1)
             self.expect("]")
-            self.not_in_jexl(f"{name}[...]")
+            self.only_in_groovy(f"{name}[...]")
         else:
             self.expect(".")
             key = method = self.name()
             if not self.is_next("("):
-                self.not_in_jexl(f"{name}.{method}")
+                self.only_in_groovy(f"{name}.{method}")
             else:
                 if method not in ("get", "getProperty", "getObject"):
                     raise ValueError(f"{name}.{method}(...) is not known")
@@ -299,10 +302,10 @@ class _Reader:
         if self.client is None:
             return None
         known = self.client.variables if name == "vars" else self.client.properties
-        return known.get(written(key))
+        return self.of_java(known.get(written(key)))
 
-    def not_in_jexl(self, what: str) -> None:
-        if self.language == "jexl":
+    def only_in_groovy(self, what: str) -> None:
+        if self.language not in ("own", "groovy"):
             raise ValueError(f"{what} is not known")
 
     def of_answer(self, name: str) -> Value:
@@ -321,42 +324,41 @@ class _Reader:
             "isSuccessful": lambda: answer is None or answer.answered,
             "getResponseCode": lambda: "" if answer is None else str(answer.status),
             "getResponseMessage": lambda: "" if answer is None else answer.message,
-            "getResponseDataAsString": lambda: "" if answer is None else answer.body.decode("utf-8", "replace"),
+            "getResponseDataAsString": lambda: "" if answer is None else text_of_body(answer),
             "getTime": lambda: 0.0 if answer is None else float(int(answer.took_ms)),
         }
         asked = {"successful": "isSuccessful", "responseCode": "getResponseCode"}.get(asked, asked)
         if asked not in known:
             raise ValueError(f"{name}.{asked} is not known")
-        return known[asked]()
+        return self.of_java(known[asked]())
 
     def converted(self, name: str, level: int) -> Value:
         """parseInt("5"), Integer.parseInt("5") and the like."""
-        if name in ("Integer", "Long", "Double", "String"):
+        method = ""
+        if name in ("Integer", "Long", "Double") or (name == "String" and self.is_next(".")):
             self.expect(".")
             method = self.name()
             if method not in ("parseInt", "parseLong", "parseDouble", "valueOf"):
                 raise ValueError(f"{name}.{method} is not known")
-        (found,) = self.arguments(1, 1, level)
-        if name == "String":
-            return written(found)
-        return None if self.client is None and as_number(found) is None else number(found)
+        if not can_convert(name, method, self.language):
+            raise ValueError(f"{name}{method and '.'}{method} is not known")
+        arguments = self.arguments(1, 2 if name == "parseInt" else 1, level)
+        return self.worked_out(lambda: converted(name, method, arguments, self.language))
 
     def method(self, of: Value, name: str, level: int) -> Value:
         """A method of a text or number."""
         if name in ("length", "size") and not self.is_next("("):
-            return float(len(written(of)))
-        if name not in METHODS:
-            raise ValueError(f".{name} is not known")
-        fewest, most, does = METHODS[name]
-        arguments = [written(each) for each in self.arguments(fewest, most, level)]
-        if self.client is not None and of is None and name != "equals":
-            raise ValueError(f"there is no value of which .{name}() is asked")
-        try:
-            return does(written(of) if of is not None else "", arguments, of is None)
-        except ValueError:
-            if self.client is None:
-                return ""  # it is only read: what the text will be like is not known yet
-            raise
+            return length_of(of, self.language)
+        fewest, most = most_arguments(of, name, self.language)
+        arguments = self.arguments(fewest, most, level)
+        if self.client is None and of is None:
+            of = self.of_java("")  # what is only read may be like anything later
+        found = self.worked_out(lambda: asked(of, name, arguments, self.language))
+        return self.of_java("") if found is None and self.client is None else found
+
+    def of_java(self, text: Value) -> Value:
+        """A text that a script gets from JMeter."""
+        return JavaText(text) if isinstance(text, str) and self.language == "javascript" else text
 
     def arguments(self, fewest: int, most: int, level: int) -> list[Value]:
         self.expect("(")

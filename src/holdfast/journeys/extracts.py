@@ -16,7 +16,7 @@ from holdfast.journeys.context import Context
 from holdfast.journeys.functions_regex import filled_template
 from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import JsonPath, as_text, path_of, read_json, shown_json, values_at
+from holdfast.journeys.json_paths import JsonPath, as_text, by_hash, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, found_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import looked_at, text_of
@@ -216,7 +216,7 @@ def _take_json(extract: JsonExtract, texts: Sequence[str], context: Context) -> 
         return _take_whole(extract, path, "".join(texts), context)
     texts = [text for text in texts if text.strip()]
     try:
-        values = [value for text in texts for value in _json_values(path, written, text, context)]
+        values = [value for text in texts for value in _json_values(extract, written, text, context)]
     except TooSlowError:
         raise
     except ValueError:
@@ -234,14 +234,16 @@ def _take_json(extract: JsonExtract, texts: Sequence[str], context: Context) -> 
     return extract.match <= max(1, len(values))
 
 
-def _json_values(path: JsonPath, written: str, text: str, context: Context) -> list[str | None]:
+def _json_values(extract: JsonExtract, written: str, text: str, context: Context) -> list[str | None]:
     """What a path finds in a text that is not blank.
 
     Raises:
         ValueError: it is not JSON.
     """
+    path = path_of(written)
     try:
-        return [as_text(each) for each in in_time(written, lambda: values_at(path, read_json(text)), context)]
+        found = in_time(written, lambda: values_at(path, read_json(text)), context)
+        return [as_text(by_hash(each) if extract.by_hash else each) for each in found]
     except TooSlowError:
         raise
     except ValueError:

@@ -9,19 +9,19 @@ Source: apache/jmeter 5.5, protocol/http/sampler/HTTPSamplerBase.java (getUrl, g
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known
+from holdfast.model.http_syntax import JAVA_BLANKS
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
-KEEP, KEPT, BASIC = "jmeter keep", "jmeter kept", "jmeter basic"
+KEEP, KEPT = "jmeter keep", "jmeter kept"
 
-_NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
-_NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
+_NO_PATH = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}\[\]]|%(?![0-9a-fA-F]{{2}})""")
+_NO_QUERY = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}]|%(?![0-9a-fA-F]{{2}})""")
 SCHEMES = ("http://", "https://")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
@@ -167,11 +167,6 @@ def _kept(arguments: list[str], context: Context) -> str:
     return str(context.own[KEEP, arguments[0]])
 
 
-def basic(arguments: list[str]) -> str:
-    """The credentials of Basic; what is not ASCII is a question mark (Apache HttpClient, BasicScheme.java)."""
-    return b64encode(":".join(arguments).encode("ascii", "replace")).decode()
-
-
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -183,7 +178,6 @@ OF_REQUEST: Mapping[str, Known] = {
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     NOWHERE: Known(1, None, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
-    BASIC: Known(2, 2, lambda arguments, _context: basic(arguments)),
     KEEP: Known(2, 2, _keep),
     KEPT: Known(1, 1, _kept),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),

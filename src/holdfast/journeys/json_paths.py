@@ -188,6 +188,26 @@ def _fraction(text: str) -> float | Decimal:
     return float(text) if len(text) <= _MOST_DIGITS_OF_A_DOUBLE else Decimal(text)
 
 
+def by_hash(value: object) -> object:
+    """An object with its members in the order of a java.util.HashMap, into which JMeter copies it; others as they are.
+
+    Source: JMeter 5.5, JSONManager.java (stringifyJSONObject); java.util.HashMap (putMapEntries: the size of its table;
+    hash), java.lang.String (hashCode).
+    """
+    if not isinstance(value, dict):
+        return value
+    places = 1 << int(len(value) / 0.75).bit_length()
+    return dict(sorted(value.items(), key=lambda member: _java_hash(str(member[0])) & (places - 1)))
+
+
+def _java_hash(text: str) -> int:
+    code = 0
+    units = text.encode("utf-16-le", "surrogatepass")
+    for at in range(0, len(units), 2):
+        code = (31 * code + int.from_bytes(units[at : at + 2], "little")) & 0xFFFFFFFF
+    return code ^ code >> 16
+
+
 def as_text(value: object) -> str | None:
     """A value as the text that a variable gets; None for null."""
     if value is None or isinstance(value, str):

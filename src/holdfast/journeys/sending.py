@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from holdfast.journeys.client import Client
@@ -10,6 +11,7 @@ from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import FunctionFailsError, NoValueError, text_of
 from holdfast.model.answers import CallsExtract, FunctionCall, HeaderExtract, HookExtract, Template, Variable
 from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
+from holdfast.model.logins import Credentials, basic_field
 
 _BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BOUNDARY_LENGTH = 36
@@ -43,7 +45,9 @@ def is_fixed(request: Request) -> bool:
     templates: list[Template] = [request.label, request.method, request.origin, request.path]
     for name, value in request.headers:
         templates += (name, value)
-    templates += request.credentials or ()
+    for login in request.logins:
+        templates += (login.url, login.name, login.password, login.realm, login.domain)
+    templates.append(request.named)
     if request.resources is not None:
         templates += (request.resources.matching, request.resources.not_matching)
     if request.links is not None:
@@ -61,6 +65,9 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
     body, boundary = _body(request, client) if of_link is None else of_link
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", f"multipart/form-data; boundary={boundary}"))
+    credentials, named = _credentials(request, headers, client)
+    if field := basic_field(credentials, named or origin, path):
+        headers = (*headers, ("Authorization", field))
     return Sending(
         method=_text(request.method, client),
         origin=origin,
@@ -77,7 +84,8 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         number=number,
         kept=request.kept,
         cache=request.cache,
-        credentials=_credentials(request, client),
+        credentials=credentials,
+        named=named,
         label=client.label,
         with_parts=_looks_at_parts(request),
     )
@@ -113,11 +121,23 @@ def _text_or_none(part: str | Variable | FunctionCall, client: Client) -> str:
         return ""
 
 
-def _credentials(request: Request, client: Client) -> tuple[str, str, str] | None:
-    if request.credentials is None:
-        return None
-    name, password, realm = (_text(each, client) for each in request.credentials)
-    return name, password, realm
+def _credentials(
+    request: Request, headers: tuple[tuple[str, str], ...], client: Client
+) -> tuple[tuple[Credentials, ...], str]:
+    """Those of a request, and the origin for which they count; a field of its own takes the place of those unasked."""
+    if not request.logins:
+        return (), ""
+    has_own = any(name.lower() == "authorization" for name, _ in headers)
+    found = []
+    for login in request.logins:
+        name, domain = _text(login.name, client), _text(login.domain, client)
+        if domain and login.told != "unasked by java":
+            name = f"{domain.upper()}\\{name}"
+        url, password, realm = (_text(each, client) for each in (login.url, login.password, login.realm))
+        found.append(
+            Credentials(url, name, password, realm, "never" if has_own and login.told != "asked" else login.told)
+        )
+    return tuple(found), "".join(_text_or_none(part, client) for part in request.named)
 
 
 def _text(template: Template, client: Client) -> str:
@@ -149,9 +169,9 @@ def _body(request: Request, client: Client) -> tuple[bytes | None, str]:
 
 def _part(part: Part, client: Client) -> bytes:
     """A part of a form (RFC 7578), without what is between the parts."""
-    said = f'Content-Disposition: form-data; name="{_quoted(_text(part.name, client))}"'
+    said = f'Content-Disposition: form-data; name="{_quoted(_text(part.name, client), part.names)}"'
     if part.file_name is not None:
-        said += f'; filename="{_quoted(_text(part.file_name, client))}"'
+        said += f'; filename="{_quoted(_text(part.file_name, client), part.names)}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
     if part.transfer_encoding:
@@ -159,10 +179,12 @@ def _part(part: Part, client: Client) -> bytes:
     content = part.content
     if not isinstance(content, bytes):
         content = _text(content, client).encode(part.charset, "replace")
-    return said.encode() + _CRLF + _CRLF + content
+    return said.encode("ascii" if part.names == "library in ascii" else "utf-8", "replace") + _CRLF + _CRLF + content
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str, names: str) -> str:
+    if names != "browser":
+        return re.sub(r'["\\\r]', r"\\\g<0>", name)  # HttpClient 4.5.13, FormBodyPartBuilder.java (encodeForHeader)
     # As browsers do (html.spec.whatwg.org, multipart/form-data encoding algorithm).
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -37,7 +37,7 @@ from holdfast.model.journey import (
     ValuesOfClients,
     While,
 )
-from holdfast.model.journey_request import Cache, Links, MadeUp, Multipart, Part, Request, Resources, TextBody
+from holdfast.model.journey_request import Cache, Links, Login, MadeUp, Multipart, Part, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 
 _TRUE = ("true",)
@@ -142,7 +142,7 @@ OWN = frozenset(
     {
         *(Assign, Condition, Delay, ForEach, If, Leave, Loop, Once, OneOf, Sequence, Shuffled, Timed, Transaction),
         *(ValuesOfClients, While, Request, Resources, Links, TextBody, Multipart, Part, Timeouts, Variable, Assertion),
-        *(Cache, Given, MadeUp),
+        *(Cache, Login, Given, MadeUp),
         *(set(get_args(Extract)) - {HookExtract}),
     }
 )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from holdfast.model.answers import Answer
 from holdfast.model.journey_request import Cache, Redirects, Resources
+from holdfast.model.logins import Credentials
 from holdfast.model.scenario import Timeouts
 
 
@@ -25,7 +26,8 @@ class Sending(NamedTuple):
         body: None sends none.
         expected, follow, hops_count, resources, keep_alive, timeouts, kept, cache, redirects: as of the model's
             `Request`; the patterns of `resources` have no references left.
-        credentials: name, password and realm ("" is any), for a server that asks for them.
+        credentials: that may count for it, its redirects and resources.
+        named: the origin for which these count, wherever it is sent; "" is `origin`.
         with_parts: its answer is told with its `parts`.
         number: of the request among those of the journey, so that results of one request with many labels are one.
         made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
@@ -47,7 +49,8 @@ class Sending(NamedTuple):
     number: int
     kept: frozenset[str] = frozenset()
     cache: Cache | None = None
-    credentials: tuple[str, str, str] | None = None
+    credentials: tuple[Credentials, ...] = ()
+    named: str = ""
     made: dict[str, Any] | None = None
     redirects: Redirects = "browser"
     with_parts: bool = False

@@ -292,6 +292,9 @@ class _Walker:
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
         self.client.own.pop(OURS, None)
+        if self.crew.charset != answer.charset:
+            parts = tuple(replace(each, charset=self.crew.charset) for each in answer.parts)
+            answer = replace(answer, charset=self.crew.charset, parts=parts)
         why = self.faults_of(request, answer)
         if request.extracts or request.assertions:
             yield from self.say(Judged(not why, why, OURS in self.client.own))

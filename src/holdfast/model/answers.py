@@ -78,6 +78,7 @@ class JsonExtract:
         join: with all matches, also NAME_ALL with commas in between.
         whole: what is found is one value; of an array the variable gets all of it, and NAME_1, NAME_2, ... and
             NAME_matchNr its elements, whatever `match` says.
+        by_hash: members of an object that is found are in the order of a Java HashMap; otherwise as they came.
     """
 
     name: str
@@ -90,6 +91,7 @@ class JsonExtract:
     whole: bool = False
     language: Literal["json path", "jmespath"] = "json path"
     where: Where = "answer"
+    by_hash: bool = False
 
 
 @frozen
@@ -235,6 +237,7 @@ class Answer:
         took_ms: from when it was due to the end of the reply.
         size: bytes of the reply, head and body, as they came.
         is_cached: nothing was sent, since the client still has the answer; nothing of it is known but that.
+        charset: of the body, where neither its head nor its page names one.
         parts: where redirects were followed, the answers of all of them; where the page embeds something, that of the
             page, and those of what it embeds. Only for a request that looks at them.
     """
@@ -249,6 +252,7 @@ class Answer:
     took_ms: float = 0.0
     size: int = 0
     is_cached: bool = False
+    charset: str = "utf-8"
     parts: tuple[Answer, ...] = ()
 
 

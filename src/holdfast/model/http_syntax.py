@@ -12,3 +12,5 @@ IN_PATH = "%/?&=:+,;@~!$'()*[]"
 
 IN_URL = f"{IN_PATH}#"
 """The same with a fragment."""
+JAVA_BLANKS = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""In a class of a regular expression: blanks and control characters that java.net.URI refuses, also beyond ASCII."""

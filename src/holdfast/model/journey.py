@@ -82,12 +82,13 @@ class Condition:
     Attributes:
         text: once its references are replaced, it is read in the grammar of `journeys.conditions`; "LAST" holds as long
             as the client's last request was answered.
-        language: whose rules comparisons follow, for instance of a text with a number; with "words" the text is the
-            answer itself: an `If` is done if it is `true`, a `While` unless it is `false`.
+        language: whose rules comparisons follow, for instance of a text with a number: our own, or with "script"
+            JavaScript's, without any objects of JMeter's; with "words" the text is the answer itself: an `If` is done
+            if it is `true`, a `While` unless it is `false`.
     """
 
     text: Template
-    language: Literal["own", "words", "javascript", "jexl", "groovy"] = "own"
+    language: Literal["own", "words", "script"] = "own"
 
 
 @frozen
@@ -349,6 +350,7 @@ class Crew:
         index: the variable that has the number of a client's pass, from 0; "" none.
         missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
             sent and fails.
+        charset: of answers that name none.
     """
 
     name: str
@@ -368,6 +370,7 @@ class Crew:
     stage: Literal["before", "main", "after"] = "main"
     index: str = ""
     missing: Literal["as written", "fails"] = "fails"
+    charset: str = "utf-8"
 
 
 @frozen

@@ -9,6 +9,9 @@ from holdfast.model.answers import Assertion, Extract, Template
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Timeouts
 
+Names = Literal["browser", "library", "library in ascii"]
+"""How the names of a form's parts are written: as by browsers, or as by Apache HttpClient, in UTF-8 or in ASCII."""
+
 
 @frozen
 class Part:
@@ -20,6 +23,7 @@ class Part:
         media_type: "" writes no Content-Type.
         charset: of the text.
         transfer_encoding: as its Content-Transfer-Encoding says; "" writes none.
+        names: how its names are written.
     """
 
     name: Template
@@ -28,6 +32,7 @@ class Part:
     media_type: Template = ()
     charset: str = "utf-8"
     transfer_encoding: str = ""
+    names: Names = "browser"
 
 
 @frozen
@@ -87,6 +92,28 @@ class Links:
     charset: str = "utf-8"
 
 
+Telling = Literal["unasked", "unasked by java", "asked", "never"]
+"""When a server is told who a client is: with each request, as Apache's or Java's does, when it asks, or never."""
+
+
+@frozen
+class Login:
+    """A name and a password for requests to URLs that begin alike.
+
+    Attributes:
+        url: how they begin: scheme, host, port and path.
+        realm: of a server that asks; () is any.
+        domain: goes before the name.
+    """
+
+    url: Template
+    name: Template
+    password: Template
+    realm: Template
+    domain: Template
+    told: Telling
+
+
 @frozen
 class Cache:
     """What a client remembers of answers: those with a date or a tag are asked for on condition that they changed.
@@ -121,7 +148,9 @@ class Request:
         timeouts: of each exchange.
         cache: None remembers nothing.
         links: None follows none.
-        credentials: name, password, and the realm in which they count (() is any), for a server that asks for them.
+        logins: the first whose URL that of an exchange begins with counts for it: of the request, and of each redirect
+            and resource on its own.
+        named: the origin for which these count; () is `origin`, and differs where another server takes its place.
         kept: fields, in lower case, that go with all redirects and resources: a Content-Type that is not that of its
             body, and credentials that are meant for every server.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
@@ -145,7 +174,8 @@ class Request:
     kept: frozenset[str] = frozenset()
     cache: Cache | None = None
     links: Links | None = None
-    credentials: tuple[Template, Template, Template] | None = None
+    logins: tuple[Login, ...] = ()
+    named: Template = ()
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""
 
 

@@ -77,7 +77,7 @@ def journeys_elsewhere(journeys: Journeys, values: Mapping[str, Template], asked
         if origin is None:
             return _unknown(request, asked, counted, file)
         target = counted.target(origin, 1)
-        return _LEFT_OUT if target is None else replace(request, origin=(target,))
+        return _LEFT_OUT if target is None else _sent_to(target, request)
 
     crews = tuple(replace(crew, journey=_with_requests(crew, changed)) for crew in journeys.crews)
     crews = tuple(replace(crew, cookies=tuple(map(counted.cookie, crew.cookies))) for crew in crews)
@@ -96,7 +96,12 @@ def _unknown(request: Request, asked: Origins, counted: _Counted, file: str) -> 
         )
     is_none = request.origin in (("http://",), ("https://",))
     counted.add("no named server" if is_none else "servers that only the running plan knows", asked.base, 1)
-    return replace(request, origin=(asked.base,))
+    return _sent_to(asked.base, request)
+
+
+def _sent_to(target: str, request: Request) -> Request:
+    """A request to another server; credentials count for the one that the plan names."""
+    return replace(request, origin=(target,), named=request.origin if request.logins else ())
 
 
 def _with_requests(crew: Crew, change: Callable[[Request, Crew], Request | Sequence]) -> Sequence:

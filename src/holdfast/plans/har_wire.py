@@ -10,11 +10,12 @@ Facts
   writes it for nothing else), and Chromium and Playwright by a `_transferSize` of 0; a reply on the wire has at least
   its head. A conditional request (304) was on the wire, although it has `cache.beforeRequest`.
 * A request that has left the browser has the fields that go on the wire: Host, or `:authority`. One that was blocked,
-  or found no connection, has none or provisional ones.
+  or found no connection, has none or provisional ones. Insomnia writes its collection of requests, and status 0 where
+  one was not sent yet.
 
 Source: HAR 1.2; Chromium, front_end/models/har/HARLog.ts; Playwright, server/har/harTracer.ts; WebKit,
 UserInterface/Models/HARBuilder.js (fetchType); Firefox, devtools/client/netmonitor/src/har/har-builder.js (buildCache);
-Fetch standard, 3.2.2.
+Insomnia, common/har.ts (exportHarResponse); Fetch standard, 3.2.2.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from holdfast.plans.differences import Note
 from holdfast.plans.har_bodies import mapping
 
 _SWITCHING, _NOT_MODIFIED = 101, 304
+_COLLECTION = "Insomnia"
 _CACHES = frozenset({"Memory Cache", "Disk Cache", "Inspector Override"})
 _NEVER_LEFT = re.compile(
     r"BLOCKED|NAME_NOT_RESOLVED|CONNECTION_REFUSED|INTERNET_DISCONNECTED|ADDRESS_UNREACHABLE|CACHE_MISS|CERT_|SSL_"
@@ -78,7 +80,11 @@ def _by_the_browser(
         return "a service worker answered it"
     if _from_cache(entry, answer, browser):
         return "the browser's cache answered it"
-    return "it never left the browser" if _never_left(entry, answer, named) else None
+    return (
+        "it never left the browser"
+        if not browser.startswith(_COLLECTION) and _never_left(entry, answer, named)
+        else None
+    )
 
 
 def _from_cache(entry: Mapping[str, object], answer: Mapping[str, object], browser: str) -> bool:

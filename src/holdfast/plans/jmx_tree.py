@@ -125,7 +125,7 @@ def plan_tree(content: bytes, origin: str) -> Node:
 def is_before_5_6(plan: Node) -> bool:
     """Whether a plan was saved by a JMeter before 5.6, or by none that says so.
 
-    Bodies without an encoding are UTF-8 since then.
+    Bodies without an encoding are UTF-8 since then, those of answers too.
     """
     found = re.match(r"([0-9]+)\.([0-9]+)", plan.text(_SAVED_BY))
     return found is None or (int(found[1]), int(found[2])) < (5, 6)

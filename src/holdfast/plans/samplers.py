@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from holdfast.journeys.functions_text import form_encoded
 from holdfast.model.frozen import frozen
-from holdfast.model.http_syntax import IN_URL
+from holdfast.model.http_syntax import IN_URL, JAVA_BLANKS
 from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -26,7 +26,8 @@ ReadFile = Callable[[str], bytes]
 PORTS = {"http": 80, "https": 443}
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_SENT_OTHERWISE = re.compile(r"""//|[\x00-\x20"<>\\^`{|}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{2})""")
+_SENT_OTHERWISE = re.compile(rf"""//|[{JAVA_BLANKS}"<>\\^`{{|}}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{{2}})""")
+_BLANKS_BEYOND_ASCII = re.compile(rf"(?![\x00-\x7f])[{JAVA_BLANKS}]")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -195,7 +196,12 @@ def _slashed(value: str) -> str:
 
 
 def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
-    """The path with the arguments that belong in the query, encoded as JMeter does."""
+    """The path with the arguments that belong in the query, encoded as JMeter does.
+
+    Raises:
+        UsageError: JMeter sends another path, or none.
+    """
+    _check_path(path, merged.scope, _BLANKS_BEYOND_ASCII)
     out: list[str | Slot] = [
         quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in path
     ]
@@ -211,14 +217,14 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
     return joined([quote(part, safe=IN_URL, errors="replace") if isinstance(part, str) else part for part in out])
 
 
-def _check_path(path: Parts, scope: Scope) -> None:
+def _check_path(path: Parts, scope: Scope, otherwise: re.Pattern[str] = _SENT_OTHERWISE) -> None:
     """Whether a path is sent as it is.
 
     Raises:
         UsageError: JMeter sends another, or none.
     """
     for part in path:
-        if isinstance(part, str) and (found := _SENT_OTHERWISE.search(part)):
+        if isinstance(part, str) and (found := otherwise.search(part)):
             raise scope.error(f"its path has {found[0]!r}", "JMeter sends it otherwise, or not at all.")
 
 
