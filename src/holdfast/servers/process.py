@@ -178,9 +178,9 @@ class ServerProcess:
             self._signal_group(signal.SIGKILL)
         # Processes that left the group are killed one by one. A killed orphan that we adopted is found (as a zombie
         # of ours) until it is reaped, so none is forgotten before it is gone.
-        _until_none(lambda left: _still_there(left | self._strays()))
-        if foreign := _foreign(_still_there(self._strays())):
-            return foreign
+        foreign = _until_none(lambda left: _still_there(left | self._strays()))
+        if still := _foreign(_still_there(foreign | self._strays())):
+            return still
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_KILL_S)
         return {}
@@ -215,23 +215,29 @@ def _end_orphans(sessions: AbstractSet[int], mark: bytes, scratch: Path) -> None
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _until_none(found: Callable[[set[int]], set[int]]) -> None:
+def _until_none(found: Callable[[set[int]], set[int]]) -> set[int]:
     """Kills the processes that it finds, until none is left.
 
     Args:
         found: the processes that are there now, given those that were there before.
+
+    Returns:
+        Those that we may not signal. One look may miss a child: its list is not whole while another child ends
+        (`get_children_pid()` in the kernel's fs/proc/array.c).
     """
-    left: set[int] = set()
+    left, foreign = set[int](), set[int]()
     empty_looks = 0
     deadline = time.monotonic() + _KILL_S
     patience = time.monotonic() + _TRACKER_S
     # Twice: while /proc is read, a listed process may fork a child that is not listed, and end before its turn.
     while empty_looks < _SURE and time.monotonic() < deadline:
         left = found(left)
-        left -= _foreign(left).keys()
+        foreign |= _foreign(left).keys()
+        left -= foreign
         empty_looks = 0 if left else empty_looks + 1
         _kill(left - _trackers(left) if time.monotonic() < patience else left)
         time.sleep(_LOOK_S if left else 0)
+    return foreign
 
 
 def _trackers(pids: set[int]) -> set[int]:
@@ -302,14 +308,22 @@ def _children() -> set[int]:
 
 
 def _children_of(process: int) -> set[int]:
-    found, threads = set[int](), f"/proc/{process}/task"
-    try:
-        # 20 us, where a look at every process of the machine takes as long for each of them.
-        for thread in os.listdir(threads):
-            found |= set(map(int, read(f"{threads}/{thread}/children").split()))
-    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
-        return {pid for pid, parent in _parents().items() if parent == process}
+    found, threads = set[int](), Path("/proc", str(process), "task")
+    # 20 us, where a look at every process of the machine takes as long for each of them.
+    for thread in _listed(threads):
+        try:
+            found |= set(map(int, read(f"{thread}/children").split()))
+        except OSError:
+            if thread.exists():  # a kernel without CONFIG_PROC_CHILDREN
+                return {pid for pid, parent in _parents().items() if parent == process}
     return found
+
+
+def _listed(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError:
+        return []
 
 
 def _lives(pid: int) -> bool:
