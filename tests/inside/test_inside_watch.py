@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import threading
 import time
@@ -291,6 +292,105 @@ def test_an_application_of_one_file_is_plain_and_one_that_leads_elsewhere_is_not
     assert own_code.plain_function(leads_to_a_framework) is None
     assert own_code.plain_function(imports_a_framework) is None
     assert own_code.plain_function(inner) is None
+
+
+def test_what_a_view_sends_to_threads_that_begin_with_it_is_not_the_view(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    with ThreadPoolExecutor(4) as threads:
+
+        def fans_out():
+            return [each.result() for each in [threads.submit(helper) for _ in range(4)]]
+
+        assert found_in(framework.App({"/": fans_out})) == "fans_out"
+
+
+def test_what_a_view_lets_the_framework_send_to_a_thread_is_not_the_view(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    with ThreadPoolExecutor(1) as threads:
+
+        def sends():
+            return framework.on_a_thread_of(threads)(helper)
+
+        assert found_in(framework.App({"/": sends})) == "sends"
+        # Which is which it does not show, where every path is answered alike.
+        assert found_in(lambda *_: framework.call(sends)) is None
+
+
+def test_middleware_around_a_view_that_the_framework_sends_to_a_thread_is_not_the_view(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    with ThreadPoolExecutor(1) as threads:
+        app = framework.App({"/": view}, middleware=middleware, call=framework.on_a_thread_of(threads))
+
+        assert found_in(app) == "view"
+
+
+def test_what_runs_on_on_a_thread_disturbs_nothing_when_the_request_is_over(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    many, over = threading.Event(), threading.Event()
+
+    def works_on():
+        for count in itertools.count():
+            framework.call(helper)
+            if count == 1000:
+                many.set()
+            if over.is_set():
+                return
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(1) as threads:
+
+        def sends():
+            threads.submit(works_on)
+            assert many.wait(30)
+            return "answer"
+
+        try:
+            assert found_in(framework.App({"/": sends})) == "sends"
+        finally:
+            over.set()
+            sys.setswitchinterval(interval)
+
+
+def test_a_dictionary_that_another_thread_changes_meanwhile_is_looked_through():
+    changing = {"handler": view}
+    consts = types.SimpleNamespace(f_code=types.SimpleNamespace(co_consts=(view.__code__,)))
+
+    def change(frame, event, _):
+        if frame.f_code.co_filename != watch.made_by.__code__.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            changing[len(changing)] = None
+        return change
+
+    before = sys.gettrace()
+    sys.settrace(change)
+    try:
+        made = watch.made_by(consts, changing)
+    finally:
+        sys.settrace(before)
+
+    assert len(changing) > 1
+    assert made == {view.__code__}
+
+
+def test_a_profiler_that_the_application_sets_meanwhile_stays():
+    def profiles(*_):
+        sys.setprofile(profiler)
+
+    def profiler(*_):
+        pass
+
+    try:
+        found_in(profiles)
+        assert sys.getprofile() is profiler
+    finally:
+        sys.setprofile(None)
 
 
 def test_a_profiler_of_the_persons_own_keeps_its_place(installed):
