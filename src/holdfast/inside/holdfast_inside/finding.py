@@ -58,7 +58,8 @@ def view() -> View:
     """The view, where `state` says that it was found."""
     at = layout.FINDING_OFFSET + layout.FINDING.size
     line, returns, *texts, brought = layout.FOUND.unpack_from(recorder.record().data, at)
-    return View(line, returns, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts), brought)
+    view = View(line, returns, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
+    return view._replace(brought=brought)
 
 
 def publish(known: int, depth: int, found: Optional[View] = None) -> None:
