@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import sys
 import threading
 import time
@@ -71,6 +70,10 @@ def convert(value, by):
 
 @pytest.fixture
 def installed(tmp_path):
+    return modules_in(tmp_path)
+
+
+def modules_in(tmp_path):
     """Two modules as an environment has them: a framework and a library."""
     found = []
     for name, source in (("framework", FRAMEWORK), ("library", LIBRARY)):
@@ -292,68 +295,6 @@ def test_an_application_of_one_file_is_plain_and_one_that_leads_elsewhere_is_not
     assert own_code.plain_function(leads_to_a_framework) is None
     assert own_code.plain_function(imports_a_framework) is None
     assert own_code.plain_function(inner) is None
-
-
-def test_what_a_view_sends_to_threads_that_begin_with_it_is_not_the_view(installed):
-    framework, _ = installed
-    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
-    with ThreadPoolExecutor(4) as threads:
-
-        def fans_out():
-            return [each.result() for each in [threads.submit(helper) for _ in range(4)]]
-
-        assert found_in(framework.App({"/": fans_out})) == "fans_out"
-
-
-def test_what_a_view_lets_the_framework_send_to_a_thread_is_not_the_view(installed):
-    framework, _ = installed
-    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
-    with ThreadPoolExecutor(1) as threads:
-
-        def sends():
-            return framework.on_a_thread_of(threads)(helper)
-
-        assert found_in(framework.App({"/": sends})) == "sends"
-        # Which is which it does not show, where every path is answered alike.
-        assert found_in(lambda *_: framework.call(sends)) is None
-
-
-def test_middleware_around_a_view_that_the_framework_sends_to_a_thread_is_not_the_view(installed):
-    framework, _ = installed
-    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
-    with ThreadPoolExecutor(1) as threads:
-        app = framework.App({"/": view}, middleware=middleware, call=framework.on_a_thread_of(threads))
-
-        assert found_in(app) == "view"
-
-
-def test_what_runs_on_on_a_thread_disturbs_nothing_when_the_request_is_over(installed):
-    framework, _ = installed
-    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
-    many, over = threading.Event(), threading.Event()
-
-    def works_on():
-        for count in itertools.count():
-            framework.call(helper)
-            if count == 1000:
-                many.set()
-            if over.is_set():
-                return
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    with ThreadPoolExecutor(1) as threads:
-
-        def sends():
-            threads.submit(works_on)
-            assert many.wait(30)
-            return "answer"
-
-        try:
-            assert found_in(framework.App({"/": sends})) == "sends"
-        finally:
-            over.set()
-            sys.setswitchinterval(interval)
 
 
 def test_a_dictionary_that_another_thread_changes_meanwhile_is_looked_through():
