@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import linecache
+import os
 import sys
 import threading
 
 import pytest
 
-from holdfast.inside.holdfast_inside import stacks
+from holdfast.inside.holdfast_inside import stacks, thread_frames
 
 
 @pytest.mark.parametrize("collects", [True, False])
@@ -43,3 +44,29 @@ def test_no_garbage_is_collected_while_the_threads_are_listed(collects):
     assert bool(lines) == collects
     assert not [each for each in lines if "sys._current_frames(" in each[1]]
     assert remains == collects
+
+
+@pytest.mark.skipif(not (3, 11) <= sys.version_info < (3, 11, 9), reason="collects nothing meanwhile")
+def test_a_process_that_is_forked_while_the_threads_are_listed_collects_garbage(monkeypatch):
+    codes = []
+
+    def fork():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(int(gc.isenabled()))
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        return {}
+
+    monkeypatch.setattr(sys, "_current_frames", fork)
+    collects = gc.isenabled()
+    gc.enable()
+    try:
+        thread_frames.innermost()
+        remains = gc.isenabled()
+        gc.disable()
+        thread_frames.innermost()
+        stays_off = not gc.isenabled()
+    finally:
+        (gc.enable if collects else gc.disable)()
+
+    assert (codes, remains, stays_off) == ([1, 0], True, True)

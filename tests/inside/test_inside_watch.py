@@ -70,6 +70,10 @@ def convert(value, by):
 
 @pytest.fixture
 def installed(tmp_path):
+    return modules_in(tmp_path)
+
+
+def modules_in(tmp_path):
     """Two modules as an environment has them: a framework and a library."""
     found = []
     for name, source in (("framework", FRAMEWORK), ("library", LIBRARY)):
@@ -291,6 +295,43 @@ def test_an_application_of_one_file_is_plain_and_one_that_leads_elsewhere_is_not
     assert own_code.plain_function(leads_to_a_framework) is None
     assert own_code.plain_function(imports_a_framework) is None
     assert own_code.plain_function(inner) is None
+
+
+def test_a_dictionary_that_another_thread_changes_meanwhile_is_looked_through():
+    changing = {"handler": view}
+    consts = types.SimpleNamespace(f_code=types.SimpleNamespace(co_consts=(view.__code__,)))
+
+    def change(frame, event, _):
+        if frame.f_code.co_filename != watch.made_by.__code__.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            changing[len(changing)] = None
+        return change
+
+    before = sys.gettrace()
+    sys.settrace(change)
+    try:
+        made = watch.made_by(consts, changing)
+    finally:
+        sys.settrace(before)
+
+    assert len(changing) > 1
+    assert made == {view.__code__}
+
+
+def test_a_profiler_that_the_application_sets_meanwhile_stays():
+    def profiles(*_):
+        sys.setprofile(profiler)
+
+    def profiler(*_):
+        pass
+
+    try:
+        found_in(profiles)
+        assert sys.getprofile() is profiler
+    finally:
+        sys.setprofile(None)
 
 
 def test_a_profiler_of_the_persons_own_keeps_its_place(installed):

@@ -87,6 +87,19 @@ TURNED_AWAY = Own(
 )
 
 
+# nginx asks the application at another path whether the request may pass (ngx_http_auth_request_module).
+NO_LOGIN = Own(
+    "401",
+    ("sh", "start.sh"),
+    {
+        "app.py": APP + '\n\n@app.get("/login")\ndef login():\n    return "no", 401\n',
+        "nginx.conf": NGINX.replace("UPSTREAM", "unix").replace("proxy_pass", "auth_request /login; proxy_pass"),
+        "start.sh": SCRIPT.format("gunicorn -b unix:server.sock app:app", NGINX_RUNS),
+    },
+    exit=INCONCLUSIVE,
+)
+
+
 @pytest.fixture(scope="module")
 def done(workshop):
     return run_all(workshop, COMMANDS)
@@ -110,3 +123,13 @@ def test_what_the_application_turns_away_is_not_said_to_have_been_answered_by_th
     assert done.ended.exit == INCONCLUSIVE, done.ended.err
     assert "answered with 403 before any view was entered" in done.ended.err
     assert "itself" not in done.ended.err
+
+
+def test_what_is_asked_beforehand_at_another_path_is_not_held_where_it_turns_the_request_away(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    (done,) = run_all(workshop, [NO_LOGIN]).values()
+
+    assert done.ended.exit == INCONCLUSIVE, done.ended.err
+    assert "answered with 401 before any view was entered" in done.ended.err
+    assert "not a Python program" not in done.ended.err

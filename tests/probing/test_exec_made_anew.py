@@ -10,7 +10,7 @@ chameleon/template.py, `cook`). Webware loads a servlet's module again for each 
 from __future__ import annotations
 
 import pytest
-from own_commands import Own, run_all, value
+from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
 # As a package of an environment.
@@ -108,6 +108,7 @@ make_server("127.0.0.1", {port}, on_a_thread).serve_forever()
 """
 INSTALLED = {"PYTHONPATH": "site-packages"}
 WAITRESS = ("waitress-serve", "--listen", "127.0.0.1:{port}")
+GEVENT = ("gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "-k", "gevent", "--worker-connections", "5")
 GUNICORN = ("gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "--threads", "3")
 COMMANDS = (
     Own(
@@ -131,6 +132,15 @@ COMMANDS = (
         {"ceiling.in_service": 3, "call.bodies": 6, "call.finished": 6, "call.raised": 0, "call.replies": {"200": 6}},
         options=("--call", "--max-called", "6"),
         env=INSTALLED,
+    ),
+    # So many greenlets (gunicorn/workers/ggevent.py, `worker_connections`), all on one thread, which has one profiler.
+    Own(
+        "each request loads its own in a greenlet",
+        (*GEVENT, "shop:each_request"),
+        FILES,
+        {"target.held_in": "wsgi entry", "places.in_service": 5, "places.answered": 0, "ceiling.in_service": None},
+        env=INSTALLED,
+        exit=INCONCLUSIVE,
     ),
     # What answers is not found; wsgiref calls the application one request after another (wsgiref/simple_server.py).
     Own(

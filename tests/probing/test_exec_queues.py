@@ -2,7 +2,8 @@
 
 Sources: the scripts themselves: gunicorn's eight threads call the application, and three threads of the framework's own
 call views. A thread that only catches `Exception` does not outlive a hold that ends by another one, so nothing is held
-where it is not known what the view would return.
+where it is not known what the view would return. What a view lets such a thread run is a part of its body, and what a
+thread renders again for a cache is a part of no request.
 """
 
 from __future__ import annotations
@@ -83,15 +84,79 @@ def page(environ):
 
 app = Router(page)
 """,
+    "helped.py": """
+from routes import Helpers, Router
+
+helpers = Helpers(2)
+
+
+def compute():
+    return b"page"
+
+
+def page(environ):
+    return helpers.run(compute)
+
+
+app = Router(page)
+""",
+    "cached.py": """
+import os
+import queue
+import threading
+
+from routes import Router
+
+stale = queue.Queue()
+
+
+def refresh():
+    file = os.open("refreshed", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    while True:
+        os.write(file, page(stale.get()) + b" ")
+
+
+def page(environ):
+    return b"page"
+
+
+threading.Thread(target=refresh, daemon=True).start()
+app = Router(page, before=lambda environ: stale.put(dict(environ)))
+""",
     "site-packages/routes/__init__.py": """
+import queue
+import threading
+
+
 class Router:
-    def __init__(self, view):
-        self.view = view
+    def __init__(self, view, before=lambda environ: None):
+        self.view, self.before = view, before
 
     def __call__(self, environ, start_response):
+        self.before(environ)
+        if environ["PATH_INFO"] != "/":
+            start_response("404 Not Found", [("Content-Length", "0")])
+            return []
         body = self.view(environ)
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body]
+
+
+class Helpers:
+    def __init__(self, threads):
+        self.work = queue.Queue()
+        for _ in range(threads):
+            threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            function, results = self.work.get()
+            results.put(function())
+
+    def run(self, function):
+        results = queue.Queue()
+        self.work.put((function, results))
+        return results.get(timeout=20)
 """,
 }
 GUNICORN = (
@@ -131,6 +196,18 @@ COMMANDS = (
         {"target.held_in": "wsgi view page()", "ceiling.in_service": 8, "ceiling.bounded": True},
     ),
     Own(
+        "a helper behind a queue",
+        (*GUNICORN, "helped:app"),
+        FILES,
+        {"target.held_in": "wsgi view page()", "ceiling.in_service": 8, "ceiling.bounded": True},
+    ),
+    Own(
+        "a cache behind a queue",
+        (*GUNICORN, "cached:app"),
+        FILES,
+        {"target.held_in": "wsgi view page()", "ceiling.in_service": 8, "ceiling.bounded": True},
+    ),
+    Own(
         "a view behind a queue that returns a number",
         (*GUNICORN, "shop:prices"),
         FILES,
@@ -154,3 +231,10 @@ def test_a_request_is_followed_through_a_queue_to_the_thread_that_calls_its_view
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert placed(verdict) == verdict["offered"]
+
+
+@pytest.mark.servers
+def test_what_renders_the_page_again_gets_the_page(done):
+    refreshed = (done["a cache behind a queue"].directory / "refreshed").read_bytes()
+
+    assert set(refreshed.split()) == {b"page"}

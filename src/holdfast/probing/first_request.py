@@ -31,6 +31,7 @@ _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
 _LOGGED = frozenset({400, 403})
 """Why a server or a framework finds a request wrong, or its own certificate, is in its log."""
+_REFUSALS = frozenset({401, 403})
 _FIRST_SERVER_ERROR = 500
 _HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
@@ -151,7 +152,8 @@ def _send_where_it_comes(session: Session, slot: int, within_s: float, closed_wi
     elsewhere = session.recording.elsewhere
     elsewhere.begin()
     reply = _send_into_view(session, slot, within_s, closed_within_s)
-    if reply.request.outcome in REPLIED and elsewhere.is_known():
+    # With 401 or 403 it may have been asked beforehand whether the request may pass (nginx, `auth_request`).
+    if reply.request.outcome in REPLIED and reply.request.status not in _REFUSALS and elsewhere.is_known():
         elsewhere.hold()
         reply = _send_into_view(session, slot, within_s, closed_within_s)
     return reply
@@ -220,6 +222,8 @@ def send_first_request(session: Session) -> Answered:
         raise _broken_off(session, request)
     held = session.recording.held_in(slot)
     if held is None:
+        if session.recording.elsewhere.is_known():
+            raise _not_entered(session, request)
         in_front = None if session.recording.elsewhere.came() else answered_in_front(session, request.status)
         raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
     held_in, kind, via = held

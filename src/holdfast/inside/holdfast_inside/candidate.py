@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import types
-from typing import Any, Dict, FrozenSet, List, Optional, Set
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
-from . import finding, queues, view_functions
+from . import finding, installed_app, queues, view_functions
 
 Frames = List[types.FrameType]
 
@@ -65,6 +65,22 @@ class Candidate:
         self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
+    def around(self, is_own: Callable[[str], bool]) -> List[int]:
+        """Which of the frames around it are the owner's."""
+        return [at for at, frame in enumerate(self.callers) if is_own(frame.f_code.co_filename)]
+
+    def comes_back(self, is_own: Callable[[str], bool]) -> bool:
+        """Whether a package that has called the owner's outermost function around it calls it from the innermost."""
+        own, packages = (
+            self.around(is_own),
+            [installed_app.package_of(each.f_code.co_filename) for each in self.callers],
+        )
+        return bool(own) and not ({*packages[own[-1] + 1 :]} - {""}).isdisjoint(packages[: own[0]])
+
+    def is_made_in_request(self) -> bool:
+        """Whether a call around it has made the function, as middleware makes its own `start_response` or `send`."""
+        return any(self.code in frame.f_code.co_consts for frame in self.callers)
+
     def has_a_part(self) -> bool:
         """Whether the request waited for it, where it was called on a thread that waits at a queue."""
         return self.brought is None or self.brought.has_answered
@@ -82,7 +98,8 @@ class Candidate:
         Args:
             driven: as of `view_functions.to_hold`.
         """
-        return view_functions.to_hold(self.code, self.returns, self.response, called, driven=driven)
+        found = view_functions.to_hold(self.code, self.returns, self.response, called, driven=driven)
+        return None if found is None else found._replace(brought=self.brought is not None)
 
 
 def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  # noqa: ANN401 - anything
@@ -90,7 +107,8 @@ def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  
     code = getattr(getattr(result, "__func__", result), "__code__", None)
     if isinstance(code, types.CodeType):
         return frozenset((code,))
-    several = result.values() if type(result) is dict else result if type(result) in {list, tuple} else ()
+    # In one step: another thread may change it meanwhile.
+    several = list(result.values()) if type(result) is dict else result if type(result) in {list, tuple} else ()
     codes = [each.__code__ for each in several if type(each) is types.FunctionType]
     return frozenset(each for each in codes if each in frame.f_code.co_consts)
 

@@ -17,7 +17,7 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import finding, gate, hooks, layout, own_code, recorder, request, view_functions, watch
+from . import finding, gate, greenlets, hooks, layout, own_code, recorder, request, view_functions, watch
 
 PASS, WATCH, HOLD, LEAD, LEAD_ANEW = range(5)
 NO_PATH = "/holdfast-asks-for-no-page"
@@ -157,6 +157,9 @@ class Entry:
         So it is where a request was led to it before, and one that was watched then has come to one without a gate.
         """
         if seen is None or found is None or not seen.is_gateless or self.interface != "wsgi" or self.endpoint:
+            return False
+        # A profile function is of a thread: what one greenlet waits for, all others there would run into.
+        if greenlets.current() is not None:
             return False
         return seen.is_anew or found[:1] + found[2:4] == finding.view()[:1] + finding.view()[2:4]
 

@@ -18,6 +18,7 @@ class View(NamedTuple):
         returns: what it returned, as a place in RETURNED, or A_RESPONSE; 0 for anything else.
         qualname: the qualified name of the function, for people.
         response: the class of that response, as module:name; "" for anything else.
+        brought: whether its request came through a queue to the thread that calls it.
     """
 
     line: int
@@ -26,6 +27,7 @@ class View(NamedTuple):
     name: str
     qualname: str
     response: str = ""
+    brought: bool = False
 
 
 LIBRARIES = View(0, 0, "", "", "")
@@ -55,8 +57,9 @@ def state() -> Tuple[int, int]:
 def view() -> View:
     """The view, where `state` says that it was found."""
     at = layout.FINDING_OFFSET + layout.FINDING.size
-    line, returns, *texts = layout.FOUND.unpack_from(recorder.record().data, at)
-    return View(line, returns, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
+    line, returns, *texts, brought = layout.FOUND.unpack_from(recorder.record().data, at)
+    view = View(line, returns, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
+    return view._replace(brought=brought)
 
 
 def publish(known: int, depth: int, found: Optional[View] = None) -> None:
@@ -69,13 +72,13 @@ def publish(known: int, depth: int, found: Optional[View] = None) -> None:
     """
     data = recorder.record().data
     if found is not None:
-        texts = [each.encode("utf-8", "surrogateescape") for each in found[2:]]
-        layout.FOUND.pack_into(data, layout.FINDING_OFFSET + layout.FINDING.size, *found[:2], *texts)
+        texts = [each.encode("utf-8", "surrogateescape") for each in found[2:6]]
+        layout.FOUND.pack_into(data, layout.FINDING_OFFSET + layout.FINDING.size, *found[:2], *texts, found.brought)
     layout.FINDING.pack_into(data, layout.FINDING_OFFSET, known, depth)
 
 
 def fits(found: View) -> bool:
     """Whether the record has room for its texts."""
     return all(
-        len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[2:], (1024, 128, 256, 256))
+        len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[2:6], (1024, 128, 256, 256))
     )

@@ -28,12 +28,16 @@ def turns(resumes: Notify, yields: Notify) -> Optional[ContextManager[None]]:
     Returns:
         None if the caller does not run in a greenlet that a hub started.
     """
+    greenlet, me = sys.modules.get("greenlet"), current()
+    return None if greenlet is None or me is None else _turns(greenlet, me, resumes, yields)
+
+
+def current() -> Any:  # noqa: ANN401 - a greenlet
+    """The greenlet in which the caller runs; None if that is not one that a hub started."""
     greenlet = sys.modules.get("greenlet")
-    if greenlet is None:
-        return None
-    me = greenlet.getcurrent()
+    me = None if greenlet is None else greenlet.getcurrent()
     # A thread's main greenlet has no parent; greenlets that a hub started have one.
-    return None if me.parent is None else _turns(greenlet, me, resumes, yields)
+    return None if me is None or me.parent is None else me
 
 
 @contextlib.contextmanager

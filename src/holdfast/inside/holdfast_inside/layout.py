@@ -86,9 +86,9 @@ FINDING_OFFSET = 64
 """What is known of the way from an entry to the view: FINDING, then FOUND."""
 FINDING = struct.Struct("=BB")
 """One of the states below; at which entry, counted from the server, its requests are held or given to the view."""
-FOUND = struct.Struct("=IB1024s128s256s256s")
-"""Of the view's code: its first line, what it returns (see finding.View), its file, name and qualified name, and the
-class of what it returns."""
+FOUND = struct.Struct("=IB1024s128s256s256s?")
+"""Of the view's code: its first line, what it returns (see finding.View), its file, name and qualified name, the class
+of what it returns, and whether it is called where a request comes through a queue."""
 NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE, AT_LIBRARIES, ASKED_AGAIN, MADE_ANEW = range(10)
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
 FOUND; it was not found; it is the application itself, which can be held at its entry only; libraries answer, on the

@@ -51,7 +51,8 @@ def holding(held: gate.Held, view: finding.View) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(None)
+        if sys.getprofile() is profile:
+            sys.setprofile(None)
 
 
 def _is_of(code: types.CodeType, view: finding.View, held: gate.Held) -> bool:

@@ -71,12 +71,12 @@ def brought() -> Optional[Brought]:
 def _put(queue: object, item: object) -> None:
     if f"{__package__}.gate" not in sys.modules:
         return
-    from . import gate, watch
+    from . import finding, gate, watch
 
     watched, held, by = watch.current(), gate.on_its_way(), brought()
     if watched is not None and by is not None:
         _answers[id(queue)] = queue, by
-    if held is not None and held.claim.held:
+    if held is not None and (held.claim.held or not finding.view().brought):
         held = None
     if (watched is not None or held is not None) and not isinstance(item, _SHARED):
         sender = () if watched is None else tuple(watched.around(sys._getframe(2)))  # noqa: SLF001 - the one that puts
@@ -99,7 +99,8 @@ def _got(queue: object, item: object) -> None:
         return
     del _notes[id(item)]
     _brought.set(Brought())
-    gate.current.set(note[2])
+    # It may have been held meanwhile, on the thread that has put this there for another purpose.
+    gate.current.set(None if note[2] is None or note[2].claim.held else note[2])
     watch.begin_here(note[1], note[3])
 
 

@@ -58,7 +58,7 @@ class _Code:
         self._is_within = is_within
         self.ran = self.is_whole = self.is_gateless = self.is_anew = False
         self._claim = claim
-        self._calls: Dict[int, Candidate] = {}
+        self._calls: Dict[int, Candidate] = {}  # by frame; what runs on, on another thread, adds more at any time
         self._foreign: Set[types.CodeType] = set()
         self._elsewhere: Optional[Set[types.CodeType]] = None
         self._is_elsewhere = False
@@ -69,11 +69,8 @@ class _Code:
         code = frame.f_code
         if code in self._foreign:
             return
-        if (
-            code.co_name in _NO_FUNCTIONS
-            or not code.co_flags & inspect.CO_OPTIMIZED
-            or not self.is_own(code.co_filename)
-        ):
+        is_function = code.co_flags & inspect.CO_OPTIMIZED and code.co_name not in _NO_FUNCTIONS
+        if not (is_function and self.is_own(code.co_filename)):
             self._foreign.add(code)
             return
         self.ran = True
@@ -103,8 +100,8 @@ class _Code:
             found.promised = not view_functions.runs_later(found.code) and inspect.isawaitable(result)
             found.made = made_by(frame, result)
             found.answered = any(attributes(each) != before for each, before in found.given)
-            given = any(each is result for each in arguments(frame))
-            found.passed_on = found.returned and (given or type(result) is types.FunctionType)
+            is_given = type(result) is types.FunctionType or any(each is result for each in arguments(frame))
+            found.passed_on = found.returned and is_given
             found.returns = 0 if answered else finding.place_of(result)
             found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
@@ -115,17 +112,17 @@ class _Code:
 
     def keep_elsewhere(self, thread: int) -> None:
         """Leaves out what was called on a thread; of the rest, it need not be the framework that called it."""
-        self._calls = {id: each for id, each in self._calls.items() if each.thread != thread}
+        self._calls = {id: each for id, each in list(self._calls.items()) if each.thread != thread}
         self._is_elsewhere = True
 
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view. From now on only what is called elsewhere is noted."""
-        self._elsewhere = set()
-        return len(self.last()) > 1
+        self._elsewhere, last = set(), self.last()
+        return len(last) > 1 or any(map(self._senders, last))
 
     def view(self) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
-        called = {each.code for each in self._calls.values()}
+        called = {each.code for each in list(self._calls.values())}
         # A coroutine whose beginning was no call by others is none when it is resumed.
         last = [each for each in self.last() if not each.made & called and not each.resumed]
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
@@ -134,10 +131,11 @@ class _Code:
         answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
+        chosen = None if chosen is None else self._sent_by_view(chosen)
         if chosen is None or self._is_sent_twice(chosen) or not chosen.can_end():
             return None
         # What is made anew for each request has no function that could be held.
-        anew = any(chosen.code in each.code.co_consts for each in self._calls.values())
+        anew = any(chosen.code in each.code.co_consts for each in list(self._calls.values()))
         here = chosen.thread == self._thread
         direct = here and all(map(installed_app.is_of_server, chosen.callers))
         self.is_whole = direct and (anew or view_functions.runs_later(chosen.code))
@@ -149,33 +147,36 @@ class _Code:
 
     def _is_sent_twice(self, candidate: Candidate) -> bool:
         """Whether a function on another thread ran more than once: it may run whatever is sent to any of them."""
-        calls = [each for each in self._calls.values() if each.code is candidate.code]
+        calls = [each for each in list(self._calls.values()) if each.code is candidate.code]
         # Of an endpoint it is known that it answers, and where: by what it calls.
         return self._is_within is None and candidate.thread != self._thread and len(calls) > 1
 
+    def _senders(self, candidate: Candidate) -> List[Candidate]:
+        """What of the owner's was running where the candidate was sent to another thread, the outermost first."""
+        if self._is_within is not None or candidate.thread == self._thread or not candidate.comes_back(self.is_own):
+            return []
+        return [self._calls[id(each)] for each in reversed(candidate.callers) if id(each) in self._calls]
+
+    def _sent_by_view(self, candidate: Candidate) -> Optional[Candidate]:
+        """The view that sent a candidate to a thread of the framework's, or the candidate; None if both may be it."""
+        senders, elsewhere = self._senders(candidate), self._elsewhere or set()
+        unless = None if senders and candidate.code in elsewhere else candidate
+        return next((each for each in senders if each.code not in elsewhere), unless)  # middleware is for any path
+
     def last(self) -> List[Candidate]:
         """The candidates inside which no other one was called."""
-        within = [each for each in self._calls.values() if each.within and each.has_a_part()]
-        candidates = [each for each in within if self._is_of_framework(each) and not _is_made_in_request(each)]
+        within = [each for each in list(self._calls.values()) if each.within and each.has_a_part()]
+        candidates = [each for each in within if self._is_of_framework(each) and not each.is_made_in_request()]
         around = {id(frame) for each in candidates for frame in each.callers}
         return [each for each in candidates if id(each.frame) not in around]
 
     def _is_of_framework(self, candidate: Candidate) -> bool:
         """Whether the framework called it, and not a library that another of the candidates uses."""
-        own = [at for at, frame in enumerate(candidate.callers) if self.is_own(frame.f_code.co_filename)]
-        if not own or self._is_elsewhere:
+        own = candidate.around(self.is_own)
+        if not own or self._is_elsewhere or candidate.comes_back(self.is_own):
             return True
-        outside = {installed_app.package_of(frame.f_code.co_filename) for frame in candidate.callers[own[-1] + 1 :]} - {
-            ""
-        }
-        between = candidate.callers[: own[0]]
-        return any(
-            installed_app.package_of(frame.f_code.co_filename) in outside or self._has_request(frame)
-            for frame in between
-        )
-
-    def _has_request(self, frame: types.FrameType) -> bool:
-        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in arguments(frame))
+        given = [each for frame in candidate.callers[: own[0]] for each in arguments(frame)]
+        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in given)
 
 
 class Watch:
@@ -299,8 +300,9 @@ def watching(
     try:
         yield watch
     finally:
-        if free:
+        if sys.getprofile() is profile:
             sys.setprofile(None)
+        if free:
             threading.setprofile(before)
         watch.open = False
         _current.reset(token)
@@ -344,14 +346,16 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
     sender = () if watch is None else tuple(watch.around(sys._getframe(1)))  # noqa: SLF001 - one's callers
 
     def run(*args: object, **kwargs: object) -> object:
-        if sys.getprofile() is not None:
+        before = sys.getprofile()
+        # A thread that began while the request was watched has it already.
+        if before not in (None, profile):
             return task(*args, **kwargs)
         token = _sent_from.set(sender)
         sys.setprofile(profile)
         try:
             return task(*args, **kwargs)
         finally:
-            sys.setprofile(None)
+            sys.setprofile(before)
             _sent_from.reset(token)
 
     return run
@@ -388,11 +392,6 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
-
-
-def _is_made_in_request(candidate: Candidate) -> bool:
-    """Whether a call around it has made the function, as middleware makes a `start_response` or `send` of its own."""
-    return any(candidate.code in frame.f_code.co_consts for frame in candidate.callers)
 
 
 def _is_in(package: str) -> Callable[[str], bool]:
