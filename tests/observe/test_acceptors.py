@@ -150,6 +150,25 @@ def _calls(pid: int) -> str:
         return file.read().split()[0]
 
 
+@pytest.mark.parametrize("looks", [False, True])
+def test_an_epoll_set_that_was_inherited_counts_only_where_a_thread_looks_at_it(listener, looks):
+    with select.epoll() as epoll:
+        epoll.register(listener, select.EPOLLIN)
+        child = os.fork()
+        if not child:
+            epoll.poll() if looks else signal.pause()
+            os._exit(0)
+        try:
+            until(lambda: _calls(child) in ({"232", "22", "281"} if looks else {"34", "73"}), "the child waits")
+            inode = os.fstat(listener.fileno()).st_ino
+            found = {each.pid: each.waits_on for each in read_acceptors([os.getpid(), child], [inode], frozenset())}
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    assert found == {os.getpid(): (inode,), child: (inode,) if looks else ()}
+
+
 def test_a_process_without_the_socket_is_left_out(listener):
     with socket.create_server(("127.0.0.1", 0)) as other:
         inode = os.fstat(other.fileno()).st_ino

@@ -174,5 +174,30 @@ def test_a_worker_that_still_imports_the_application_makes_the_ceiling_at_least(
     # A worker of gunicorn's kind "sync" has one request at a time.
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False)
     assert verdict["ceiling"]["interval"] == [1, 2]
-    assert (verdict["model"]["kind"], verdict["model"]["spread"]) == ("process-pool", [1, 0])
+    # One that does other work looks the same.
+    assert (verdict["model"]["kind"], verdict["model"]["processes"], verdict["model"]["spread"]) == (None, None, None)
+    assert "worker that still starts" in verdict["unknown"]["model.kind"]
     assert "still be starting" in verdict["warnings"][0]
+
+
+HELPER = """
+import multiprocessing
+import time
+
+def when_ready(server):
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(120,), daemon=True).start()
+"""
+
+
+@pytest.mark.servers
+def test_a_helper_of_the_master_that_sleeps_makes_no_pool_of_one_worker(holdfast, tmp_path):
+    (tmp_path / "app.py").write_text(APPLICATION)
+    (tmp_path / "conf.py").write_text(HELPER)
+    command = (sys.executable, "-m", "gunicorn", "-c", "conf.py", "-w", "1", "-b", "127.0.0.1:0", "app:app")
+
+    ended = holdfast.run("exec", "--max-offered", "20", "--json", "-", "--", *command, cwd=tmp_path)
+
+    verdict = msgspec.json.decode(ended.out)
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (1, False), ended.err
+    assert (verdict["model"]["kind"], verdict["model"]["processes"]) == (None, None)
+    assert "or it does other work" in verdict["warnings"][0]

@@ -25,11 +25,11 @@ from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.later import watched_s, why_more_later
 from holdfast.infer.let_in_later import let_in_later
-from holdfast.infer.open_places import idle_acceptors, open_places
+from holdfast.infer.open_places import idle_acceptors, may_be_starting, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.pressure import limits_met, pressure_of
-from holdfast.infer.process_model import listen_queues_of, model_of
+from holdfast.infer.process_model import listen_queues_of, model_of, without_count
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.waited_too_long import fate_of_waiting, waited_before, why_no_queue
@@ -278,6 +278,8 @@ def _model(counted: _Counted) -> Known[Model]:
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
     model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
+    if counted.held:
+        model = unknown.take(without_count(model, may_be_starting(counted.snapshot, entries)))
     front = counted.snapshot.front
     behind = counted.snapshot.acceptors if front is not None and front.queues else ()
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners, behind=behind or ()))

@@ -11,7 +11,7 @@ A master holds the listening socket and does not wait for it, so it does not acc
 those that run handlers (a router, a front) has no places. One of the same kind is a child of one of them, or has the
 same parent. One of that kind that does not wait for the socket yet, and for nothing else either, still starts (it
 imports the application) or hangs, also where it waits for something that it has opened itself (a database); one that
-waits for anything else does another work.
+waits for anything else does another work. What sleeps may do another work too, so it is not counted as a worker.
 Where each process has a listening socket of its own (SO_REUSEPORT), the kernel puts requests into the queue of one that
 does not accept too, because it hangs or still starts; those wait there whatever the others do.
 
@@ -80,7 +80,8 @@ class OpenPlaces:
             return (
                 f"A process that has a listen queue of this port has run no handler and does not accept, while "
                 f"{waiting(places)} requests wait (pid {', '.join(map(str, self.deaf))}). It may still be starting, or "
-                "hang; with it the ceiling would be higher. Look at what it does, or probe once it has started."
+                "hang, and with it the ceiling would be higher; or it does other work. Look at what it does, or probe "
+                "once it has started."
             )
         one = len(self.hanging) == 1
         they, them = ("it", "it") if one else ("they", "them")
@@ -212,7 +213,11 @@ def _waits_between(snapshot: Snapshot) -> bool:
 
 
 def idle_acceptors(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:
-    """Processes of the kind that runs handlers that accept and never ran one, or still start."""
+    """Processes of the kind that runs handlers that accept and never ran one."""
     handlers = {each.pid for each in entries}
-    accept = [each for each in _of_their_kind(snapshot, handlers) if each.pid not in handlers]
-    return tuple(each.pid for each in (*accept, *_starting(snapshot, handlers)))
+    return tuple(each.pid for each in _of_their_kind(snapshot, handlers) if each.pid not in handlers)
+
+
+def may_be_starting(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:
+    """Processes with the socket that may be workers that still start, or hang, or do other work."""
+    return tuple(each.pid for each in _starting(snapshot, {each.pid for each in entries}))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from operator import attrgetter
 
 from holdfast.infer.ceiling import NO_LISTENER
-from holdfast.infer.known import Known, because, fields_of
+from holdfast.infer.known import Known, because, fields_of, missing
 from holdfast.infer.signals import NOTHING_OUTLIVED, first_again, later_entries, reused
 from holdfast.model.timeline import Acceptor, Entry, Listener, Outlived
 from holdfast.model.verdict import ListenQueues, Model, ModelKind
@@ -80,6 +81,23 @@ def model_of(
         spread=spread,
     )
     return Known(model, unknown)
+
+
+def without_count(model: Model, starting: Sequence[int]) -> Known[Model]:
+    """The model without what depends on whether these processes are workers.
+
+    Args:
+        starting: processes that hold the socket, and may still start, or do other work.
+    """
+    if not starting:
+        return Known(model)
+    kind = None if model.kind == "serial" else model.kind
+    counted = replace(model, kind=kind, processes=None, spread=None)
+    why = (
+        f"what has the listening socket, has run no handler and does not accept (pid {', '.join(map(str, starting))}) "
+        "may be a worker that still starts, or hangs, or do other work"
+    )
+    return Known(counted, because(why, set(missing("model", counted)) - set(missing("model", model))))
 
 
 def listen_queues_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from holdfast.model.timeline import Acceptor
 from holdfast.procfs import parse
@@ -79,7 +79,7 @@ def _acceptor(
         connections = len(connected.intersection(inodes.values()))
     if epolls is None or waited is None:
         return Acceptor(pid, stat.parent, listeners, None, connections)
-    watched = waited.union(*epolls.values())
+    watched = waited.union(*_own(epolls, stat.parent, {*held}))
     waits_on = tuple(sorted({held[each] for each in watched if each in held}))
     if waits_on and connections:
         # A worker that another worker has forked has inherited what that one had accepted by then.
@@ -88,6 +88,20 @@ def _acceptor(
     looks = not waited.isdisjoint(held)
     rests = bool(waits_on) or _rests(pid, links, _links(stat.parent) or {})
     return Acceptor(pid, stat.parent, listeners, waits_on, connections, rests, looks)
+
+
+def _own(epolls: Mapping[int, frozenset[int]], parent: int, held: Collection[int]) -> Iterator[frozenset[int]]:
+    """These epoll sets without those with a listening socket that the parent has too.
+
+    What a server's process forks for other work, a pool say, inherits the loop's set and never looks at it.
+
+    Args:
+        held: the listening sockets' descriptors.
+    """
+    for number, watched in epolls.items():
+        shared = watched.intersection(held)
+        if not shared or not shared & (_epolls(parent, [number]) or {}).get(number, frozenset()):
+            yield watched
 
 
 def _rests(pid: int, links: Mapping[int, str], of_parent: Mapping[int, str]) -> bool:
