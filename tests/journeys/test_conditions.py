@@ -336,3 +336,12 @@ def test_the_time_of_a_pattern_in_a_condition_is_bounded_and_said(text: str, lan
     with pytest.raises(FunctionFailsError, match=r"'\(x\+x\+\)\+y' did not come to an end in time"):
         holds(Condition((text,), language), client)
     assert not isinstance(value_of(text, language), str)  # reading alone tries nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [('"done" && "true"', True), ('3 > 2 ? "true" : "false"', True), ('"true" && "done"', False)],
+)
+def test_the_result_of_an_if_controller_s_own_script_may_be_the_word_true(text: str, found: bool) -> None:  # noqa: FBT001
+    """As JMeter 5.5 has it (tests/oracle, conditions-of-odd-values-javaScript)."""
+    assert holds(Condition((text,), "script"), CLIENT) is found

@@ -62,6 +62,7 @@ ODD_OF_JAVASCRIPT = (
     "sampleResult.getResponseCode() == 200", "true == 1", '" " == 0', 'vars.get("none") === null',
     '!vars.get("state") == "other"', '!"${no}" == true && "${n}" == 3', '!(parseInt("08") >= 0)',
     "parseInt('010') == 8", '"" + parseInt("x") == "NaN"', "parseInt('9' * 1e400) > 5",
+    '"${state}" && "${yes}"', '${n} > 2 ? "true" : "false"', '"${yes}" && "${no}"',
 )  # fmt: skip
 ODD_OF_GROOVY = (
     'vars.get("none") < 5', 'vars.get("none") > 5', "null < 1", 'vars.get("n") < 5', 'vars.get("ten") < 5', '"3" == 51',
