@@ -247,15 +247,6 @@ def of_requests() -> list[Case]:
             + e.request("/h", e.arguments(e.argument("a", "1")), method="POST"),
         ),
         Case(
-            "headers-with-control-characters",
-            "HTTP Header Manager: control characters, line ends and characters beyond ISO-8859-1, also of variables",
-            variables(v="a\nb\x85c ✓ é\x9f")
-            + e.request(
-                "/v", below=e.header_manager(X_V="1${v}2", X_W="e\x85f\ng\x80", X_F="${__char(10,133,233,8226)}.")
-            )
-            + e.request("/host", below=e.header_manager(X_Tab="a\tb${v}", Authorization="Bearer ${v}")),
-        ),
-        Case(
             "keep-alive",
             'HTTP Request: "Use KeepAlive"',
             e.request("/k") + e.request("/k", use_keepalive="false") + e.request("/k"),
