@@ -268,14 +268,14 @@ def test_a_prober_sends_each_request_on_a_connection_of_its_own(listen, one_each
 
 
 @pytest.mark.parametrize(
-    ("end", "outcome"),
+    ("end", "outcome", "why"),
     [
-        (lambda peer: peer.refuse(1, ErrorCodes.REFUSED_STREAM), Outcome.RESET),
-        (lambda peer: peer.go_away(0, ErrorCodes.NO_ERROR), Outcome.CLOSED),
-        (lambda peer: peer.socket.close(), Outcome.CLOSED),
+        (lambda peer: peer.refuse(1, ErrorCodes.REFUSED_STREAM), Outcome.RESET, ""),
+        (lambda peer: peer.go_away(0, ErrorCodes.NO_ERROR), Outcome.CLOSED, "ended its connection (GOAWAY, NO_ERROR)"),
+        (lambda peer: peer.socket.close(), Outcome.CLOSED, ""),
     ],
 )
-def test_the_end_of_a_request_without_an_answer_is_told_apart(listen, one_each, end, outcome, accept_peer):
+def test_the_end_of_a_request_without_an_answer_is_told_apart(listen, one_each, end, outcome, why, accept_peer):
     listener = listen()
     prober = one_each(listener)
     prober.open(1)
@@ -287,6 +287,20 @@ def test_the_end_of_a_request_without_an_answer_is_told_apart(listen, one_each, 
     turn_until(prober, lambda: prober.ended == 1)
 
     assert prober.outcome_counts() == {outcome: 1}
+    assert prober.turned_away == (why and f"the server {why}")
+
+
+def test_a_server_that_allows_no_streams_is_told_while_a_request_waits(listen, one_each):
+    listener = listen()
+    prober = one_each(listener)
+    prober.open(1)
+    turn_until(prober, lambda: prober.established == 1)
+
+    with contextlib.closing(accepted(listener, limit=0).socket):
+        turn_until(prober, lambda: prober.turned_away)
+
+        assert prober.turned_away.startswith("the server allows 0 streams at once")
+        assert prober.outcome_counts() == {Outcome.PENDING: 1}
 
 
 def test_a_request_to_a_port_where_nothing_listens_is_refused(listen, one_each):

@@ -111,6 +111,14 @@ def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
     ]
 
 
+def test_several_bodies_that_do_not_end_are_each_said_not_to_have_ended():
+    timeline = run(ONE, call(1, 20, 0), call(2, 30, 0), outcome=Outcome.PENDING, status=0)
+
+    assert doubts_of(timeline) == [
+        "There are no figures for 2 of 3 called bodies, for each because it had not ended after 30 s (--call-timeout)."
+    ]
+
+
 def test_a_body_cut_short_by_an_interrupt_is_not_said_to_have_timed_out():
     timeline = replace(run(ONE, call(1, 20, 0), outcome=Outcome.PENDING, status=0), interrupted=True)
 

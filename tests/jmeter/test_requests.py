@@ -168,11 +168,6 @@ def test_credentials_are_sent_where_the_url_begins_so() -> None:
     assert outside.headers == ()
 
 
-def test_a_field_holds_what_iso_8859_1_has_and_question_marks_for_the_rest() -> None:
-    # JMeter 5.5 sends this so.
-    assert only(e.header_manager(X_A="a\u2011b\u00e9\u20ac") + e.request("/a")).headers == (("X-A", "a?b\u00e9?"),)
-
-
 def test_a_content_type_of_a_manager_is_not_that_of_the_body() -> None:
     own = e.header_manager(Content_Type="text/x") + e.raw("/a", "{}")
 

@@ -230,6 +230,16 @@ def test_an_answer_is_judged_in_the_charset_of_its_crew(charset: str, text: str)
     assert steps[-1] == Judged(True, "")
 
 
+@pytest.mark.parametrize("charset", ["undefined", "a\0b", "nothing-known", "zlib", "punycode"])
+@pytest.mark.parametrize("of_page", [False, True])
+def test_an_answer_in_a_charset_that_is_none_is_read_nevertheless(charset: str, of_page: bool) -> None:  # noqa: FBT001
+    said = f'<meta http-equiv="content-type" content="text/html; charset={charset}">' if of_page else ""
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/html" + ("" if of_page else f"; charset={charset}") + "\r\n\r\n"
+    answer = Answer("http://h/a", True, 200, "OK", head, f"{said}\xfc".encode("latin-1"))
+
+    assert why(Assertion("body", "contains", (("\xfc",),)), answer=answer) == ""
+
+
 def test_redirects_and_embedded_resources_are_judged_too_where_that_is_asked_for() -> None:
     """JMeter 5.5: JMeterThread.java (checkAssertions, recurseAssertionChecks)."""
     hop = replace(ANSWER, url="http://h/hop", status=302)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from journeys.known_client import known_client
 
 from holdfast.journeys.conditions import chooses, value_of
+from holdfast.journeys.deciding import holds
 from holdfast.journeys.references import template_of
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.templates import FunctionFailsError, text_of
 from holdfast.model.answers import Answer
+from holdfast.model.journey import Condition
 
 CLIENT = known_client({"state": "done", "n": "3", "empty": ""})
 
@@ -274,3 +276,72 @@ def test_a_script_function_with_a_condition_is_read_and_not_run(text: str, found
 def test_what_ends_a_script_with_an_error_is_no_condition_that_holds(text: str, language: str) -> None:
     with pytest.raises(ValueError, match=r"cannot be compared|is not a number"):
         value_of(text, language, CLIENT)
+
+
+@pytest.mark.parametrize("language", ["javascript", "groovy", "jexl"])
+def test_a_not_of_script_languages_is_that_of_the_next_value_alone(language: str) -> None:
+    """As JMeter 5.5 has it (tests/oracle, conditions-of-odd-values-...)."""
+    assert value_of('!vars.get("state") == "other"', language, CLIENT) is False
+    assert value_of('!(vars.get("state") == "other")', language, CLIENT) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'parseInt(vars.get("long")) > 5',
+        'Number(vars.get("hex")) > 5',
+        'parseInt(vars.get("hex")) > 5',
+        'parseInt("12", vars.get("long")) == 12',
+        '"" + parseInt(vars.get("none")) == "NaN"',
+        '"" + parseInt(vars.get("long")) == "Infinity"',
+        '!(parseInt("08") >= 0)',
+        'parseInt("010") == 8',
+    ],
+)
+def test_numbers_of_javascript_may_be_infinite_or_none(text: str) -> None:
+    client = known_client({"long": "9" * 400, "hex": "0x" + "f" * 400})
+
+    assert value_of(text, "javascript", client) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('"ab".substring(vars.get("long")) == "a"', "own"),
+        ("(1e400 as int) == 0", "groovy"),
+        ("1e400 / 5 > 1", "jexl"),
+    ],
+)
+def test_a_number_that_is_too_large_ends_a_script_with_an_error(text: str, language: str) -> None:
+    with pytest.raises(ValueError, match="too large"):
+        value_of(text, language, known_client({"long": "9" * 400}))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('vars.get("state") =~ "(x+x+)+y"', "jexl"),
+        ('vars.get("state").matches("(x+x+)+y")', "groovy"),
+        ('"${state}" =~ "(x+x+)+y"', "groovy"),
+    ],
+)
+def test_the_time_of_a_pattern_in_a_condition_is_bounded_and_said(text: str, language: str) -> None:
+    client = known_client({"state": "x"})
+
+    def out_of_time(_do: object) -> object:
+        raise TimeoutError
+
+    client.shared.within = out_of_time
+
+    with pytest.raises(FunctionFailsError, match=r"'\(x\+x\+\)\+y' did not come to an end in time"):
+        holds(Condition((text,), language), client)
+    assert not isinstance(value_of(text, language), str)  # reading alone tries nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [('"done" && "true"', True), ('3 > 2 ? "true" : "false"', True), ('"true" && "done"', False)],
+)
+def test_the_result_of_an_if_controller_s_own_script_may_be_the_word_true(text: str, found: bool) -> None:  # noqa: FBT001
+    """As JMeter 5.5 has it (tests/oracle, conditions-of-odd-values-javaScript)."""
+    assert holds(Condition((text,), "script"), CLIENT) is found

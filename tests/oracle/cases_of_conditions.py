@@ -60,6 +60,9 @@ ODD_OF_JAVASCRIPT = (
     'String(3) == "3"', 'parseInt(vars.get("n")) == 3 && parseInt(vars.get("none")) < 5',
     'sampleResult.getResponseCode() === "200"',
     "sampleResult.getResponseCode() == 200", "true == 1", '" " == 0', 'vars.get("none") === null',
+    '!vars.get("state") == "other"', '!"${no}" == true && "${n}" == 3', '!(parseInt("08") >= 0)',
+    "parseInt('010') == 8", '"" + parseInt("x") == "NaN"', "parseInt('9' * 1e400) > 5",
+    '"${state}" && "${yes}"', '${n} > 2 ? "true" : "false"', '"${yes}" && "${no}"',
 )  # fmt: skip
 ODD_OF_GROOVY = (
     'vars.get("none") < 5', 'vars.get("none") > 5', "null < 1", 'vars.get("n") < 5', 'vars.get("ten") < 5', '"3" == 51',
@@ -71,12 +74,13 @@ ODD_OF_GROOVY = (
     'vars.get("n")?.toInteger() < 5', '!vars.get("none")?.trim()', '(vars.get("n") as int) < 10',
     '(vars.get("none") as int) < 10', '(vars.get("none") as Integer) < 10', '(vars.get("state") as int) < 10',
     '(vars.get("n") as long) - (vars.get("ten") as long) < 0', '(vars.get("dec") as double) < 3.2', "(3.7 as int) == 3",
-    '(vars.get("no") as boolean) == true', 'prev.getResponseCode() == "200"',
+    '(vars.get("no") as boolean) == true', 'prev.getResponseCode() == "200"', '!vars.get("state") == "other"',
 )  # fmt: skip
 ODD_OF_JEXL = (
     'vars.get("none") < 5', "null + 1 == 1", 'vars.get("none") + "x" == "x"', '!vars.get("none")', '!"False"',
     'vars.get("none") && true', 'vars.get("none").length() > 1', 'vars.get("none").equals("x")', '-"${n}" < 0',
     '"${state}" - 1 < 5', 'vars.get("none") * 2 == 0', "5 / 0 == 1", 'sampleResult.getResponseCode() == "200"',
+    '!vars.get("state") == "other"', 'not vars.get("state") == "other"',
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Cases of forms of several parts: how the names of parts and files are written."""
+"""Cases of forms of several parts, and of header fields: which characters they are written with."""
 
 from __future__ import annotations
 
@@ -32,5 +32,14 @@ def of_forms() -> list[Case]:
             ),
             saved_by="5.5",
             files={"ü安.txt": b"x"},
-        )
+        ),
+        Case(
+            "headers-with-control-characters",
+            "HTTP Header Manager: control characters, line ends and characters beyond ISO-8859-1, also of variables",
+            variables(v="a\nb\x85c ✓ é\x9f")
+            + e.request(
+                "/v", below=e.header_manager(X_V="1${v}2", X_W="e\x85f\ng\x80", X_F="${__char(10,133,233,8226)}.")
+            )
+            + e.request("/host", below=e.header_manager(X_Tab="a\tb${v}", Authorization="Bearer ${v}")),
+        ),
     ]

@@ -197,7 +197,7 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
         f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out, to https://cdn.invalid."
     )
     assert ended.err.splitlines()[0] == choice
-    assert "differs: cookies" in ended.err
+    assert "differs: cookies: the recorded ones are sent" in ended.err
     first, second = counting.each()
     assert (first["method"], first["path"]) == ("GET", "/?q=a%20b")
     assert first["headers"]["host"] == f"127.0.0.1:{counting.port}"
@@ -210,6 +210,7 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
     shaped = ("--clients", "3", "--requests", "30", "-H", "Cookie: session=2")
     again = holdfast.run("load", "--har", tmp_path / "shop.har", *shaped, "--json", "-")
     assert json.loads(again.out)["outcomes"]["answered"] == 60
+    assert "differs: cookies: that of -H is sent instead of the recorded ones" in again.err
     assert Counter(each["headers"].get("cookie") for each in counting.each()[2:]) == {"session=2": 60}
     burst = holdfast.run("load", "--har", tmp_path / "shop.har", "--burst", "5", "--json", "-")
     assert json.loads(burst.out)["outcomes"]["answered"] == 10

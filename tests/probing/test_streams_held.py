@@ -47,3 +47,14 @@ def test_a_server_without_http2_is_told_from_a_broken_one(holdfast):
     assert ended.exit == INCONCLUSIVE
     assert "does not speak HTTP/2 on a connection without TLS" in ended.what
     assert "Leave --http2 out" in ended.err
+
+
+def test_a_server_that_allows_no_streams_is_said_to_do_so(holdfast, tmp_path):
+    (tmp_path / "hypercorn.toml").write_text("h2_max_concurrent_streams = 0\n")
+    arguments = ("--http2", "--max-offered", str(OFFERED), "--", "-c", "hypercorn.toml")
+
+    ended = holdfast.run("probe", "--server", "hypercorn", *arguments)
+
+    assert ended.exit == INCONCLUSIVE
+    assert "the server allows 0 streams at once on a connection (SETTINGS_MAX_CONCURRENT_STREAMS)" in ended.what
+    assert "HTTP/1.1 only" not in ended.err

@@ -29,6 +29,7 @@ from holdfast.model.scenario import Group, Pause, Step, Timeouts
 
 if TYPE_CHECKING:
     from holdfast.model.shapes import Shape
+    from holdfast.plans.differences import Note
     from holdfast.plans.har import Recorded
 
 
@@ -48,6 +49,9 @@ def read_recording(context: click.Context, file: Path, arguments: LoadArguments)
     recorded = read_har(read_input(file), file.name, origins_of(context, arguments))
     if factor is not None:
         recorded = replace(recorded, notes=tuple(each for each in recorded.notes if each.kind != PAUSES))
+    if any(name.lower() == "cookie" for name, _ in arguments.request.headers):
+        meaning = "that of -H is sent instead of the recorded ones; new ones that the server sets are ignored"
+        recorded = replace(recorded, notes=_of_cookies(recorded.notes, meaning))
     if recorded.choice:
         say(recorded.choice)
     shape = _shape(arguments)
@@ -75,7 +79,7 @@ def _as_journeys(
 ) -> Asked:
     """What clients send that keep cookies, or connections to several servers."""
     from holdfast.api.journey_options import journeys_of_steps
-    from holdfast.plans.differences import Note, in_words
+    from holdfast.plans.differences import in_words
 
     notes = recorded.notes
     if arguments.memory.cookies:
@@ -83,15 +87,18 @@ def _as_journeys(
             replace(step, headers=tuple(each for each in step.headers if each[0].lower() != "cookie")) for step in steps
         )
         meaning = "the recorded ones are not sent; each client keeps those that it is given"
-        notes = tuple(
-            Note("differs", "cookies", "", meaning) if each.kind == "cookies" else each for each in recorded.notes
-        )
+        notes = _of_cookies(notes, meaning)
     list_differences(file, in_words(notes))
     try:
         journeys = journeys_of_steps(steps, recorded.servers, shape, arguments)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return Asked((), StopRule(), not_as_a_whole(file, notes, recorded.elsewhere), journeys)
+
+
+def _of_cookies(notes: tuple[Note, ...], meaning: str) -> tuple[Note, ...]:
+    """Notes with another meaning of the one about cookies, if there is one."""
+    return tuple(replace(each, meaning=meaning) if each.kind == "cookies" else each for each in notes)
 
 
 def _shape(arguments: LoadArguments) -> Shape:

@@ -104,7 +104,7 @@ def _in_css(text: str) -> Iterator[str]:
 def _text(body: bytes, charset: str) -> str:
     try:
         return body.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):
         return body.decode("utf-8", "replace")
 
 

@@ -51,6 +51,12 @@ class Http2Connections(Connections):
 
         super().__init__(address, port, frames_of, columns, sources)
         self._clients: dict[int, Http2Client] = {}
+        self._turned_away = ""
+
+    @property
+    def turned_away(self) -> str:  # type: ignore[override]
+        """Why a request had no answer, as the peer's frames say it; "" where they do not."""
+        return self._turned_away or next(filter(None, map(_why_none, self._clients.values())), "")
 
     def _take(self, connection: Connection, data: bytes) -> None:
         client = self._clients[connection.row]
@@ -88,8 +94,16 @@ class Http2Connections(Connections):
         return _EVENTS.get(heard.what, Event.BYTES)
 
     def _record(self, row: int, outcome: Outcome, now_ns: int) -> None:
-        self._clients.pop(row, None)
+        client = self._clients.pop(row, None)
+        if client is not None and not self._columns.status[row]:
+            self._turned_away = self._turned_away or _why_none(client)
         super()._record(row, outcome, now_ns)
+
+
+def _why_none(client: Http2Client) -> str:
+    if client.advertised == 0:
+        return "the server allows 0 streams at once on a connection (SETTINGS_MAX_CONCURRENT_STREAMS)"
+    return "" if client.goaway is None else f"the server ended its connection (GOAWAY, {client.goaway.code})"
 
 
 class Http2TlsConnections(TlsConnections, Http2Connections):

@@ -174,6 +174,11 @@ class Prober:
         """Where the last redirect leads; "" if there was none."""
         return self._connections.replies[0].location
 
+    @property
+    def turned_away(self) -> str:
+        """Why a request over HTTP/2 had no answer, as the server's frames say it; "" where they do not."""
+        return self._connections.turned_away
+
     def finding(self) -> str | None:
         """What the first reply that was not HTTP/1 looked like, in words; None if every reply was HTTP/1."""
         return self._connections.replies[0].malformed

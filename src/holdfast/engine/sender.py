@@ -63,3 +63,4 @@ class WithoutStreams:
     hopeless = False
     advertised: int | None = None
     counts: Mapping[str, int] = MappingProxyType({})
+    turned_away = ""

@@ -157,7 +157,8 @@ def doubts_of(timeline: Timeline) -> list[str]:
         _why_unended(each, replies.get(each.id), time_over) for each in timeline.calls if each.ended_ns == NEVER
     )
     for reason, count in sorted(reasons.items()):
-        found.append(f"There are no figures for {count} of {len(timeline.calls)} called bodies: {reason}.")
+        of, each = f"{count} of {len(timeline.calls)} called bodies", ":" if count == 1 else ", for each because"
+        found.append(f"There are no figures for {of}{each} {reason}.")
     if (spread := _spread(each.ended_ns - each.begun_ns for each in _free_threads(timeline))) is not None:
         found.append(
             f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from holdfast.jmeter.merged import Merged
+from holdfast.jmeter.merged import Merged, template_call
+from holdfast.journeys.functions_request import FIELD, field
 from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Login, Telling
 from holdfast.plans.jmx_tree import Node, Properties
@@ -39,8 +40,9 @@ def fields_of(
         for number, header in enumerate(manager.properties.elements("HeaderManager.headers")):
             name = found.scope.template(manager, header.text("Header.name") or header.name, f"name {number}")
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                value = _in_latin_1(found.scope.template(manager, header.text("Header.value"), f"value {number}"))
+                value = found.scope.template(manager, header.text("Header.value"), f"value {number}")
                 is_host = _lower(name) == "host" and not found.is_java()
+                value = _in_latin_1(value) if is_host or found.is_java() else _as_sent(value)
                 fields.append((name, _with_port(value, origin) if is_host else value))
                 # The nearest one may have a name twice; of the others only the first is added to it.
                 known |= {_lower(name)} if place else set()
@@ -91,6 +93,12 @@ def _in_latin_1(value: Template) -> Template:
     return tuple(
         each.encode("latin-1", "replace").decode("latin-1") if isinstance(each, str) else each for each in value
     )
+
+
+def _as_sent(value: Template) -> Template:
+    """A field's value as Apache HttpClient sends it."""
+    known = tuple(field(each) if isinstance(each, str) else each for each in value)
+    return known if all(isinstance(each, str) for each in known) else template_call(FIELD, [known])
 
 
 def _lower(name: Template) -> str:

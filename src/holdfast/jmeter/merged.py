@@ -76,7 +76,7 @@ class Merged:
         found = self.fixed("contentEncoding", "its encoding").strip() or "utf-8"
         try:
             "".encode(found)
-        except LookupError:
+        except (LookupError, ValueError):
             self.scope.reading.refuse(self.node, f"its encoding is {found!r}, which is not known", "Correct it.")
             return "utf-8"
         return found

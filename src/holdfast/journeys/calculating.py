@@ -3,8 +3,9 @@
 Each language has its own rules for a value that is missing, and for a text that is not a number: JavaScript reckons on
 with NaN, which is not equal to, below or above anything; JEXL and Groovy end the script where they cannot reckon.
 Source: ECMA-262, 7.1.4 (ToNumber), 13.8 to 13.13, 19.2.4 and 19.2.5 (parseFloat, parseInt; Rhino, the engine of JMeter
-with Java 15 and newer, takes 08 for octal); commons-jexl 3.1, JexlArithmetic.java (add, negate: strict about null);
-Groovy, StringGroovyMethods.java (plus, minus, multiply, asType, toInteger). Each was measured with JMeter 5.5.
+with Java 15 and newer, takes 010 for octal and 08 for no number); commons-jexl 3.2.1, JexlArithmetic.java (add, negate:
+strict about null); Groovy, StringGroovyMethods.java (plus, minus, multiply, asType, toInteger). Each was measured with
+JMeter 5.5.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from holdfast.journeys.comparing import (
     is_true,
     number,
     number_of_javascript,
+    of_digits,
     written,
 )
 
@@ -130,15 +132,15 @@ def _parse_int(value: Value, more: list[Value]) -> float:
     text = written(value).strip().lower()
     sign, text = (-1.0, text[1:]) if text[:1] == "-" else (1.0, text.removeprefix("+"))
     base = number_of_javascript(more[0]) if more else 0.0
-    base = 0 if math.isnan(base) else int(base)
+    base = int(base) if math.isfinite(base) else 0
     if base in (0, 16) and text.startswith("0x"):
         base, text = 16, text[2:]
     elif not base and text[:1] == "0" and text[1:2].isdigit():
-        base = 8
+        base, text = 8, text[1:]
     base = base or 10
     known = _DIGITS[: base if 2 <= base <= len(_DIGITS) else 0]
     digits = text[: next((at for at, each in enumerate(text) if each not in known), len(text))]
-    return sign * float(int(digits, base)) if digits else math.nan
+    return sign * of_digits(digits, base) if digits else math.nan
 
 
 def _parse_float(value: Value, _more: list[Value]) -> float:

@@ -38,7 +38,11 @@ def written(value: Value) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value is UNDEFINED:
+        return "undefined"
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
     return value
 
@@ -80,12 +84,20 @@ def number(value: Value) -> float:
     return found
 
 
+def of_digits(digits: str, base: int) -> float:
+    """The number that digits of a base write; too many for a double are infinite."""
+    try:
+        return float(int(digits, base)) if base != 10 else float(digits)
+    except OverflowError:
+        return math.inf
+
+
 def number_of_javascript(value: Value) -> float:
     """The value as JavaScript's ToNumber has it: null is 0, and what is not a number NaN."""
     if isinstance(value, str):
         text = value.strip()
         if re.fullmatch(r"0[xX][\da-fA-F]+", text):
-            return float(int(text, 16))
+            return of_digits(text[2:], 16)
         if re.fullmatch(r"[+-]?Infinity", text):
             return float(text)
         found = as_number(text)

@@ -43,3 +43,51 @@ def tokens_of(text: str) -> list[Token]:
             found.append(Token(kind, part, at))
         at = match.end()
     return found
+
+
+class Tokens:
+    """Takes tokens one after another; `at` is the index of the next one."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.at = 0
+
+    def kind(self) -> str:
+        """Of the next token."""
+        return self.tokens[self.at].kind
+
+    def is_next(self, mark: str) -> bool:
+        """Whether a mark is next."""
+        return self.at < len(self.tokens) and self.kind() == "mark" and self.tokens[self.at].text == mark
+
+    def took(self, mark: str) -> bool:
+        """Whether a mark was next; it is taken."""
+        found = self.is_next(mark)
+        self.at += found
+        return found
+
+    def expect(self, mark: str) -> None:
+        """Takes a mark.
+
+        Raises:
+            ValueError: something else is next.
+        """
+        if not self.took(mark):
+            raise ValueError(f"{mark} is missing at character {self.place()}")
+
+    def name(self) -> str:
+        """Takes a name.
+
+        Raises:
+            ValueError: something else is next.
+        """
+        if self.at < len(self.tokens) and self.kind() == "name":
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        raise ValueError(f"a name is missing at character {self.place()}")
+
+    def place(self) -> int:
+        """The number of the character at which the next token begins, from 1."""
+        if self.at < len(self.tokens):
+            return self.tokens[self.at].at + 1
+        return self.tokens[-1].at + len(self.tokens[-1].text) + 1 if self.tokens else 1

@@ -9,6 +9,7 @@
     product     value (("*" | "/" | "%") value)*
     value       operand ("." method "(" arguments ")")*
     operand     text in quotes | number | true | false | null | name | "(" choice ")" | "-" value
+                | "!" value                                in script languages, where !a == b is (!a) == b
                 | vars.get("name") | props.get("name") | vars["name"] | prev.isSuccessful() | prev.getResponseCode()
 
 References are replaced before, so that what is read is a text like `"done" == "done"`. In conditions of our own, a name
@@ -21,17 +22,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
-from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, written
-from holdfast.journeys.condition_tokens import Token, tokens_of
+from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, of_digits, written
+from holdfast.journeys.condition_tokens import Token, Tokens, tokens_of
+from holdfast.journeys.in_time import in_time
 from holdfast.journeys.sources import text_of_body
 from holdfast.journeys.text_methods import asked, length_of, most_arguments
 
 if TYPE_CHECKING:
     from holdfast.journeys.context import Context
 
+_Made = TypeVar("_Made")
 MOST_NESTED = 50
 _COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
 _PATTERNS = frozenset(("=~", "!~", "==~"))
@@ -59,7 +62,10 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
         ValueError: it cannot be read; the message says where, in words.
     """
     reader = _Reader(tokens_of(text), language, client)
-    found = reader.choice(0)
+    try:
+        found = reader.choice(0)
+    except OverflowError as error:
+        raise ValueError(f"a number in it is too large: {error}") from error
     while reader.is_next(";"):
         reader.at += 1
     if reader.at < len(reader.tokens):
@@ -82,16 +88,15 @@ class NotDefinedError(ValueError):
     """A name stands for nothing: in JavaScript that ends the script, and its condition does not hold."""
 
 
-class _Reader:
-    """Takes tokens one after another; `at` is the index of the next one, `skips`: they do not count."""
+class _Reader(Tokens):
+    """Reads a condition; `skips`: what is read does not count."""
 
     def __init__(self, tokens: list[Token], language: str, client: Context | None) -> None:
-        self.tokens = tokens
+        super().__init__(tokens)
         self.language = "javascript" if language == "script" else language
         # An If Controller's own condition is told of nothing (JMeter's IfController.java).
         self.is_bare = language == "script"
         self.client = client
-        self.at = 0
         self.skips = False
 
     def choice(self, level: int) -> Value:
@@ -111,14 +116,17 @@ class _Reader:
         return yes if found else no
 
     def either(self, level: int) -> Value:
-        if level > MOST_NESTED:
-            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
+        self.check_depth(level)
         found = self.both(level)
         while self.took("||"):
             holds = self.holds(found)
             other = self.skipping(self.both, level, skip=holds)
             found = self.decided(found if holds else other)
         return found
+
+    def check_depth(self, level: int) -> None:
+        if level > MOST_NESTED:
+            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
 
     def holds(self, value: Value) -> bool:
         """Whether a value counts as true; what is only read need not."""
@@ -156,9 +164,8 @@ class _Reader:
         return found
 
     def one(self, level: int) -> Value:
-        if level > MOST_NESTED:
-            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
-        if self.took("!"):
+        self.check_depth(level)
+        if self.language == "own" and self.took("!"):
             return not self.holds(self.one(level + 1))
         left = self.sum(level)
         if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
@@ -174,7 +181,9 @@ class _Reader:
         if self.skips:
             return False
         try:
-            return compared(left, mark, right, self.language)
+            if mark not in _PATTERNS:
+                return compared(left, mark, right, self.language)
+            return self.within(right, lambda of: compared(of, mark, right, self.language), left)
         except ValueError:
             if self.client is None and mark not in _PATTERNS:
                 return False
@@ -216,6 +225,9 @@ class _Reader:
                 found = self.cast(found)
             self.expect(")")
             return found
+        if self.language != "own" and self.took("!"):
+            self.check_depth(level)
+            return not self.holds(self.value(level + 1))
         if self.took("-"):
             found = self.value(level + 1) if level < MOST_NESTED else None
             return self.worked_out(lambda: negated(found, self.language))
@@ -246,13 +258,13 @@ class _Reader:
         Source: measured with JMeter 5.5; only JavaScript takes 08 for a decimal number, and only JEXL refuses .5.
         """
         if text[:2] in ("0x", "0X"):
-            return float(int(text.rstrip("lL"), 16))
+            return of_digits(text[2:].rstrip("lL"), 16)
         if text[-1] in "lLfFdD" and self.language == "javascript":
             raise NotDefinedError(f"{text} is not a number")
         digits = text.rstrip("lLfFdD")
         begins_with_0 = len(digits) > 1 and digits.isdigit() and digits[0] == "0" and self.language != "own"
         if begins_with_0 and not {*digits} & {"8", "9"}:
-            return float(int(digits, 8))
+            return of_digits(digits, 8)
         if (begins_with_0 and self.language != "javascript") or (digits[0] == "." and self.language == "jexl"):
             raise NotDefinedError(f"{text} is not a number")
         is_whole = digits.isdigit() or self.language != "jexl"
@@ -353,8 +365,14 @@ class _Reader:
         arguments = self.arguments(fewest, most, level)
         if self.client is None and of is None:
             of = self.of_java("")  # what is only read may be like anything later
-        found = self.worked_out(lambda: asked(of, name, arguments, self.language))
+        ask = partial(asked, name=name, arguments=arguments, language=self.language)
+        found = self.worked_out(lambda: self.within(arguments[0], ask, of) if name == "matches" else ask(of))
         return self.of_java("") if found is None and self.client is None else found
+
+    def within(self, pattern: Value, make: Callable[[Value], _Made], of: Value) -> _Made:
+        """What a pattern makes of a text, in bounded time; of an empty one where the condition is only read."""
+        client = self.client
+        return make("") if client is None else in_time(written(pattern), lambda: make(of), client)
 
     def of_java(self, text: Value) -> Value:
         """A text that a script gets from JMeter."""
@@ -371,29 +389,3 @@ class _Reader:
         if not fewest <= len(found) <= most:
             raise ValueError(f"{len(found)} arguments are too {'few' if len(found) < fewest else 'many'}")
         return found
-
-    def kind(self) -> str:
-        return self.tokens[self.at].kind
-
-    def is_next(self, mark: str) -> bool:
-        return self.at < len(self.tokens) and self.kind() == "mark" and self.tokens[self.at].text == mark
-
-    def took(self, mark: str) -> bool:
-        found = self.is_next(mark)
-        self.at += found
-        return found
-
-    def expect(self, mark: str) -> None:
-        if not self.took(mark):
-            raise ValueError(f"{mark} is missing at character {self.place()}")
-
-    def name(self) -> str:
-        if self.at < len(self.tokens) and self.kind() == "name":
-            self.at += 1
-            return self.tokens[self.at - 1].text
-        raise ValueError(f"a name is missing at character {self.place()}")
-
-    def place(self) -> int:
-        if self.at < len(self.tokens):
-            return self.tokens[self.at].at + 1
-        return self.tokens[-1].at + len(self.tokens[-1].text) + 1 if self.tokens else 1

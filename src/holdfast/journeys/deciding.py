@@ -5,7 +5,8 @@ from __future__ import annotations
 from holdfast.journeys.client import Client
 from holdfast.journeys.comparing import Value
 from holdfast.journeys.conditions import value_of
-from holdfast.journeys.templates import text_of
+from holdfast.journeys.in_time import TooSlowError
+from holdfast.journeys.templates import FunctionFailsError, text_of
 from holdfast.model.journey import Condition
 
 
@@ -16,7 +17,9 @@ def holds(condition: Condition, client: Client) -> bool:
         return client.last_answered
     if condition.language == "words":
         return text.lower() == "true"
-    return _read_now(text, condition.language, client) is True
+    found = _read_now(text, condition.language, client)
+    # Of an If Controller's own script, JMeter looks at the result as a text (IfController.java).
+    return found is True or (condition.language == "script" and found == "true")
 
 
 def repeats(condition: Condition, client: Client, *, after_pass: bool) -> bool:
@@ -38,5 +41,7 @@ def repeats(condition: Condition, client: Client, *, after_pass: bool) -> bool:
 def _read_now(text: str, language: str, client: Client) -> Value:
     try:
         return value_of(text, language, client)
+    except TooSlowError as error:
+        raise FunctionFailsError(str(error)) from error
     except ValueError:
         return None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from holdfast.journeys.comparing import written
 from holdfast.journeys.conditions import value_of
 from holdfast.journeys.context import Context
+from holdfast.journeys.in_time import TooSlowError
 from holdfast.journeys.known import Known, kept
 
 
@@ -19,6 +20,8 @@ def _evaluates(language: str) -> Known:
     def call(arguments: list[str], context: Context) -> str:
         try:
             found = value_of(arguments[0], language, context)
+        except TooSlowError:
+            raise
         except ValueError:
             return kept("", arguments, 1, context)
         text = "" if found is None and language == "jexl" else written(found)

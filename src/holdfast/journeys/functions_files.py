@@ -24,7 +24,7 @@ def _content(function: str, name: str, context: Context, charset: str = "utf-8")
         raise FunctionError(f"{function} has no file {name!r}.")
     try:
         return content.decode(charset or "utf-8")
-    except (LookupError, UnicodeDecodeError) as error:
+    except (LookupError, ValueError) as error:
         raise FunctionError(f"{function} cannot read {name!r} as {charset or 'utf-8'}: {error}.") from error
 
 

@@ -18,11 +18,13 @@ from holdfast.model.http_syntax import JAVA_BLANKS
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
-KEEP, KEPT = "jmeter keep", "jmeter kept"
+KEEP, KEPT, FIELD = "jmeter keep", "jmeter kept", "jmeter field"
 
 _NO_PATH = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}\[\]]|%(?![0-9a-fA-F]{{2}})""")
 _NO_QUERY = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}]|%(?![0-9a-fA-F]{{2}})""")
 SCHEMES = ("http://", "https://")
+_LINE_ENDS = re.compile(r"[\n\r\f\v]")
+_UNSENT_IN_FIELDS = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
@@ -167,6 +169,14 @@ def _kept(arguments: list[str], context: Context) -> str:
     return str(context.own[KEEP, arguments[0]])
 
 
+def field(text: str) -> str:
+    """The value of a header field as Apache HttpClient sends it.
+
+    Source: httpcore 4.4.15, BasicLineFormatter.java (doFormatHeader), ByteArrayBuffer.java (append).
+    """
+    return _UNSENT_IN_FIELDS.sub("?", _LINE_ENDS.sub(" ", text))
+
+
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -178,6 +188,7 @@ OF_REQUEST: Mapping[str, Known] = {
     ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     NOWHERE: Known(1, None, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
+    FIELD: Known(1, 1, lambda arguments, _context: field(*arguments)),
     KEEP: Known(2, 2, _keep),
     KEPT: Known(1, 1, _kept),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),

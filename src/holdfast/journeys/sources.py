@@ -32,7 +32,7 @@ def text_of_body(answer: Answer) -> str:
         charset = of_page[1].decode("latin-1") if of_page else charset
     try:
         return answer.body.decode(charset)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # the codec named "undefined" raises neither of the usual ones
         return answer.body.decode("latin-1")
 
 

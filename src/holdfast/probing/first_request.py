@@ -56,6 +56,7 @@ class Reply(NamedTuple):
         doubts: about a reply that counts nevertheless, in words.
         tls: how it was sent; None is plain HTTP.
         slept_ns: the longest that the whole server slept before the view was entered.
+        turned_away: why no answer came, as the frames of HTTP/2 say it; "" where they do not.
     """
 
     request: Request
@@ -64,6 +65,7 @@ class Reply(NamedTuple):
     doubts: tuple[str, ...]
     tls: Tls | None
     slept_ns: int
+    turned_away: str = ""
 
 
 class Answered(NamedTuple):
@@ -118,7 +120,9 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns)
+        return Reply(
+            request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns, prober.turned_away
+        )
 
 
 def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
@@ -203,7 +207,7 @@ def send_first_request(session: Session) -> Answered:
     """
     live_look.begin(session, LivePhase.FIRST_REQUEST)
     slot = session.slots.first_request.start
-    request, finding, failure, doubts, tls, slept_ns = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns, turned_away = send_into_view(session, slot, _limit_s(session))
     session = replace(session, tls=tls)
     raise_trouble(session.trouble)
     if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
@@ -216,10 +220,10 @@ def send_first_request(session: Session) -> Answered:
             failure.words,
             "Raise the limit of holdfast's own process (ulimit -n).",
         )
-    if request.outcome is Outcome.PENDING:
+    if request.outcome is Outcome.PENDING and not turned_away:
         raise _no_reply(session, request)
     if request.outcome not in REPLIED:
-        raise _broken_off(session, request)
+        raise _broken_off(session, request, turned_away)
     held = session.recording.held_in(slot)
     if held is None:
         if session.recording.elsewhere.is_known():
@@ -343,8 +347,8 @@ def _firewall(session: Session) -> str:
     return "" if is_unix(session.address) else f" and at {session.address}'s firewall"
 
 
-def _broken_off(session: Session, request: Request) -> HoldfastError:
-    how = _ENDS.get(request.outcome, request.outcome.label)
+def _broken_off(session: Session, request: Request, turned_away: str) -> HoldfastError:
+    how = turned_away or _ENDS.get(request.outcome, request.outcome.label)
     path = session.experiment.path
     if request.status:
         return InconclusiveError(
@@ -352,10 +356,11 @@ def _broken_off(session: Session, request: Request) -> HoldfastError:
             f"Its status was {request.status}{_log(session)}",
             "Look for a Content-Length that is too long, or choose another --path.",
         )
+    look = f"the server's own message{or_raise_limits(session.server)}.{_or_leave_out(session)}"
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes are still running{_log(session)}",
-        f"Look at the server's own message{or_raise_limits(session.server)}.{_or_leave_out(session)}",
+        f"Look at {'its settings for HTTP/2.' if turned_away else look}",
     )
 
 
