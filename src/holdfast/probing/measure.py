@@ -54,7 +54,7 @@ from holdfast.probing.guards import KilledError, gone, no_longer_accepting
 from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
 from holdfast.probing.outlived import outlived, ran_first
-from holdfast.probing.ramp_view import takers
+from holdfast.probing.ramp_view import takers, takers_seen
 from holdfast.probing.session import Session, batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
 
@@ -218,7 +218,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
     ran = ran_first(seen.session)
-    taking, accepting = len(takers(seen.session)), seen.session.accepting
+    taking, accepting = len(takers_seen(seen.session, first.found.ways_ns)), seen.session.accepting
     way_ns = usual_way_ns(first.found.ways_ns, taking)
     seen.session = replace(seen.session, way_ns=way_ns, warm_way_ns=min(first.found.ways_ns, default=0))
     seen.session = replace(seen.session, takers=taking, tls=first.tls, slept_ns=first.slept_ns)

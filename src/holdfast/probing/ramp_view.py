@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -22,7 +23,7 @@ from holdfast.probing.disconnect import ASK_MANY
 from holdfast.probing.growth import Newcomers
 from holdfast.probing.guards import check_held_requests
 from holdfast.probing.ramp import ALONE_NS, SOME
-from holdfast.probing.ramp_pace import STARVED
+from holdfast.probing.ramp_pace import LONG_WAY_NS, STARVED
 from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probing.session import Session
 from holdfast.probing.waits import HoldingThreads, asleep_needed_ns, core_use_of
@@ -38,6 +39,9 @@ _STEPS_WATCHED = 10
 _ROOMY = 0.25
 # So many times as many are offered one by one where one process has started fewer than another.
 _UNEVEN = 4
+# A process that was woken for a connection waits for the next one again after less than that.
+_WOKEN_NS = 200_000_000
+_LOOK_S = 0.01
 # Most handlers start sooner than that.
 _PAUSED_NS = 2_000_000
 
@@ -321,6 +325,22 @@ def takers(session: Session) -> tuple[int, ...]:
     if not session.several:
         return session.accepting
     return tuple(each.pid for each in find_acceptors(session) if each.waits_on is None or each.waits_on)
+
+
+def takers_seen(session: Session, ways_ns: Sequence[int]) -> tuple[int, ...]:
+    """The same, in several looks if a request has had a long way, which each process may need once.
+
+    A process that was woken for a connection, and came too late for it, waits for none for a moment.
+
+    Args:
+        ways_ns: of the requests so far, from their first byte to their view.
+    """
+    found = set(takers(session))
+    ends_ns = session.now_ns() + (_WOKEN_NS if session.several and max(ways_ns, default=0) >= LONG_WAY_NS else 0)
+    while len(found) == 1 and session.now_ns() < ends_ns:
+        time.sleep(_LOOK_S)
+        found.update(takers(session))
+    return tuple(found)
 
 
 def _one_full(session: Session) -> bool:
