@@ -69,6 +69,7 @@ def flow_of(
 
     Args:
         stopped_ns: no request was begun from then on.
+        clients: how many there were, each replaced when its request had ended.
         cores: that the server kept busy meanwhile.
     """
     answered = [trip for trip in trips if trip.answered]
