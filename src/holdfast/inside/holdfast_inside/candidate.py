@@ -71,10 +71,8 @@ class Candidate:
 
     def comes_back(self, is_own: Callable[[str], bool]) -> bool:
         """Whether a package that has called the owner's outermost function around it calls it from the innermost."""
-        own, packages = (
-            self.around(is_own),
-            [installed_app.package_of(each.f_code.co_filename) for each in self.callers],
-        )
+        own = self.around(is_own)
+        packages = [installed_app.package_of(each.f_code.co_filename) for each in self.callers]
         return bool(own) and not ({*packages[own[-1] + 1 :]} - {""}).isdisjoint(packages[: own[0]])
 
     def is_made_in_request(self) -> bool:

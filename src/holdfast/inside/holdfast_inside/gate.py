@@ -218,7 +218,8 @@ elsewhere: List[Callable[[], Optional[Held]]] = []
 
 def on_its_way() -> Optional[Held]:
     """The request for which the caller runs, if it is to be held."""
-    return current.get() or next(filter(None, (find() for find in elsewhere)), None)
+    found = current.get()
+    return next(filter(None, (find() for find in elsewhere)), None) if found is None and elsewhere else found
 
 
 _gates: Dict[types.FunctionType, Gate] = {}

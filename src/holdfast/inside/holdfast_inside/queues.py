@@ -8,7 +8,6 @@ else passes as before.
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import functools
 import sys
@@ -28,6 +27,7 @@ class Brought:
         self.has_answered = False
 
 
+_GATE = f"{__package__}.gate"
 _SHARED = (type(None), bool, int, str, bytes)
 """Types of values that are one object wherever they occur."""
 
@@ -38,6 +38,9 @@ _answers: Dict[int, Tuple[object, Brought]] = {}
 _brought: contextvars.ContextVar[Optional[Brought]] = contextvars.ContextVar("holdfast brought", default=None)
 """Not of the thread: what runs there in a context of its own has come with that (AnyIO's worker threads)."""
 
+_parts: Optional[Tuple[Any, Any, Any]] = None
+"""The modules that know of requests, once they are loaded: to import them anew for each item takes too long."""
+
 
 def install(name: str) -> None:
     """Notes what passes through the queues of the imported module; the functions are replaced, as in `accepting`."""
@@ -46,18 +49,24 @@ def install(name: str) -> None:
 
     @functools.wraps(put)
     def noting_put(self: Any, item: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the standard library's
-        # The application must not notice; what was missed is not found.
-        with contextlib.suppress(Exception):
+        # The application must not notice; what was missed is not found. `suppress` would take as long as the rest.
+        try:  # noqa: SIM105
             _put(self, item)
+        except Exception:  # noqa: S110
+            pass
         return put(self, item, *args, **kwargs)
 
     @functools.wraps(get)
     def noting_get(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105
             _come_back()
+        except Exception:  # noqa: S110
+            pass
         item = get(self, *args, **kwargs)
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105
             _got(self, item)
+        except Exception:  # noqa: S110
+            pass
         return item
 
     cls.put, cls.get = noting_put, noting_get
@@ -68,11 +77,19 @@ def brought() -> Optional[Brought]:
     return _brought.get()
 
 
-def _put(queue: object, item: object) -> None:
-    if f"{__package__}.gate" not in sys.modules:
-        return
-    from . import finding, gate, watch
+def _loaded() -> Optional[Tuple[Any, Any, Any]]:
+    global _parts  # noqa: PLW0603 - of the whole process
+    if _GATE in sys.modules:
+        from . import finding, gate, watch
 
+        _parts = finding, gate, watch
+    return _parts
+
+
+def _put(queue: object, item: object) -> None:
+    if (parts := _parts or _loaded()) is None:
+        return
+    finding, gate, watch = parts
     watched, held, by = watch.current(), gate.on_its_way(), brought()
     if watched is not None and by is not None:
         _answers[id(queue)] = queue, by
@@ -84,10 +101,9 @@ def _put(queue: object, item: object) -> None:
 
 
 def _got(queue: object, item: object) -> None:
-    if f"{__package__}.gate" not in sys.modules:
+    if (parts := _parts or _loaded()) is None:
         return
-    from . import gate, watch
-
+    _, gate, watch = parts
     # On the thread that has asked, it is the answer.
     if watch.current() is not None or gate.on_its_way() is not None:
         _, by = _answers.pop(id(queue), (None, None))

@@ -314,7 +314,8 @@ elsewhere: List[Callable[[], Optional[Watch]]] = []
 
 def current() -> Optional[Watch]:
     """What is seen of the request for which the caller runs; None if that is not watched."""
-    return _current.get() or next(filter(None, (find() for find in elsewhere)), None)
+    found = _current.get()
+    return next(filter(None, (find() for find in elsewhere)), None) if found is None and elsewhere else found
 
 
 def begin_here(watch: Optional[Watch], sender: Tuple[types.FrameType, ...]) -> None:
