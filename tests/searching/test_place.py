@@ -126,6 +126,13 @@ def test_from_outside_littles_law_says_how_many_are_served_at_once() -> None:
     assert "80.0 requests were answered each second, and one alone takes 50.0 ms: 4.0 at once" in found.evidence[0]
 
 
+def test_from_outside_a_load_that_met_its_own_limit_names_no_handlers() -> None:
+    """As many requests were under way as it had descriptors for."""
+    limited = replace(LOAD, limited="Only 40 descriptors are free.")
+
+    assert full_place(replace(SEEN, handlers=None, load=limited), "/srv") is None
+
+
 def test_from_outside_a_queue_before_a_server_that_is_not_busy_is_accepted_too_slowly() -> None:
     looks = (PlacesLook(2.0, 40, None, 4, 0), PlacesLook(2.5, 50, None, 4, 0))
 

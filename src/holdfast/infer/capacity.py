@@ -103,7 +103,7 @@ def _place(record: CapacityRecord) -> tuple[FullPlace | None, WaitingIn | None, 
     place, waiting = full_place(seen, record.directory), waiting_in(seen)
     unknown = {}
     if place is None:
-        unknown["place"] = "what was seen of the server does not show what is full"
+        unknown["place"] = seen.load.limited or "what was seen of the server does not show what is full"
     if waiting.in_service is None:
         unknown["waiting.in_service"] = "no recorder was inside the server"
     return place, waiting, unknown

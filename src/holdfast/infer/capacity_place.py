@@ -9,7 +9,8 @@ Decisions
 * Otherwise handlers are full if as many ran all the time, and no more did when a few more were held. Without the second
   half, a server that accepts too slowly looks the same: what it accepts runs, and nothing else is there (Little's law).
 * What is left waits where no handler is: in the accept queue, or in the server's own.
-* From outside only the processors, the accept queue and Little's law are known.
+* From outside only the processors, the accept queue and Little's law are known. Of a load that met its own limit, that
+  law tells how many requests the load had under way.
 """
 
 from __future__ import annotations
@@ -190,7 +191,7 @@ def _from_outside(seen: WatchedLoad, waiting: WaitingIn) -> FullPlace | None:
         more = f"{waiting.accept_queue} connections waited to be accepted."
         limit = None if seen.accept_limit is None else seen.accept_limit + 1
         return FullPlace("accept queue", limit, None, None, None, words, (law, more))
-    if busy < 1 - _NEAR:
+    if busy < 1 - _NEAR or seen.load.limited:
         return None
     words = f"about {at_once} requests at once: handlers, or what they wait for in turns; from outside both look alike"
     return FullPlace("handlers", at_once, None, None, None, words, (law,))
