@@ -35,7 +35,8 @@ def watch() -> None:
     started: Sequence[str] = getattr(sys, "orig_argv", ("-m", _HTTP))  # not known before Python 3.10
     runs_it = ("-m", _HTTP) in zip(started, started[1:])
     post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP, _SOCKETS, *_QUEUES), _on_standard_library)
-    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
+    servers = {*entry_wrappers.SERVERS, *entry_wrappers.REPLACED}
+    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *servers, *COMPLETING}, _on_arrival)
 
 
 def prepare() -> None:
@@ -107,3 +108,5 @@ def _prepare(name: str) -> None:
     hooks.install_for(name)
     if name in entry_wrappers.SERVERS:
         entry_wrappers.install(name, prepare)
+    if name in entry_wrappers.REPLACED:
+        entry_wrappers.note_replaced(name)
