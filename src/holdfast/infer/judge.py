@@ -280,7 +280,8 @@ def _model(counted: _Counted) -> Known[Model]:
     entries = counted.timeline.entries
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
-    model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
+    outlived, loops = counted.timeline.outlived, counted.timeline.accepting_loops
+    model = unknown.take(model_of(entries, counted.held, late, idle, outlived, loops))
     if counted.held:
         model = unknown.take(without_count(model, may_be_starting(counted.snapshot, entries)))
     front = counted.snapshot.front
