@@ -5,6 +5,7 @@ from dataclasses import replace
 import records
 
 from holdfast.infer.census import count_places, placed_requests
+from holdfast.infer.let_in_later import let_in_later
 from holdfast.infer.warnings import warnings_of
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
@@ -12,7 +13,7 @@ from holdfast.model.ramp import Ramp
 
 def warned(timeline):
     placed = placed_requests(timeline, timeline.placed)
-    return warnings_of(timeline, count_places(placed), placed)
+    return warnings_of(timeline, count_places(placed), placed, let_in_later(timeline, placed))
 
 
 def test_a_probe_in_which_nobody_ever_waited_says_that_the_ceiling_is_higher():

@@ -47,6 +47,16 @@ def test_threads_that_count_on_are_a_pool():
     assert (model.kind, model.threads_per_process, model.spread) == ("thread-pool", 4, (4,))
 
 
+def test_threads_behind_a_loop_that_accepts_are_so_only_in_the_process_of_that_loop():
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(4)])
+    after = [on_thread(4 + n, tid=100 + n % 4, seq=2, entered_ns=LATER + n) for n in range(8)]
+    (pid,) = {each.pid for each in held}
+
+    kinds = [model_of([*held, *after], held, loops=(each,)).value.kind for each in (pid, pid + 1)]
+
+    assert kinds == ["event-loop+thread-pool", "thread-pool"]
+
+
 def test_a_forked_child_for_each_request_shares_no_globals():
     held = held_then_left([on_thread(n, tid=50 + n, seq=1, pid=50 + n, process_seq=1, globals_seq=1) for n in range(3)])
     after = [

@@ -98,6 +98,29 @@ app = Starlette(routes=[Route("/", index)], middleware=[Middleware(AtMostThree)]
 around = AtMostThree(Starlette(routes=[Route("/", index)]))
 """
 
+# gunicorn, Server Hooks: post_worker_init is called when a worker has loaded its application. It calls its `wsgi`.
+AROUND_A_WORKER = """
+import threading
+from flask import Flask
+
+class AtMostThree:
+    def __init__(self, app):
+        self.app, self.free = app, threading.Semaphore(3)
+
+    def __call__(self, environ, start_response):
+        with self.free:
+            return self.app(environ, start_response)
+
+def post_worker_init(worker):
+    worker.wsgi = AtMostThree(worker.wsgi)
+
+app = Flask(__name__)
+
+@app.get("/")
+def index():
+    return "done"
+"""
+
 DEPENDENCY = """
 import asyncio
 from fastapi import Depends, FastAPI
@@ -195,6 +218,13 @@ BOUNDS = (
     # Eight threads call the application (gunicorn's --threads); two of them get the semaphore.
     Bound("flask", SEMAPHORE, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
     Bound("decorated", DECORATED, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
+    Bound(
+        "in a worker's hook",
+        AROUND_A_WORKER,
+        ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "-c", "shop.py", "shop:app"),
+        3,
+        8 - 3,
+    ),
     Bound("executor", IN_EXECUTOR, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
     # uvicorn calls the application for each request as soon as it has read it.
     Bound("starlette", MIDDLEWARE, (*UVICORN, "shop:app"), 3, OFFERED - 3),
@@ -255,6 +285,20 @@ def test_the_same_holds_where_holdfast_starts_the_server(holdfast, tmp_path, app
 
     places = msgspec.json.decode(ended.out)["places"]
     assert (places["in_service"], places["before_view"]) == (3, OFFERED - 3)
+
+
+@pytest.mark.servers
+def test_so_it_does_where_a_hook_of_the_server_puts_something_around_the_application(holdfast, tmp_path):
+    (tmp_path / "shop.py").write_text(AROUND_A_WORKER)
+
+    ended = holdfast.run(
+        *("probe", "shop:app", "--server", "gunicorn", "--json", "-", "--max-offered", str(OFFERED)),
+        *("--", "--threads", "8", "-c", "shop.py"),
+        cwd=tmp_path,
+    )
+
+    places = msgspec.json.decode(ended.out)["places"]
+    assert (places["in_service"], places["before_view"]) == (3, 8 - 3)
 
 
 @pytest.mark.servers

@@ -181,6 +181,46 @@ COMMANDS = (
             "model.kind": "thread-pool",
         },
     ),
+    # gevent.monkey.patch_queue(): `queue.Queue` is gevent's, and threads are greenlets.
+    Own(
+        "a view behind a queue of gevent's",
+        (*GUNICORN, "-k", "gevent", "--worker-connections", "5", "shop:app"),
+        FILES,
+        {
+            "target.held_in": "wsgi view page()",
+            "ceiling.in_service": 3,
+            "ceiling.bounded": True,
+            "model.kind": "greenlets",
+        },
+    ),
+    Own(
+        "a view behind a queue of eventlet's",
+        ("python", "green.py"),
+        {
+            **FILES,
+            "green.py": """
+import eventlet
+
+eventlet.monkey_patch()
+
+import sys
+
+import eventlet.wsgi
+
+sys.path.append("site-packages")
+
+from shop import app
+
+eventlet.wsgi.server(eventlet.listen(("127.0.0.1", {port})), app, max_size=5)
+""",
+        },
+        {
+            "target.held_in": "wsgi view page()",
+            "ceiling.in_service": 3,
+            "ceiling.bounded": True,
+            "model.kind": "greenlets",
+        },
+    ),
     Own(
         "bodies behind a queue",
         (*GUNICORN, "shop:app"),

@@ -42,6 +42,14 @@ def test_after_several_that_were_turned_away_together_it_counts_for_less():
     assert with_one_let_in(VIEW, replace(ALONE, singly=False)).after_one == 0
 
 
+def test_one_that_waits_after_many_were_turned_away_counts_apart_from_one_that_comes_into_service():
+    few, many = ALONE, replace(ALONE, turned_away=8)
+
+    counts = [with_one_let_in(VIEW, each).after_many for each in (few, many, replace(many, entered=1))]
+
+    assert counts == [0, 1, 0]
+
+
 def test_what_was_turned_away_after_it_had_waited_made_room():
     assert with_one_let_in(replace(VIEW, away_took_ns=S), ALONE) == LetIn()
 
@@ -67,6 +75,10 @@ def test_a_new_worker_makes_room_so_the_count_begins_anew():
         ({"takers": 2, "established": 9}, {}, True),
         # One that turns all away may have no places, and says nothing of those of the other.
         ({"takers": 2, "established": 9, "untried": 1}, {}, False),
+        # A front has room behind it, and lets one wait after many that it turned away.
+        ({"takers": 2, "room_between": True}, {"after_many": 4}, True),
+        ({"takers": 2, "room_between": True}, {"after_many": 3}, False),
+        ({"takers": 2}, {"after_many": 4}, False),
         # Nothing waits and each one comes into service: more may follow for a while.
         ({"entered": 6, "last_entry_ns": 10 * S - 300 * MS}, {}, False),
         ({"entered": 6, "last_entry_ns": 14 * S - 300 * MS, "now_ns": 14 * S}, {}, True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from own_commands import Own, run_all, value
 
 # The thread that takes the first requests is ready before the server is, so nothing in these shows what others need.
@@ -45,13 +46,53 @@ OWN = Own(
     {"ceiling.in_service": 3, "ceiling.bounded": True, "model.kind": "event-loop+thread-pool"},
     options=("--max-offered", "20"),
 )
+# gunicorn, gthread.py: `get_thread_pool` makes the pool whose threads call the application.
+WORKER = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+from gunicorn.workers.gthread import ThreadWorker
+
+app = Flask(__name__)
+begun = []
 
 
-def test_threads_that_are_made_ready_while_requests_wait_are_waited_for(workshop):
-    (done,) = run_all(workshop, [OWN]).values()
+@app.get("/")
+def index():
+    return "hello"
 
-    assert done.ended.exit == OWN.exit, done.ended.err
+
+def load_a_model():
+    begun.append(1)
+    if len(begun) > 1:
+        time.sleep(2)
+
+
+class Worker(ThreadWorker):
+    def get_thread_pool(self):
+        return ThreadPoolExecutor(4, initializer=load_a_model)
+"""
+WITHOUT_A_LOOP = Own(
+    "initializer without a loop",
+    ("gunicorn", "-k", "serve.Worker", "--threads", "4", "-b", "127.0.0.1:{port}", "serve:app"),
+    {"serve.py": WORKER},
+    {"ceiling.in_service": 4, "ceiling.bounded": True, "model.kind": "thread-pool", "libraries": None},
+    options=("--max-offered", "20"),
+)
+
+
+@pytest.fixture(scope="module")
+def results(workshop):
+    return run_all(workshop, [OWN, WITHOUT_A_LOOP])
+
+
+@pytest.mark.parametrize("own", [OWN, WITHOUT_A_LOOP], ids=lambda own: own.id)
+def test_threads_that_are_made_ready_while_requests_wait_are_waited_for(results, own):
+    done = results[own.id]
+
+    assert done.ended.exit == own.exit, done.ended.err
     verdict = done.verdict()
-    assert {name: value(verdict, name) for name in OWN.says} == dict(OWN.says)
+    assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     (told,) = [each for each in verdict["warnings"] if "wakes up by itself" in each]
     assert "load_a_model in serve.py" in told

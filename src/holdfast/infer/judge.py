@@ -24,7 +24,7 @@ from holdfast.infer.growth import why_growing, why_no_fate
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.later import watched_s, why_more_later
-from holdfast.infer.let_in_later import let_in_later
+from holdfast.infer.let_in_later import LetInLater, let_in_later
 from holdfast.infer.open_places import idle_acceptors, may_be_starting, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -84,6 +84,7 @@ class _Counted:
         placed: the place of each offered request, by its id.
         held: the handlers of those in service.
         pressure: how close the server came to its limits.
+        rate: what decided which requests were let in; None where no rate did.
     """
 
     timeline: Timeline
@@ -94,6 +95,7 @@ class _Counted:
     places: Places
     held: tuple[Entry, ...]
     pressure: Known[tuple[Pressure, ...] | None]
+    rate: LetInLater | None
 
 
 @frozen
@@ -149,7 +151,8 @@ def _counted(timeline: Timeline) -> _Counted:
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
     held = tuple(each for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
-    return _Counted(timeline, first_request, ramp, snapshot, placed, places, held, pressure_of(timeline, held))
+    pressure, rate = pressure_of(timeline, held), let_in_later(timeline, placed)
+    return _Counted(timeline, first_request, ramp, snapshot, placed, places, held, pressure, rate)
 
 
 def _verdict(counted: _Counted) -> Verdict:
@@ -188,7 +191,7 @@ def _verdict(counted: _Counted) -> Verdict:
         warnings=(
             *((at_least.reason,) if at_least is not None else ()),
             *_ended_at_limit(counted),
-            *warnings_of(timeline, places, counted.placed),
+            *warnings_of(timeline, places, counted.placed, counted.rate),
             *doubts_of(timeline),
             *doubts_of_ceiling(ceiling, call, timeline),
         ),
@@ -210,7 +213,7 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
-    rate = let_in_later(counted.timeline, counted.placed)
+    rate = counted.rate
     no_queue = rate.why_no_queue if rate is not None else why_no_queue(counted.timeline, counted.placed) or ""
     if at_least is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
@@ -246,7 +249,7 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
     """None where the number in service is a bound, and where the ramp was interrupted before that could show."""
     if counted.ramp.reason == "interrupted":
         return None
-    rate = let_in_later(counted.timeline, counted.placed)
+    rate = counted.rate
     if rate is not None and rate.enters:
         return _AtLeast(rate.reason(counted.places.in_service), no_queue=rate.why_no_queue)
     open_ = open_places(counted.snapshot, counted.places, counted.held, counted.timeline.entries)
@@ -277,7 +280,8 @@ def _model(counted: _Counted) -> Known[Model]:
     entries = counted.timeline.entries
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
-    model = unknown.take(model_of(entries, counted.held, late, idle, counted.timeline.outlived))
+    outlived, loops = counted.timeline.outlived, counted.timeline.accepting_loops
+    model = unknown.take(model_of(entries, counted.held, late, idle, outlived, loops))
     if counted.held:
         model = unknown.take(without_count(model, may_be_starting(counted.snapshot, entries)))
     front = counted.snapshot.front

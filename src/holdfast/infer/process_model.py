@@ -28,6 +28,7 @@ def model_of(
     late: Collection[int] = (),
     idle: Collection[int] = (),
     outlived: Outlived | None = None,
+    loops: Collection[int] = (),
 ) -> Known[Model]:
     """The process model; `listen_queues` is None without a reason, because handler runs say nothing about it.
 
@@ -37,6 +38,7 @@ def model_of(
         late: processes that were not there at that time.
         idle: processes of the same kind that accept and never ran a handler.
         outlived: what of the first handler's process and threads was still there later; None where that is unknown.
+        loops: processes in which an event loop was seen to accept.
     """
     if not held:
         names = set(fields_of("model", Model)) - {"model.listen_queues"}
@@ -51,17 +53,13 @@ def model_of(
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused
-    kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=threads)
+    # A loop may hand what it has read to a thread that calls the application.
+    by_loop = on_loop or any(entry.pid in loops for entry in held)
+    kind = _kind(entries, held, by_loop=by_loop, processes_reused=processes_reused, threads_reused=threads)
     if kind == "serial" and idle:
         kind = "process-pool"
     spread = (*_spread(entries, held, kind, late), *([0] * len(idle)))
-    unknown = {}
-    if processes_reused is None:
-        unknown["model.processes_reused"] = _UNSEEN
-    if threads is None:
-        unknown["model.threads_reused"] = _UNSEEN
-    if kind is None:
-        unknown["model.kind"] = f"it depends on whether threads or processes are reused, and {_UNSEEN}"
+    unknown = _unseen(kind, processes_reused=processes_reused, threads_reused=threads)
     if not own_thread or on_loop:
         unknown["model.handler_threads_reused"] = "views run on the threads that threads_reused is about"
     elif handler_reused is None:
@@ -81,6 +79,18 @@ def model_of(
         spread=spread,
     )
     return Known(model, unknown)
+
+
+def _unseen(kind: ModelKind | None, *, processes_reused: bool | None, threads_reused: bool | None) -> dict[str, str]:
+    """What of these is not known, with the reason."""
+    unknown = {}
+    if processes_reused is None:
+        unknown["model.processes_reused"] = _UNSEEN
+    if threads_reused is None:
+        unknown["model.threads_reused"] = _UNSEEN
+    if kind is None:
+        unknown["model.kind"] = f"it depends on whether threads or processes are reused, and {_UNSEEN}"
+    return unknown
 
 
 def without_count(model: Model, starting: Sequence[int]) -> Known[Model]:
@@ -116,9 +126,14 @@ def listen_queues_of(
 
 
 def _kind(
-    entries: Sequence[Entry], held: Sequence[Entry], *, processes_reused: bool | None, threads_reused: bool | None
+    entries: Sequence[Entry],
+    held: Sequence[Entry],
+    *,
+    by_loop: bool,
+    processes_reused: bool | None,
+    threads_reused: bool | None,
 ) -> ModelKind | None:
-    if any(entry.entry_loop for entry in held):
+    if by_loop:
         return _behind_loop(held, threads_reused=threads_reused)
     if max(Counter((entry.pid, entry.entry_tid) for entry in held).values()) > 1:
         return "greenlets"
@@ -133,7 +148,7 @@ def _kind(
 
 def _behind_loop(held: Sequence[Entry], *, threads_reused: bool | None) -> ModelKind | None:
     """The kind where a loop accepts: `threads_reused` is about the threads that ran the handlers."""
-    if all(entry.loop and entry.tid == entry.entry_tid for entry in held):
+    if all(entry.entry_loop and entry.loop and entry.tid == entry.entry_tid for entry in held):
         return "event-loop"
     if threads_reused is None:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
-from holdfast.infer.let_in_later import let_in_later
+from holdfast.infer.let_in_later import LetInLater
 from holdfast.infer.server_ended import ended_later
 from holdfast.infer.waited_too_long import waited_too_long
 from holdfast.model.address import is_unix
@@ -50,10 +50,15 @@ _AT_ENTRY = {
 }
 
 
-def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
-    """Doubts in words, most important first."""
+def warnings_of(
+    timeline: Timeline, places: Places, placed: Mapping[int, Place], rate: LetInLater | None
+) -> tuple[str, ...]:
+    """Doubts in words, most important first.
+
+    Args:
+        rate: as of `let_in_later`.
+    """
     late = waited_too_long(timeline, placed)
-    rate = let_in_later(timeline, placed)
     said = "" if rate is None or rate.enters else rate.reason(places.in_service)
     limit = tuple(each for each in (said, late) if each)
     own = map(_own_limit, timeline.server.own_limits)

@@ -332,13 +332,12 @@ class Timeline:
     """The whole raw record of one experiment, seen from inside the server too.
 
     Attributes:
-        first_request, ramp: None where the run did not come so far.
+        first_request, ramp, exact: None where the run did not come so far.
         placed: the kernel's view when every place was full; None if the run ended before.
         abandoned: ids of the requests whose clients left while these were queued.
         server_log: the end of what the server wrote.
         notes: doubts that arose while recording, in words.
         left_in_service: clients that left while their requests were in service, in order.
-        exact: None where the run did not come so far.
         stopped: None where it came to its end.
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
@@ -348,8 +347,7 @@ class Timeline:
             was kept.
         usage_again: a look at rest after exact load, and one with every place full again; () where several processes do
             not serve or exact load came at the end, and of runs before it was kept.
-        came_later: workers that came after the places had been counted, while requests still waited; () of runs
-            saved before that was kept.
+        came_later: workers that came after the count, while requests still waited; () of runs before it was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
         limit_looks: how much of each limit was used before the first request, and when every place was full; () where a
             look failed, and of runs saved before that was kept.
@@ -364,6 +362,7 @@ class Timeline:
             without: "off", "on" where an extension module has enabled it, "asked for" where it was to be on. None where
             no handler ran, and of runs saved before that was kept.
         gil_enabled_by: names of the modules that have enabled it, as the interpreter wrote them into the server's log.
+        accepting_loops: processes in which an event loop has accepted; () of runs saved before that was kept.
     """
 
     experiment: Experiment
@@ -398,3 +397,4 @@ class Timeline:
     gil: Gil | None = None
     gil_enabled_by: tuple[str, ...] = ()
     bodies_at_rest: tuple[BodiesAtRest, ...] | None = None
+    accepting_loops: tuple[int, ...] = ()

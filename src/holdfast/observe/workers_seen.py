@@ -10,7 +10,7 @@ from holdfast.model.timeline import Gil
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 MOST_FOLLOWED = 1000
 _GILS: tuple[Gil, ...] = ("always", "off", "on", "asked for")
@@ -58,6 +58,17 @@ class WorkersSeen:
         for (pid, _tid), count in self._holds.items():
             by_process.setdefault(pid, []).append(count)
         return tuple(LiveWorker(pid, tuple(counts)) for pid, counts in by_process.items())
+
+    def accepting_loops(self, listening: Collection[int]) -> tuple[int, ...]:
+        """The processes in which an event loop was seen to accept from one of these sockets, some of many; ascending.
+
+        Args:
+            listening: inodes of listening sockets.
+        """
+        size = layout.LOOP_ACCEPTS.size
+        ends_at = layout.LOOP_ACCEPTS_OFFSET + layout.MOST_LOOP_ACCEPTS * size
+        noted = layout.LOOP_ACCEPTS.iter_unpack(self._data[layout.LOOP_ACCEPTS_OFFSET : ends_at])
+        return tuple(sorted({pid for inode, pid in noted if inode in listening}))
 
     def gil(self) -> Gil | None:
         """How the interpreters run in which handlers have begun; None where none has.

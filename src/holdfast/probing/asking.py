@@ -1,7 +1,7 @@
 """Asks the server's processes where requests wait in the application, and which limits of libraries are in force.
 
-It is asked once when the places have been counted, where something waits before its view or an event loop serves the
-requests, and a few times while bodies run (`--call`).
+It is asked once when the places have been counted, where something waits before its view, an event loop serves the
+requests, or some wait that the server has accepted, and a few times while bodies run (`--call`).
 """
 
 from __future__ import annotations
@@ -66,15 +66,23 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
     """
     recording = session.recording
     waits = sum(not recording.is_entered(each.id) for each in recording.handed(0, prober.offered))
-    if not held or session.interrupts.asked or not (waits or recording.questions.uses_loops()):
+    uses_loops = recording.questions.uses_loops()
+    if not held or session.interrupts.asked or not (waits or uses_loops or _accepted_wait(session, prober)):
         return NOTHING_TOLD
     session.patience.begin(LivePhase.ASKING)
     # Apart, because stacks may take too long, and the limits must not be lost with them.
-    limits = _told(_ask(session, prober, held, 0)) if recording.questions.uses_loops() else NOTHING_TOLD
+    limits = _told(_ask(session, prober, held, 0)) if uses_loops or not waits else NOTHING_TOLD
     if not waits:
-        return limits
+        # Without a loop, no limit of a library applies; a pool of the server's own may still make its threads ready.
+        return limits if uses_loops else Told(background=limits.background)
     where = _told(_ask(session, prober, held, waits))
     return Told(where.waiting or None, limits.libraries, where.background)
+
+
+def _accepted_wait(session: Session, prober: Prober) -> bool:
+    """Whether requests wait whose connections are no longer in the accept queue."""
+    depth = session.kernel.accept_queue(session.listen_address).depth or 0
+    return prober.established - session.recording.in_service(0, prober.offered) > depth
 
 
 def _told(answers: Collection[Answer]) -> Told:

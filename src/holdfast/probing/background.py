@@ -13,6 +13,9 @@ Decisions
 * Requests that wait in the server itself are not watched for longer, nor those of an application in which nothing
   wakes up by itself.
 * A front that keeps back all that wait is watched for KEPT_BACK_NS.
+* One behind which a queue has room, and that turned requests away, may do so by a rate that is slower than the ramp. It
+  is watched for LOOK_NS, then requests are offered one by one: if some are let in before one is turned away, it is a
+  rate, and how many wait is no bound.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
 * A request may wait for a time itself and be turned away then. So no further ones are offered until a place has come:
@@ -34,11 +37,14 @@ from holdfast.model.waiting import Background
 from holdfast.probing.ramp_pace import varied
 from holdfast.probing.ramp_up import NO_CEILING, Climb, count_places, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
+from holdfast.probing.waits import turn_until
 from holdfast.servers.growth import Growth
 
 LOOK_NS = 2500 * 1_000_000
 LONGEST_S = 4.0
 KEPT_BACK_NS = 6 * NS_PER_S
+MOST_LET_IN = 20
+AWAY_S = 0.2
 _MOST_NAMED = 3
 
 
@@ -58,8 +64,8 @@ def watch_for_places(
     Raises:
         InconclusiveError: as of `find_ceiling`.
     """
-    wakes, kept_back = tuple(wakes), _kept_back_by(session, prober)
-    if not (wakes or kept_back) or ramp.reason in NO_CEILING:
+    wakes, kept_back, may_let_in = tuple(wakes), _kept_back_by(session, prober), _may_let_in(session, ramp)
+    if not (wakes or kept_back or may_let_in) or ramp.reason in NO_CEILING:
         return None
     if session.experiment.over_s is not None or session.interrupts.asked:
         return None
@@ -80,7 +86,13 @@ def watch_for_places(
         again, placed = find_ceiling(watching, prober, climb)
         if again.reason in NO_CEILING:
             return again, placed, ""
-        kept_back = _kept_back_by(session, prober)
+        kept_back, may_let_in = _kept_back_by(session, prober), may_let_in and again.reason == ramp.reason
+    if may_let_in and (prober.ended == ended or not rests):
+        let_in = _lets_in_again(session, prober)
+        with told_by_held_requests(session, prober):
+            placed = count_places(session, prober, came=climb.workers_came)
+        if let_in:
+            return replace(again, reason="let in later"), placed, ""
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
     told = _told(wakes, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
     return again, placed, told if waits else ""
@@ -97,6 +109,21 @@ def _kept_back_by(session: Session, prober: Prober) -> str:
     waits = in_service < prober.offered - prober.ended
     kept = session.front is not None and waits and session.front.keeps_back(in_service)
     return session.front.program if session.front is not None and kept else ""
+
+
+def _may_let_in(session: Session, ramp: Ramp) -> bool:
+    """Whether requests were turned away where there is a front and a queue behind it has room."""
+    return ramp.reason == "turned away" and session.front is not None and session.front.finds_room
+
+
+def _lets_in_again(session: Session, prober: Prober) -> bool:
+    """Whether of requests that are offered one by one some are let in before one is turned away."""
+    ended, most = prober.ended, session.experiment.max_offered
+    for let_in in range(min(MOST_LET_IN, most - prober.offered)):
+        prober.open(1)
+        if turn_until(session, prober, lambda: prober.ended > ended, AWAY_S):
+            return let_in > 0
+    return False
 
 
 def _woken_within_ns(one: Background) -> int:

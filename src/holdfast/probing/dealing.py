@@ -18,15 +18,19 @@ Decisions
 * Nothing is offered before each has come to its stop (HOLDS_NS), for which it needs a core. One that is offered has
   TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS all are let run for
   RUNS_NS, in which they report. At the end all are let run again, whatever happens.
+* Where holdfast itself is stopped by Ctrl-Z meanwhile, they run until it runs on. Which process took a request by then
+  shows nothing, so it is offered anew.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 from holdfast.engine.prober import Prober
 from holdfast.model.units import MS, NS_PER_S
@@ -58,8 +62,10 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
             behind = [each for each in accepting if begun[each] < fullest]
             if not behind or session.interrupts.asked:
                 return
+            pauses = stop.pauses
             stop.only(each for each in accepting if each not in behind)
-            if not turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S) or not _is_taken(session, prober):
+            taken = turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S) and _is_taken(session, prober)
+            if not taken and stop.pauses == pauses:
                 return
             if session.now_ns() > ends_ns:
                 stop.only(())
@@ -86,15 +92,22 @@ def _is_taken(session: Session, prober: Prober) -> bool:
 
 
 class Stopped:
-    """The processes that are stopped. Invariant: each was sent SIGSTOP and no SIGCONT since."""
+    """The processes that are stopped. Invariant: whatever was sent SIGSTOP, and no SIGCONT since, is among them.
+
+    Attributes:
+        pauses: how often holdfast itself was stopped meanwhile.
+    """
 
     def __init__(self) -> None:
         self._pids: frozenset[int] = frozenset()
+        self._wanted: frozenset[int] = frozenset()
+        self.pauses = 0
 
     def only(self, pids: Iterable[int]) -> None:
         """Stops these, and lets all others run again."""
         stop = frozenset(pids)
         before, self._pids = self._pids, self._pids | stop
+        self._wanted = stop
         for pid in stop - before:
             _send(pid, signal.SIGSTOP)
         for pid in before - stop:
@@ -106,15 +119,32 @@ class Stopped:
         threads = (each for process in read_activity(self._pids).processes for each in process.threads)
         return all(each.state in STOPPED for each in threads)
 
+    def pause(self, number: int, _frame: FrameType | None) -> None:
+        """Lets all run while the signal stops this process as it would without a handler, and stops them again then."""
+        for pid in self._pids:
+            _send(pid, signal.SIGCONT)
+        handler = signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+        signal.signal(number, handler)
+        self.pauses += 1
+        for pid in self._wanted:
+            _send(pid, signal.SIGSTOP)
+
 
 @contextmanager
 def stopped() -> Iterator[Stopped]:
-    """Nothing is stopped before the block, nor after it, however it ends."""
+    """Nothing is stopped before the block, nor after it, however it ends; nor while Ctrl-Z stops this process."""
     stop = Stopped()
+    # Only the main thread may set handlers, and where another one is set Ctrl-Z need not stop this process.
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL
     try:
+        if ours:
+            signal.signal(signal.SIGTSTP, stop.pause)
         yield stop
     finally:
         stop.only(())
+        if ours:
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -101,6 +101,11 @@ class Behind:
         taken = self._taken()
         return bool(self.addresses) and not self.depth and taken - self._kept <= in_service <= taken
 
+    @property
+    def finds_room(self) -> bool:
+        """Whether a queue between the two is not full."""
+        return any(not self._kernel.accept_queue(each).full for each in self.addresses)
+
     def is_clear(self, in_service: int, under_way: int) -> bool:
         """Whether it is known which connections between the two have a request, and which are kept for a later one.
 

@@ -9,12 +9,15 @@ Facts
 * Of several processes, one may be full while another has room: then lots decide what becomes of each request. If each
   has the same limit, the one that was full first had all that were in the server then, at most: so all of them have
   places for as many as that times the number of processes.
+* Lots are not drawn for long: where one process of a few has room, it takes one of MANY. So where a front has room
+  behind it, and again and again lets one wait after that many, it does so by a rate, however few wait.
 * A request that was turned away only after it had waited has made room by that.
 
 Decisions
 ---------
 * With one process: AFTER_ONE times that one alone is turned away and the next one is let in, or AGAIN times after
-  others. With several, each has to have run a handler, and more to be in the server than all may have places for, too.
+  others. With several, each has to have run a handler, and more to be in the server than all may have places for, too;
+  or, behind a front, AFTER_ONE have to wait after MANY.
 * A new worker makes room: then the count begins anew.
 * Where those that are let in wait, as many are in service as can be, once that is a plateau. Where they come into
   service, more may follow: the ramp goes on for ENTERS_NS, as what is let in then may fill all places.
@@ -31,6 +34,7 @@ from holdfast.probing.ramp_state import LetIn, State, View
 
 AFTER_ONE = 4
 AGAIN = 8
+MANY = 8
 ENTERS_NS = 5 * NS_PER_S
 AT_ONCE_NS = 80 * MS
 
@@ -52,7 +56,9 @@ def with_one_let_in(view: View, state: State) -> LetIn:
         return so_far
     first = so_far if so_far.times else replace(so_far, first_ns=view.now_ns, entered=state.entered, taken=state.taken)
     alone = state.singly and away > state.singles_from
-    return replace(first, times=first.times + 1, after_one=first.after_one + alone, away=away, born_ns=view.born_ns)
+    many = first.after_many + (away - so_far.away >= MANY and view.entered == state.entered)
+    after = replace(first, after_one=first.after_one + alone, after_many=many)
+    return replace(after, times=first.times + 1, away=away, born_ns=view.born_ns)
 
 
 def is_by_time(view: View, state: State) -> bool:
@@ -60,7 +66,8 @@ def is_by_time(view: View, state: State) -> bool:
     let_in = state.let_in
     if let_in.after_one < AFTER_ONE and let_in.times < AGAIN:
         return False
-    if view.takers > 1 and (view.untried or view.established <= view.takers * let_in.taken):
+    by_lots = not (view.room_between and let_in.after_many >= AFTER_ONE)
+    if view.takers > 1 and by_lots and (view.untried or view.established <= view.takers * let_in.taken):
         return False
     lasts_ns = view.now_ns - let_in.first_ns
     # Not since `stalled_since_ns`: each one that is let into a queue moves that.

@@ -62,6 +62,7 @@ class View:
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
         takers: how many processes take requests, as far as is seen: one may have room while another has none.
+        room_between: there is a front, and a queue between it and the server has room.
     """
 
     now_ns: int
@@ -98,6 +99,7 @@ class View:
     asleep_needed_ns: int = ASLEEP_NS
     room_behind: int | None = None
     takers: int = 1
+    room_between: bool = False
 
     @property
     def sleeps(self) -> bool:
@@ -117,6 +119,7 @@ class LetIn:
     Attributes:
         times: how often one was, each time after another one had been turned away.
         after_one: how often the one that was turned away before it had been alone on its way.
+        after_many: how often one was that waits, after `ramp_let_in.MANY` had been turned away since the one before.
         first_ns: when the first of them was.
         entered: how many handlers had started before it.
         taken: how many connections, the most at a time, the server had accepted by then.
@@ -126,6 +129,7 @@ class LetIn:
 
     times: int = 0
     after_one: int = 0
+    after_many: int = 0
     first_ns: int = NEVER
     entered: int = 0
     taken: int = 0

@@ -274,6 +274,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
         takers=max(1, session.takers, len(starts.pids), starts.accepting),
+        room_between=session.front is not None and session.front.finds_room,
     )
 
 

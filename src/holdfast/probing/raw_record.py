@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Marks, Timeline
+from holdfast.model.timeline import Marks, Snapshot, Timeline
 from holdfast.probing.measure import Measured
 
 # CPython, Python/import.c, _PyImport_CheckGILForModule(): a RuntimeWarning.
@@ -14,7 +14,8 @@ _ENABLES_GIL = re.compile(r"lock \(GIL\) has been enabled to load module '([\w.]
 
 def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
     """The raw record of a run, of which the record in memory and the server's log are still there."""
-    gil = seen.session.recording.workers.gil()
+    workers = seen.session.recording.workers
+    gil = workers.gil()
     return Timeline(
         experiment=experiment,
         server=seen.server,
@@ -47,5 +48,11 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         bodies_at_rest=seen.told.at_rest,
         streams=None if seen.streams is None else seen.streams.streams,
         limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
+        accepting_loops=() if seen.placed is None else workers.accepting_loops(_listening(seen.placed)),
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )
+
+
+def _listening(placed: Snapshot) -> set[int]:
+    """The sockets on which the server, or what is behind a front, listens."""
+    return {each.inode for each in placed.listeners} | {inode for each in placed.acceptors for inode in each.listeners}

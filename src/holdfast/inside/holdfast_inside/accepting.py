@@ -1,12 +1,15 @@
-"""Lets connections be followed that a process accepts by Python's own socket class.
+"""Lets connections be followed that a process accepts by Python's own socket class, and notes where a loop accepts.
 
 Servers that are not known read their requests from such a connection, whichever way they do it. Until holdfast asks for
-it, which it does where nothing else is found, each accepted connection costs one look into the record.
+it, which it does where nothing else is found, each accepted connection costs one look into the record. A loop that is
+written in C (uvloop) accepts by itself, and is not seen.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import sys
 from typing import Any
 
@@ -28,12 +31,19 @@ def install(name: str) -> None:
     @functools.wraps(original)
     def accept(self: Any) -> Any:  # noqa: ANN401 - as the standard library's
         accepted = original(self)
-        return _followed(accepted) if type(accepted[0]) is cls and _is_asked() else accepted
+        data = _data()
+        if not data:
+            return accepted
+        with contextlib.suppress(Exception):
+            _note_loop(self, data)
+        # Trio takes none but Python's own.
+        follows = data[layout.SOCKETS_OFFSET] and type(accepted[0]) is cls and "trio" not in sys.modules
+        return _followed(accepted) if follows else accepted
 
     cls.accept = accept
 
 
-def _is_asked() -> bool:
+def _data() -> Any:  # noqa: ANN401 - see `_asked`
     global _asked  # noqa: PLW0603 - mapped once
     if _asked is None:
         try:
@@ -42,8 +52,23 @@ def _is_asked() -> bool:
             _asked = recorder.record().data
         except Exception:
             _asked = False
-    # Trio takes none but Python's own.
-    return bool(_asked and _asked[layout.SOCKETS_OFFSET] and "trio" not in sys.modules)
+    return _asked
+
+
+def _note_loop(listener: Any, data: Any) -> None:  # noqa: ANN401 - a socket and the record's bytes
+    from . import recorder
+
+    if not recorder.loop_runs():
+        return
+    mine, size = (os.fstat(listener.fileno()).st_ino, os.getpid()), layout.LOOP_ACCEPTS.size
+    for at in range(layout.MOST_LOOP_ACCEPTS):
+        offset = layout.LOOP_ACCEPTS_OFFSET + at * size
+        noted = layout.LOOP_ACCEPTS.unpack_from(data, offset)
+        if noted == mine:
+            return
+        if noted == (0, 0):
+            layout.LOOP_ACCEPTS.pack_into(data, offset, *mine)
+            return
 
 
 def _followed(accepted: Any) -> Any:  # noqa: ANN401 - a connection and an address

@@ -52,6 +52,13 @@ SERVERS: Dict[str, EntryPoint] = {
 }
 
 
+REPLACED: Dict[str, Tuple[str, str]] = {
+    "gunicorn.workers.base": ("Worker", "wsgi"),
+    "gunicorn.workers.gasgi": ("ASGIWorker", "asgi"),
+}
+"""Module -> its class whose objects call the application, and their attribute that is it. What a hook of the person's
+(gunicorn's `post_worker_init`) puts there instead is what the server calls."""
+
 NAME_AN_APPLICATION = (
     "cheroot.wsgi",
     "daphne.server",
@@ -89,6 +96,51 @@ def install(name: str, prepare: Callable[[], None]) -> None:
         function = getattr(function, part, None)
     if function is not None:
         gate.surround(function, lambda original: _wrapping(original, name, point, prepare))
+
+
+def note_replaced(name: str) -> None:
+    """Lets it be noted when the server calls what takes the application's place; a second call changes nothing.
+
+    Args:
+        name: an imported module, one of REPLACED.
+    """
+    cls, attribute = REPLACED[name]
+    found = getattr(sys.modules[name], cls, None)
+    if isinstance(found, type) and not hasattr(found, attribute):
+        setattr(found, attribute, _Replaced(attribute))
+
+
+class _Replaced:
+    """An attribute like any other, but that the server calls what is put there after the first value."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, _owner: object = None) -> Any:  # noqa: ANN401 - as the server's
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+    def __set__(self, instance: object, value: object) -> None:
+        had = vars(instance)
+        had[self._name] = _noted(value) if self._name in had else value
+
+    def __delete__(self, instance: object) -> None:
+        del vars(instance)[self._name]
+
+
+def _noted(application: object) -> object:
+    from . import hooks, noting, startup_report
+
+    try:
+        hooks.install()
+        return noting.noted(application, "")
+    except Exception as error:
+        startup_report.report_failure("replaced", error)
+        return application
 
 
 def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callable[[], None]) -> Function:

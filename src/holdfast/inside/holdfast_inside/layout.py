@@ -116,6 +116,10 @@ ANSWERS = 32
 """How many processes can be asked at once."""
 ASKED_PIDS = struct.Struct(f"={ANSWERS}I")
 """The processes that are asked; each answers at its place. Filled with 0."""
+LOOP_ACCEPTS_OFFSET = 3208
+MOST_LOOP_ACCEPTS = 16
+LOOP_ACCEPTS = struct.Struct("=QI4x")
+"""The inode of a listening socket, and a process in which an event loop has accepted from it. Filled with 0."""
 
 ANSWER_BYTES = 16384
 ANSWER = struct.Struct("=II")

@@ -20,7 +20,9 @@ COMPLETING: Dict[str, str] = {
     "starlette.staticfiles": "starlette.routing",
 }
 
-_HTTP, _SERVERS_AND_HANDLERS, _SOCKETS, _QUEUES = "http.server", "socketserver", "socket", "queue"
+_HTTP, _SERVERS_AND_HANDLERS, _SOCKETS = "http.server", "socketserver", "socket"
+
+_QUEUES = ("queue", "gevent.queue", "eventlet.queue")
 
 _pending: Dict[str, str] = {}
 """Imported modules that are not instrumented yet -> the last error, "" before the first attempt."""
@@ -32,8 +34,9 @@ def watch() -> None:
     # `python -m http.server` has it as `__main__`. Of others, many import `socketserver` only by way of logging.
     started: Sequence[str] = getattr(sys, "orig_argv", ("-m", _HTTP))  # not known before Python 3.10
     runs_it = ("-m", _HTTP) in zip(started, started[1:])
-    post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP, _SOCKETS, _QUEUES), _on_standard_library)
-    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
+    post_import.watch((_SERVERS_AND_HANDLERS if runs_it else _HTTP, _SOCKETS, *_QUEUES), _on_standard_library)
+    servers = {*entry_wrappers.SERVERS, *entry_wrappers.REPLACED}
+    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *servers, *COMPLETING}, _on_arrival)
 
 
 def prepare() -> None:
@@ -80,7 +83,7 @@ def _on_standard_library(name: str) -> None:
 
             accepting.install(name)
             return
-        if name == _QUEUES:
+        if name in _QUEUES:
             from . import queues
 
             queues.install(name)
@@ -105,3 +108,5 @@ def _prepare(name: str) -> None:
     hooks.install_for(name)
     if name in entry_wrappers.SERVERS:
         entry_wrappers.install(name, prepare)
+    if name in entry_wrappers.REPLACED:
+        entry_wrappers.note_replaced(name)

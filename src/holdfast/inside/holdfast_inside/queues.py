@@ -3,7 +3,8 @@
 Some frameworks have threads of their own, which wait for work at a `queue.Queue`. What a request puts there is noted,
 and the thread that takes it runs for that request until it comes back to the queue. What it does is a part of the
 request's way only if the thread that waits takes an answer of it from a queue: a record for a log is none. Anything
-else passes as before.
+else passes as before. gevent and eventlet have queues of their own, which they also put in the place of the standard
+library's.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ _parts: Optional[Tuple[Any, Any, Any]] = None
 
 def install(name: str) -> None:
     """Notes what passes through the queues of the imported module; the functions are replaced, as in `accepting`."""
-    cls: Any = sys.modules[name].Queue
+    module: Any = sys.modules[name]
+    cls = module.Queue
     put, get = cls.put, cls.get
 
     @functools.wraps(put)
@@ -69,7 +71,21 @@ def install(name: str) -> None:
             pass
         return item
 
-    cls.put, cls.get = noting_put, noting_get
+    try:
+        cls.put, cls.get = noting_put, noting_get
+    except TypeError:
+        # gevent's are compiled.
+        _replace(module, cls, {"put": noting_put, "get": noting_get})
+
+
+def _replace(module: Any, cls: type, functions: Dict[str, Any]) -> None:  # noqa: ANN401 - a module
+    """Puts heirs with these functions in the place of a class and its heirs."""
+    noting = type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, **functions})
+    for name, each in list(vars(module).items()):
+        if each is cls:
+            setattr(module, name, noting)
+        elif isinstance(each, type) and issubclass(each, cls):
+            setattr(module, name, type(each.__name__, (each, noting), {"__slots__": (), "__module__": cls.__module__}))
 
 
 def brought() -> Optional[Brought]:

@@ -7,12 +7,14 @@ record is mapped while there are descriptors left.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, cast
 
 from . import (
     asgi,
     builtin,
     django_project,
+    entry_wrappers,
     find_views,
     hooks,
     interface,
@@ -40,6 +42,9 @@ def _load_application() -> Any:  # noqa: ANN401
         loaded, named = builtin.load(framework, os.environ.get(layout.VIEW_VARIABLE))
     spoken = interface.choose(loaded, named, wanted)
     hooks.install()
+    for name in entry_wrappers.REPLACED:
+        if name in sys.modules:
+            entry_wrappers.note_replaced(name)
     if spoken == "rsgi":
         return rsgi.HeldAtEntry(loaded)
     if spoken in native.APPLICATIONS:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import sys
 import types
-from typing import Iterable, List, Optional, Set
+from typing import Iterable, Iterator, List, Optional, Set
 
 from . import code_patch, finding
 
@@ -84,15 +85,31 @@ def functions_of(view: finding.View) -> List[types.FunctionType]:
     # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
     # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
     # connection, and those of all that wait. A function refers to its name.
-    found = among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
+    name = sys.intern(view.name)
+    found = among(gc.get_referrers(name)) or among(gc.get_objects())
     if found or not gc.get_freeze_count():
         return found
-    # The collector shows nothing of what a process has frozen before it forks, or to spare itself the work.
-    gc.unfreeze()
+    # The collector shows nothing of what a process has frozen before it forks, or to spare itself the work. What has
+    # come since is frozen with it now, so no garbage may be left; and nothing may be collected meanwhile, nor listed if
+    # it need not be: both write into each object, in memory that processes may share.
+    gc.collect()
+    with _uncollected():
+        gc.unfreeze()
+        try:
+            return among(gc.get_referrers(name)) or among(gc.get_objects())
+        finally:
+            gc.freeze()
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    collects = gc.isenabled()
+    gc.disable()
     try:
-        return among(gc.get_objects())
+        yield
     finally:
-        gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def _view(code: types.CodeType) -> finding.View:

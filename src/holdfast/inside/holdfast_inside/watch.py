@@ -32,7 +32,7 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import code_patch, finding, installed_app, own_code, request, staying, view_functions
+from . import code_patch, finding, greenlets, installed_app, own_code, request, staying, view_functions
 from .candidate import Candidate, Frames, arguments, attributes, made_by
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -319,8 +319,8 @@ def current() -> Optional[Watch]:
 
 
 def begin_here(watch: Optional[Watch], sender: Tuple[types.FrameType, ...]) -> None:
-    """Watches what this thread does from now on, for a request that was sent to it."""
-    if watch is None or not watch.open or sys.getprofile() is not None:
+    """Watches what this thread, or greenlet, does from now on, for a request that was sent to it."""
+    if watch is None or not watch.open or sys.getprofile() not in (None, profile):
         return
     _current.set(watch)
     _sent_from.set(sender)
@@ -332,7 +332,8 @@ def end_here() -> None:
     if _current.get() is not None:
         _current.set(None)
         _sent_from.set(())
-        if sys.getprofile() is profile:
+        # Of a thread whose greenlets serve requests, the one that is watched needs it too.
+        if sys.getprofile() is profile and greenlets.current() is None:
             sys.setprofile(None)
 
 

@@ -1,0 +1,44 @@
+"""A front that turns requests away by a rate which is slower than the ramp of a probe."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from own_commands import Own, run_all, value
+from test_exec_front import APP, NGINX, NGINX_RUNS, OF_A_RATE, SCRIPT
+
+# nginx, ngx_http_limit_req_module: 503 beyond `burst`; those within it are handed on one by one at the rate, or at once
+# (nodelay), whatever becomes of those before them.
+LIMITED = NGINX.replace("upstream unix", "limit_req_zone $binary_remote_addr zone=each:1m rate=RATE; upstream unix")
+LIMITED = LIMITED.replace("proxy_pass http://UPSTREAM", "limit_req zone=each burst=BURST; proxy_pass http://tcp")
+
+
+def limited(id: str, rate: str, burst: str, workers: int) -> Own:
+    files = {
+        "app.py": APP,
+        "nginx.conf": LIMITED.replace("RATE", rate).replace("BURST", burst),
+        "start.sh": SCRIPT.format(f"gunicorn -w {workers} -b 127.0.0.1:{{other}} app:app", NGINX_RUNS),
+    }
+    # A sync worker runs one request, and what is handed on beyond that waits in their accept queue of 2048.
+    return Own(id, ("sh", "start.sh"), files, {**OF_A_RATE, "ceiling.in_service": workers}, ("--max-offered", "300"))
+
+
+COMMANDS = (limited("two workers", "1r/s", "40", 2), limited("one in two seconds", "30r/m", "20 nodelay", 1))
+
+
+@pytest.fixture(scope="module")
+def done(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    return run_all(workshop, COMMANDS)
+
+
+@pytest.mark.parametrize("own", COMMANDS, ids=lambda own: own.id)
+def test_how_many_wait_behind_a_slow_rate_bounds_no_queue(done, own):
+    result = done[own.id]
+
+    assert result.ended.exit == own.exit, result.ended.err
+    verdict = result.verdict()
+    assert {name: value(verdict, name) for name in own.says} == dict(own.says)
+    assert "a rate turned requests away" in verdict["unknown"]["ceiling.userspace_queue"]
