@@ -13,6 +13,7 @@ Decisions
 * Requests that wait in the server itself are not watched for longer, nor those of an application in which nothing
   wakes up by itself.
 * A front that keeps back all that wait is watched for KEPT_BACK_NS.
+* Of an application without the GIL, in which threads are not looked at, it is not known: something may wake up there.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
 * A request may wait for a time itself and be turned away then. So no further ones are offered until a place has come:
@@ -22,7 +23,6 @@ Decisions
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.model.waiting import Background
+from holdfast.probing.asking import Told
 from holdfast.probing.ramp_pace import varied
 from holdfast.probing.ramp_up import NO_CEILING, Climb, count_places, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
@@ -43,12 +44,12 @@ _MOST_NAMED = 3
 
 
 def watch_for_places(
-    session: Session, prober: Prober, climb: Climb, ramp: Ramp, wakes: Iterable[Background]
+    session: Session, prober: Prober, climb: Climb, ramp: Ramp, told: Told
 ) -> tuple[Ramp, Snapshot | None, str] | None:
     """Watches a server whose ramp has found a ceiling, and continues that where places come, until none has for longer.
 
     Args:
-        wakes: what wakes up by itself where requests wait in the application.
+        told: what wakes up by itself where requests wait in the application, or that this is not known.
 
     Returns:
         How it ended then, the places counted anew, and what the person is told, "" for nothing. Where no place came,
@@ -58,8 +59,8 @@ def watch_for_places(
     Raises:
         InconclusiveError: as of `find_ceiling`.
     """
-    wakes, kept_back = tuple(wakes), _kept_back_by(session, prober)
-    if not (wakes or kept_back) or ramp.reason in NO_CEILING:
+    wakes, kept_back = told.background, _kept_back_by(session, prober)
+    if not (wakes or kept_back or told.unread) or ramp.reason in NO_CEILING:
         return None
     if session.experiment.over_s is not None or session.interrupts.asked:
         return None
@@ -82,8 +83,8 @@ def watch_for_places(
             return again, placed, ""
         kept_back = _kept_back_by(session, prober)
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
-    told = _told(wakes, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
-    return again, placed, told if waits else ""
+    says = _told(told, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
+    return again, placed, says if waits else ""
 
 
 def _is_clear(session: Session, prober: Prober) -> bool:
@@ -103,9 +104,13 @@ def _woken_within_ns(one: Background) -> int:
     return varied(int(one.wakes_s * NS_PER_S)) if one.wakes_s <= LONGEST_S else 0
 
 
-def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int, *, clear: bool) -> str:
+def _told(told: Told, kept_back: str, watched_ns: int, *, clear: bool) -> str:
+    wakes = told.background
     if not wakes and not kept_back:
-        return ""
+        return (
+            "Requests wait inside the application, and what wakes up there by itself could not be read. In the last "
+            f"{watched_ns / NS_PER_S:.1f} s no place was added. Growth that is slower is not seen."
+        )
     if not wakes:
         all_are, it_is = ("All requests that wait are", "is") if clear else ("Requests that wait may all be", "may be")
         return (
