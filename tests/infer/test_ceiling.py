@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from records import snapshot
+from records import entry, snapshot
 
-from holdfast.infer.ceiling import backlog_in_force, ceiling_of, why_no_backlog
+from holdfast.infer.ceiling import backlog_in_force, ceiling_of, why_by_chance, why_no_backlog
 from holdfast.model.ramp import Ramp, RampReason
 from holdfast.model.timeline import Listener, Snapshot
 from holdfast.model.verdict import Places
@@ -97,3 +97,14 @@ def test_a_backlog_is_in_force_where_all_queues_of_the_port_have_it(limits, back
 
     assert backlog_in_force(seen) == backlog
     assert why is None or why in why_no_backlog(seen)
+
+
+def test_it_is_chance_what_one_of_several_blocked_loops_took_from_their_socket():
+    loops = [entry(id, pid=10 + id, tid=10 + id, entry_tid=10 + id, loop=True, entry_loop=True) for id in range(3)]
+
+    assert "chance" in why_by_chance(loops, "async-blocking", FULL, taken_in=1)
+    # None took more than it runs, and a single loop is blocked by the first that it takes.
+    assert why_by_chance(loops, "async-blocking", FULL, taken_in=0) == ""
+    assert why_by_chance(loops[:1], "async-blocking", FULL, taken_in=1) == ""
+    # A loop that a coroutine does not block takes in all that comes.
+    assert why_by_chance(loops, "async", FULL, taken_in=1) == ""

@@ -46,6 +46,12 @@ def test_where_something_of_the_application_may_come_before_no_number_is_claimed
     assert "call of the application was not seen" in verdict.unknown["places.before_view"]
 
 
+def test_where_the_framework_has_all_that_wait_none_of_them_waits_in_the_server():
+    places = judge(seen(*(handed(id, by_server=False) for id in range(4)))).places
+
+    assert (places.userspace_queue, places.before_view) == (3, 3)
+
+
 def test_where_requests_are_held_at_an_entry_no_number_is_claimed():
     at_entry = replace(seen(handed(0)), first_request=FirstRequest(200, "wsgi entry", "sync", "unknown"))
 

@@ -82,6 +82,18 @@ def test_workers_that_serve_again_are_a_process_pool_and_an_idle_one_shows_in_th
     assert (model.kind, model.processes, model.spread) == ("process-pool", 3, (1, 1, 0))
 
 
+def test_workers_whose_threads_run_one_after_another_are_thread_pools():
+    held = held_then_left([on_thread(n, tid=50 + n, seq=1, pid=50 + n, process_seq=1, globals_seq=1) for n in range(2)])
+    after = [
+        on_thread(2 + n, tid=60 + n % 4, seq=1 + n // 4, pid=50 + n % 2, process_seq=2, globals_seq=2, entered_ns=LATER)
+        for n in range(8)
+    ]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.processes, model.threads_reused) == ("thread-pool", 2, True)
+
+
 def test_handlers_on_the_loops_own_thread_are_an_event_loop_even_if_one_blocks_it():
     held = held_then_left([on_thread(0, tid=10, seq=1, loop=True, entry_loop=True)])
     after = [on_thread(n, tid=10, seq=n + 1, loop=True, entry_loop=True, entered_ns=LATER + n) for n in range(1, 9)]

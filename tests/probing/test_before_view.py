@@ -162,6 +162,67 @@ def index():
     return "done"
 """
 
+# The outer decorator's own function calls the inner one's, which calls the view.
+DECORATED_TWICE = """
+import functools
+import threading
+import bottle
+
+app = bottle.Bottle()
+free = threading.Semaphore(3)
+
+def limited(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        with free:
+            return view(*args, **kwargs)
+    return inner
+
+def noted(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        return view(*args, **kwargs)
+    return inner
+
+@app.get("/")
+@limited
+@noted
+def index():
+    return "done"
+"""
+
+# Only the outer one is a global of the file in the end.
+TWICE_AROUND = """
+import asyncio
+import falcon.asgi
+
+class Page:
+    async def on_get(self, request, response):
+        response.text = "done"
+
+class AtMostThree:
+    def __init__(self, app):
+        self.app, self.free = app, asyncio.Semaphore(3)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        async with self.free:
+            await self.app(scope, receive, send)
+
+class Noting:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+app = falcon.asgi.App()
+app.add_route("/", Page())
+app = AtMostThree(app)
+app = Noting(app)
+"""
+
 # The workers are begun by the first request, and so in its context.
 WORKERS = """
 import asyncio
@@ -244,6 +305,12 @@ BOUNDS = (
     Bound(
         "rest", REST, ("waitress-serve", "--listen=127.0.0.1:{port}", "--threads=7", "shop:app"), 3, 4, "rest_framework"
     ),
+    Bound(
+        *("decorated twice", DECORATED_TWICE),
+        ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"),
+        *(3, 8 - 3, "bottle"),
+    ),
+    Bound("twice around", TWICE_AROUND, (*UVICORN, "shop:app"), 3, OFFERED - 3, "falcon"),
     Bound("microdot", MICRODOT, (*UVICORN, "shop:app"), 4, OFFERED - 4, "microdot"),
     Bound("litestar", LITESTAR, (*UVICORN, "shop:app"), 4, OFFERED - 4, "litestar"),
 )

@@ -36,6 +36,18 @@ app = Flask(__name__)
 def index():
     return "hello"
 """
+THREADS = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+
+def index(request):
+    return PlainTextResponse("hello")
+
+
+app = Starlette(routes=[Route("/", index)])
+"""
 OF_ENVOY = ("--", "--disable-hot-restart")
 
 
@@ -81,6 +93,14 @@ COMMANDS = (
     ),
     h2corn("h2corn", processes=1),
     h2corn("h2corn with workers", "--workers", "2", processes=2),
+    # AnyIO's 40 tokens let 40 of the 60 run; Starlette was called with the others too.
+    Own(
+        "h2corn with threads",
+        ("h2corn", "threads:app", "--port", "{port}"),
+        {"threads.py": THREADS},
+        {"ceiling.in_service": 40, "places.userspace_queue": 20, "places.before_view": 20},
+        ("--max-offered", "60"),
+    ),
 )
 
 

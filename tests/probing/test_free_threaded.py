@@ -101,3 +101,22 @@ def test_a_verdict_tells_of_the_gil_of_the_servers_own_process(holdfast, tmp_pat
         assert (point["requests"], point["waits_in"]) == (48, "threading.Semaphore.acquire")
     assert "-X gil=1 or PYTHON_GIL=1 asks for that" in verdicts["asked"]["warnings"][0]
     assert "loading undeclared has enabled it" in verdicts["enabled"]["warnings"][0]
+
+
+def test_without_the_gil_a_request_that_waits_for_a_time_is_watched_until_it_is_turned_away(holdfast):
+    taken = "flask.g.taken = turns.acquire(timeout=0.7)\n    if not flask.g.taken:\n        return 'busy', 503"
+    waits = SERVER.replace("turns.acquire()", taken).replace("turns.release()", "flask.g.taken and turns.release()")
+    application = waits.partition("class Server")[0].replace("{libraries!r}", repr(LIBRARIES))
+    listens = ("--listen=127.0.0.1:{port}", "--threads=6", "app:app")
+    own = Own(
+        "a time",
+        (free_threaded(), "-m", "waitress", *listens),
+        {"app.py": application},
+        options=("--max-offered", "12"),
+        env={"PYTHONPATH": LIBRARIES},
+    )
+
+    verdict = run_all(holdfast, (own,))[own.id].verdict()
+
+    # The semaphore lets two in, and its timeout ends the wait of all others, which six threads hand to the application.
+    assert (verdict["ceiling"]["in_service"], verdict["overflow"]["client_sees"]) == (2, "503")

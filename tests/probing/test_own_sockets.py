@@ -1,4 +1,4 @@
-"""Processes that each accept from a socket of their own (SO_REUSEPORT), and whose views block."""
+"""Processes that each accept from a socket of their own (SO_REUSEPORT), or from one, and whose views block."""
 
 from __future__ import annotations
 
@@ -84,3 +84,19 @@ def test_a_loop_that_each_handler_blocks_has_taken_in_by_chance_what_it_has(hold
     assert verdict["ceiling"]["accept_queue"] in FULL
     assert (verdict["ceiling"]["userspace_queue"], verdict["ceiling"]["userspace_queue_bounded"]) == (None, None)
     assert "chance" in verdict["unknown"]["ceiling.userspace_queue"]
+
+
+@pytest.mark.servers
+def test_what_one_loop_took_from_a_socket_that_several_share_is_no_bound_of_a_queue(holdfast):
+    pytest.importorskip("tornado")
+    bound = "sockets = tornado.netutil.bind_sockets(int(sys.argv[1]), '127.0.0.1', backlog=5)\n"
+    source = ON_LOOPS.replace("for _ in range(2):", f"{bound}for _ in range(2):")
+    source = source.replace(
+        source[source.index("    port =") : source.index("    await")], "    server.add_sockets(sockets)\n"
+    )
+
+    ceiling = verdict_on(holdfast, source)["ceiling"]
+
+    # The same function of Tornado: what has come is taken by the first loop to look, and mostly that is one request.
+    assert (ceiling["in_service"], ceiling["accept_queue"]) == (3, 5 + 1)
+    assert (ceiling["userspace_queue"], ceiling["userspace_queue_bounded"]) in {(0, True), (None, None)}

@@ -43,6 +43,27 @@ def test_a_slow_middleware_is_not_a_ceiling(holdfast, tmp_path):
     assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (40, False)
 
 
+def test_where_the_accept_queue_is_short_requests_share_a_slow_way(holdfast, tmp_path):
+    options = ("--max-offered", "40", "--", "--backlog", "1")
+
+    ended = probe(holdfast, tmp_path, MIDDLEWARE.format(way_s=1.1), *options, server="uvicorn")
+
+    verdict = msgspec.json.decode(ended.out)
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (40, False)
+    # One after another, they take 44 s; half as many as are in, at once, take eleven turns.
+    assert verdict["timing"]["probe_s"] < 22
+
+
+def test_one_place_in_each_worker_is_held_by_a_pool_of_threads(holdfast, tmp_path):
+    options = ("--max-offered", "40", "--", "-w", "2", "--threads", "4")
+
+    ended = probe(holdfast, tmp_path, LOCKED, *options, server="gunicorn")
+
+    verdict = msgspec.json.decode(ended.out)
+    # Each worker of gunicorn's kind "gthread" has an executor of four threads, whose calls wait for the lock.
+    assert (verdict["ceiling"]["in_service"], verdict["model"]["kind"]) == (2, "thread-pool")
+
+
 def test_exact_load_is_offered_where_only_the_first_request_was_slow(holdfast, tmp_path):
     options = ("--max-offered", "10", "--", "--preload", "-w", "3")
 
@@ -59,6 +80,27 @@ def test_where_no_request_reaches_the_view_no_ceiling_is_claimed(holdfast, tmp_p
     assert "None of the" in ended.err
     assert "rate limiter" in ended.err
 
+
+LOCKED = """
+import threading
+from flask import Flask, g
+
+app, lock = Flask(__name__), threading.Lock()
+
+@app.before_request
+def take():
+    lock.acquire()
+    g.taken = True
+
+@app.teardown_request
+def give_back(error):
+    if g.pop("taken", False):
+        lock.release()
+
+@app.get("/")
+def index():
+    return "done"
+"""
 
 HELPER = "python -m http.server --bind 127.0.0.1 {other}"
 LOADED_LATE = """

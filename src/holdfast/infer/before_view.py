@@ -37,9 +37,12 @@ def before_view_of(
         return Known(None, because(NOT_KEPT, (FIELD,)))
     if is_at_entry(first_request):
         return Known(None, because(why_at_entry(first_request), (FIELD,)))
-    if any(not each.by_server for each in timeline.handed if each.id in placed):
-        return Known(None, because(_UNSEEN, (FIELD,)))
     entries = entries_by_id(timeline)
     at_ns = snapshot.ended_ns
     entered = {id for id in waiting if id in entries and NEVER < entries[id].entered_ns <= at_ns}
-    return Known(sum(each.handed_ns <= at_ns for each in timeline.handed if each.id in waiting - entered))
+    handed = sum(each.handed_ns <= at_ns for each in timeline.handed if each.id in waiting - entered)
+    unseen = any(not each.by_server for each in timeline.handed if each.id in placed)
+    # Where the framework was called with each of them, the server had called what is around it.
+    if unseen and handed < len(waiting):
+        return Known(None, because(_UNSEEN, (FIELD,)))
+    return Known(handed)

@@ -53,23 +53,26 @@ def took_everything(queued: int) -> str:
     return f"it took all {queued} requests offered beyond the ceiling, so its bound was not reached"
 
 
-def why_by_chance(held: Sequence[Entry], kind: str, snapshot: Snapshot) -> str:
+def why_by_chance(held: Sequence[Entry], kind: str, snapshot: Snapshot, taken_in: int) -> str:
     """Why the number that the server had taken in says nothing of the next time; "" where it may.
 
     A loop takes in all that has come to its socket when it looks, and that is none while a handler blocks it. With
-    several sockets the kernel draws lots, so that several may have come to one that still has room.
+    several sockets the kernel draws lots, so that several may have come to one that still has room. Of several
+    processes with one socket, the first to look takes all that has come.
 
     Args:
         held: the handlers in service when the places were counted.
         kind: of the view, as `FirstRequest` has it.
+        taken_in: how many others the server had accepted then.
     """
     blocks = kind in _BLOCKING and all(each.loop and each.tid == each.entry_tid for each in held)
+    several = len(snapshot.listeners) != 1 or (taken_in and len({each.pid for each in held}) > 1)
     # Where a thread waits for connections meanwhile, it is not the loop that accepts.
-    if not held or not blocks or len(snapshot.listeners) == 1 or any(each.looks for each in snapshot.acceptors):
+    if not held or not blocks or not several or any(each.looks for each in snapshot.acceptors):
         return ""
     return (
-        "each handler blocks the event loop that accepts, so it is chance how many had come to the loop's own socket "
-        "when it last looked"
+        "each handler blocks the event loop that accepts, so it is chance how many had come to the loop's socket when "
+        "it last looked"
     )
 
 

@@ -221,7 +221,8 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     if no_queue and ceiling.userspace_queue_bounded:
         ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
         unknown.because(no_queue, "ceiling.userspace_queue")
-    chance = why_by_chance(counted.held, counted.first_request.kind, counted.snapshot)
+    taken_in = counted.places.userspace_queue
+    chance = why_by_chance(counted.held, counted.first_request.kind, counted.snapshot, taken_in)
     if chance and ceiling.userspace_queue is not None:
         ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=None)
         unknown.because(chance, "ceiling.userspace_queue", "ceiling.userspace_queue_bounded")

@@ -143,7 +143,7 @@ def _kind(
         return "thread-per-request"
     if processes_reused is None or threads_reused is None:
         return None
-    return _pool(entries, held)
+    return _pool(entries)
 
 
 def _behind_loop(held: Sequence[Entry], *, threads_reused: bool | None) -> ModelKind | None:
@@ -155,13 +155,15 @@ def _behind_loop(held: Sequence[Entry], *, threads_reused: bool | None) -> Model
     return "event-loop+thread-pool" if threads_reused else "thread-per-request"
 
 
-def _pool(entries: Sequence[Entry], held: Sequence[Entry]) -> ModelKind:
-    """Threads and processes are both reused: by how many of either at once?"""
-    if max(Counter(entry.pid for entry in held).values()) > 1:
+def _pool(entries: Sequence[Entry]) -> ModelKind:
+    """Threads and processes are both reused: by how many of either, at once or in turn?"""
+    threads = defaultdict(set)
+    for entry in entries:
+        threads[entry.pid].add(entry.entry_tid)
+    # A pool of which the application lets one thread run at a time shows its others one after another.
+    if any(len(each) > 1 for each in threads.values()):
         return "thread-pool"
-    if len({entry.pid for entry in entries}) > 1:
-        return "process-pool"
-    return "serial" if len({entry.entry_tid for entry in entries}) == 1 else "thread-pool"
+    return "process-pool" if len(threads) > 1 else "serial"
 
 
 def _spread(

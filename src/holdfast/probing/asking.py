@@ -46,12 +46,14 @@ class Told:
 
     Attributes:
         background: what wakes up by itself, where some wait before their view.
+        unread: some wait before their view, and without the GIL it is not read for what.
         at_rest: what each look at bodies at rest told.
     """
 
     waiting: tuple[WaitingPoint, ...] | None = None
     libraries: tuple[LibraryLimit, ...] | None = None
     background: tuple[Background, ...] = ()
+    unread: bool = False
     at_rest: tuple[BodiesAtRest, ...] | None = None
 
 
@@ -76,7 +78,9 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
         # Without a loop, no limit of a library applies; a pool of the server's own may still make its threads ready.
         return limits if uses_loops else Told(background=limits.background)
     where = _told(_ask(session, prober, held, waits))
-    return Told(where.waiting or None, limits.libraries, where.background)
+    # Of those that were turned away, each may have been handed over before.
+    unread = waits > prober.ended and not where.waiting and recording.workers.gil() == "off"
+    return Told(where.waiting or None, limits.libraries, where.background, unread=unread)
 
 
 def _accepted_wait(session: Session, prober: Prober) -> bool:

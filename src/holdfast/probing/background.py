@@ -16,6 +16,7 @@ Decisions
 * One behind which a queue has room, and that turned requests away, may do so by a rate that is slower than the ramp. It
   is watched for LOOK_NS, then requests are offered one by one: if some are let in before one is turned away, it is a
   rate, and how many wait is no bound.
+* Of an application without the GIL, in which threads are not looked at, it is not known: something may wake up there.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
 * A request may wait for a time itself and be turned away then. So no further ones are offered until a place has come:
@@ -25,7 +26,6 @@ Decisions
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.model.waiting import Background
+from holdfast.probing.asking import Told
 from holdfast.probing.ramp_pace import varied
 from holdfast.probing.ramp_up import NO_CEILING, Climb, count_places, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
@@ -49,12 +50,12 @@ _MOST_NAMED = 3
 
 
 def watch_for_places(
-    session: Session, prober: Prober, climb: Climb, ramp: Ramp, wakes: Iterable[Background]
+    session: Session, prober: Prober, climb: Climb, ramp: Ramp, told: Told
 ) -> tuple[Ramp, Snapshot | None, str] | None:
     """Watches a server whose ramp has found a ceiling, and continues that where places come, until none has for longer.
 
     Args:
-        wakes: what wakes up by itself where requests wait in the application.
+        told: what wakes up by itself where requests wait in the application, or that this is not known.
 
     Returns:
         How it ended then, the places counted anew, and what the person is told, "" for nothing. Where no place came,
@@ -64,8 +65,8 @@ def watch_for_places(
     Raises:
         InconclusiveError: as of `find_ceiling`.
     """
-    wakes, kept_back, may_let_in = tuple(wakes), _kept_back_by(session, prober), _may_let_in(session, ramp)
-    if not (wakes or kept_back or may_let_in) or ramp.reason in NO_CEILING:
+    wakes, kept_back, may_let_in = told.background, _kept_back_by(session, prober), _may_let_in(session, ramp)
+    if not (wakes or kept_back or may_let_in or told.unread) or ramp.reason in NO_CEILING:
         return None
     if session.experiment.over_s is not None or session.interrupts.asked:
         return None
@@ -94,8 +95,8 @@ def watch_for_places(
         if let_in:
             return replace(again, reason="let in later"), placed, ""
     waits = session.recording.in_service(0, prober.offered) < prober.offered - prober.ended
-    told = _told(wakes, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
-    return again, placed, told if waits else ""
+    says = _told(told, kept_back, max(look_ns, varied(again.step_ns)), clear=_is_clear(session, prober))
+    return again, placed, says if waits else ""
 
 
 def _is_clear(session: Session, prober: Prober) -> bool:
@@ -130,9 +131,15 @@ def _woken_within_ns(one: Background) -> int:
     return varied(int(one.wakes_s * NS_PER_S)) if one.wakes_s <= LONGEST_S else 0
 
 
-def _told(wakes: tuple[Background, ...], kept_back: str, watched_ns: int, *, clear: bool) -> str:
-    if not wakes and not kept_back:
+def _told(told: Told, kept_back: str, watched_ns: int, *, clear: bool) -> str:
+    wakes = told.background
+    if not wakes and not kept_back and not told.unread:
         return ""
+    if not wakes and not kept_back:
+        return (
+            "Requests wait inside the application, and what wakes up there by itself could not be read. In the last "
+            f"{watched_ns / NS_PER_S:.1f} s no place was added. Growth that is slower is not seen."
+        )
     if not wakes:
         all_are, it_is = ("All requests that wait are", "is") if clear else ("Requests that wait may all be", "may be")
         return (

@@ -336,7 +336,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     session, usage = seen.session, tuple(seen.usage)
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
     held = _look_at_held(seen, prober)
-    watched = background.watch_for_places(session, prober, climb, seen.ramp, seen.told.background)
+    watched = background.watch_for_places(session, prober, climb, seen.ramp, seen.told)
     if watched is not None:
         seen.ramp, again, told = watched
         seen.notes += [told] if told else []

@@ -40,7 +40,8 @@ Decisions
   it will do. Then no plateau, and no pause that only gives it time, needs to last longer. It does not count where the
   way to the view takes long, since a request may then wait for something outside the server, and where pools grow.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
-  be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
+  be on their way, and of many, as many as are in, however short the accept queue: what has been accepted takes no room
+  there. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
   for LONG_WAY_TURNS of these.
 * fill: only then fill the queues, with one more connection at first, then four times as many each time and at most
@@ -102,6 +103,7 @@ from holdfast.probing.ramp_pace import (
     brought_about_ns,
     grown_ns,
     is_final,
+    let_wait_ns,
     may_deal,
     on_plateau,
     on_their_way,
@@ -128,7 +130,6 @@ CONFIRM_NS = 20 * MS
 RID_NS = 5 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
-SLOW_NS = 500 * MS
 LONGEST_WAIT_NS = 15 * NS_PER_S
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
@@ -259,7 +260,9 @@ def _together(view: View, state: State) -> int:
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
-    rooms = [each // 2 for each in (view.limit, view.room_behind) if each is not None]
+    # What has been accepted takes no room in the accept queue, however long it is on its way.
+    limit = None if view.way_ns >= LONG_WAY_NS else view.limit
+    rooms = [each // 2 for each in (limit, view.room_behind) if each is not None]
     if view.fits is not None and view.entered >= state.known:
         rooms.append(view.fits // QUARTER)
     return min(most, max(1, min(rooms, default=most)))
@@ -278,6 +281,8 @@ def _unhindered(view: View) -> bool:
 def _climb(view: View, state: State) -> tuple[Action, State]:
     starting = on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
+    if view.way_ns >= LONG_WAY_NS and view.queue.room is not None:
+        count = min(count, max(0 if view.depth else 1, view.queue.room // 2))
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
@@ -345,16 +350,11 @@ def _single(view: View, state: State) -> tuple[Action, State]:
             state = replace(state, singly=True, singles_from=state.turned_away)
         action, opened = _open(count, view, state)
         return action, replace(opened, asked=under_way + count)
-    if on_plateau(view, state) and view.now_ns - view.last_sent_ns >= min(varied(_waits_ns(view)), LONGEST_WAIT_NS):
+    if on_plateau(view, state) and view.now_ns - view.last_sent_ns >= min(varied(let_wait_ns(view)), LONGEST_WAIT_NS):
         # It waits, so there is a queue after all, and bursts do no harm.
         let_in = with_one_let_in(view, state)
         return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken, let_in=let_in))
     return Wait(LOOK_NS), state
-
-
-def _waits_ns(view: View) -> int:
-    """How long a request waits before it is turned away; 0 where that is at once, or none has been."""
-    return view.away_took_ns if view.away_took_ns >= SLOW_NS else 0
 
 
 def _to_ask(view: View, state: State, missing: int) -> tuple[int, int]:
@@ -363,7 +363,7 @@ def _to_ask(view: View, state: State, missing: int) -> tuple[int, int]:
     if not state.singly:
         return int(state.turned_away > state.answered_for or none_left), 0
     under_way = 0 if none_left else max(0, state.asked - (state.turned_away - state.answered_for))
-    if not _waits_ns(view) or state.turned_away == state.singles_from:
+    if not let_wait_ns(view) or state.turned_away == state.singles_from:
         return int(not under_way), 0
     rooms = [(each + 1) // 2 for each in (view.queue.room, view.room_behind) if each is not None]
     return min(missing - under_way, view.max_offered - view.offered, *rooms), under_way
@@ -375,7 +375,7 @@ def _gone_for_a_while(view: View, state: State) -> bool:
     Where requests wait before they are turned away, others that came after it may follow.
     """
     gone_ns = view.now_ns - state.turned_away_ns
-    if waits_ns := _waits_ns(view):
+    if waits_ns := let_wait_ns(view):
         return gone_ns >= waits_ns // 4
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
     return through(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)

@@ -18,6 +18,8 @@ DONE_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
 LONG_WAY_NS = 250 * MS
+# One alone that took so long to be turned away has waited for a place meanwhile.
+SLOW_NS = 500 * MS
 # To start some thousands takes twenty turns of such a way, half as many more in each.
 A_LONG_WAY = 8
 # At most so many times as long may the same take on a machine that is busy with other things.
@@ -98,6 +100,11 @@ def waited_ns(view: View, since_ns: int, free_ns: int) -> int:
     """
     wall_ns = view.now_ns - since_ns
     return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)
+
+
+def let_wait_ns(view: View) -> int:
+    """How long a request waits before it is turned away; 0 where that is at once, or none has been."""
+    return view.away_took_ns if view.away_took_ns >= SLOW_NS else 0
 
 
 def on_plateau(view: View, state: State, turns: int = 1) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 from . import finding, installed_app, queues, view_functions
 
 Frames = List[types.FrameType]
+_MOST_DECORATORS = 20
 
 
 class Candidate:
@@ -18,7 +19,7 @@ class Candidate:
     Attributes:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
-        inner: the codes of the person's functions that it calls by itself.
+        inner: the codes of the person's functions that it calls by itself, or through others of them, as decorators do.
         within: whether it was called inside the function in which the view is looked for.
         made: the codes of functions that it returned: one of any, or several of its own.
         given: each response that it was given, with what that had for its attributes.
@@ -98,6 +99,19 @@ class Candidate:
         """
         found = view_functions.to_hold(self.code, self.returns, self.response, called, driven=driven)
         return None if found is None else found._replace(brought=self.brought is not None)
+
+
+def around_own(
+    frame: Optional[types.FrameType], calls: Dict[int, Candidate], is_own: Callable[[str], bool]
+) -> Optional[Candidate]:
+    """The candidate, by its frame in `calls`, that has come to this frame through the owner's functions alone."""
+    for _ in range(_MOST_DECORATORS):
+        if frame is None or not is_own(frame.f_code.co_filename):
+            return None
+        if id(frame) in calls:
+            return calls[id(frame)]
+        frame = frame.f_back
+    return None
 
 
 def made_by(frame: types.FrameType, result: Any) -> FrozenSet[types.CodeType]:  # noqa: ANN401 - anything

@@ -94,7 +94,8 @@ def plain_function(application: object) -> Optional[types.FunctionType]:
 def framework_files(application: object) -> FrozenSet[str]:
     """The person's files that are taken for a framework's, copied there: they define the application's class.
 
-    Unless the application is a global of such a file: then the person wrote both.
+    Unless the application is a global of such a file: then the person wrote both. Around an application of an
+    installed framework there is middleware, which the person wrote.
     """
     found: Set[str] = set()
     for _ in range(_LONGEST_CHAIN):
@@ -108,7 +109,8 @@ def framework_files(application: object) -> FrozenSet[str]:
         # Middleware keeps the application that it calls.
         inner = getattr(application, "__dict__", {}).get("app")
         if inner is None:
-            break
+            home = getattr(sys.modules.get(type(application).__module__), "__file__", None)
+            return frozenset(found) if package_directory(home or "") is None else frozenset()
         application = inner
     return frozenset(found)
 

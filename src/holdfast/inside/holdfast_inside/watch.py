@@ -33,7 +33,7 @@ import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from . import code_patch, finding, greenlets, installed_app, own_code, request, staying, view_functions
-from .candidate import Candidate, Frames, arguments, attributes, made_by
+from .candidate import Candidate, Frames, arguments, around_own, attributes, made_by
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
@@ -78,7 +78,7 @@ class _Code:
             return
         caller = frame.f_back
         if caller is not None and self.is_own(caller.f_code.co_filename):
-            nearest = self._calls.get(id(caller))
+            nearest = around_own(caller, self._calls, self.is_own)
             if nearest is not None:
                 nearest.inner.add(code)
             return
