@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from holdfast.jmeter.script_statements import only_reads
-from holdfast.journeys.conditions import NotDefinedError, chooses, value_of
+from holdfast.journeys.condition_literals import NotDefinedError
+from holdfast.journeys.conditions import chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node

@@ -28,6 +28,9 @@ class JavaText(str):
     __slots__ = ()
 
 
+# Of java.util.regex.Pattern; what Python lacks is an error by itself.
+_OTHER_IN_JAVA = re.compile(r"\\Z|\[\]?[^\]]*?(?:&&|\[)|\{(?!\d+(?:,\d*)?\})|\(\?[P#]")
+
 UNDEFINED = float("nan")
 """JavaScript's; a number that is like no other, and equal to null alone."""
 
@@ -230,11 +233,16 @@ _PAIRS: dict[str, Callable[[Value, Value], tuple[Any, Any] | None]] = {
 def matches(text: str, mark: str, pattern: str, language: str) -> bool:
     """Whether a regular expression is in a text, or with `==~` is all of it.
 
+    Args:
+        language: `own` reads it as Python's `re` does, all others as Java.
+
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not one, or means something else to Java than to Python.
     """
+    if language != "own" and (other := _OTHER_IN_JAVA.search(re.sub(r"\\([^Z])", "_", pattern))):
+        raise ValueError(f"{pattern!r} has a {other[0]!r}, which means something else to Java")
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(pattern, 0 if language == "own" else re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     # JEXL asks whether the whole text matches; Groovy's =~ is true where a part does.

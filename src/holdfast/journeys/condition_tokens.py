@@ -24,8 +24,8 @@ class Token(NamedTuple):
     at: int
 
 
-def tokens_of(text: str) -> list[Token]:
-    """The tokens of a condition, without blanks and comments.
+def tokens_of(text: str, language: str = "own") -> list[Token]:
+    """The tokens of a condition, without blanks and comments; only JEXL and conditions of our own write marks as words.
 
     Raises:
         ValueError: a character is none of one; the message says where.
@@ -38,7 +38,7 @@ def tokens_of(text: str) -> list[Token]:
             raise ValueError(f"{text[at]!r} is not understood at character {at + 1}")
         if match.lastgroup is not None:
             kind, part = match.lastgroup, match[0]
-            if kind == "name" and part in _WORDS:
+            if kind == "name" and part in _WORDS and language in ("own", "jexl"):
                 kind, part = "mark", _WORDS[part]
             found.append(Token(kind, part, at))
         at = match.end()

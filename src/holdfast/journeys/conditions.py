@@ -25,7 +25,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
-from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, of_digits, written
+from holdfast.journeys.comparing import UNDEFINED, JavaText, Value, compared, is_true, written
+from holdfast.journeys.condition_literals import NotDefinedError, number_written, text_in_quotes
 from holdfast.journeys.condition_tokens import Token, Tokens, tokens_of
 from holdfast.journeys.in_time import in_time
 from holdfast.journeys.sources import text_of_body
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 MOST_NESTED = 50
-_COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
+_COMPARES = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_COMPARES_IN = {
+    "own": _COMPARES | {"===", "!==", "=~", "!~", "==~"},
+    "javascript": _COMPARES | {"===", "!=="},
+    "groovy": _COMPARES | {"=~", "==~"},
+    "jexl": _COMPARES | {"=~", "!~"},
+}
+"""Groovy's === asks whether both are one object, which is not known here; JEXL has none."""
 _PATTERNS = frozenset(("=~", "!~", "==~"))
 _NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": UNDEFINED}
 # Words and objects of the language that are not read here; any other name stands for nothing.
@@ -48,7 +56,6 @@ _OF_JAVASCRIPT = frozenset(
         "isNaN isFinite eval java javax org com Packages importPackage importClass JavaImporter print log ctx sampler",
     )
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
 
 def value_of(text: str, language: str = "own", client: Context | None = None) -> Value:
@@ -61,7 +68,7 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
     Raises:
         ValueError: it cannot be read; the message says where, in words.
     """
-    reader = _Reader(tokens_of(text), language, client)
+    reader = _Reader(tokens_of(text, language), language, client)
     try:
         found = reader.choice(0)
     except OverflowError as error:
@@ -82,10 +89,6 @@ def chooses(text: str) -> bool:
     *before, mark, yes, between, no = [Token("mark", "", 0)] * 4 + tokens_of(text)
     words = all(each.kind == "text" or each.text.isdecimal() for each in (yes, no))
     return words and (mark.text, between.text) == ("?", ":") and all(each.text != "?" for each in before)
-
-
-class NotDefinedError(ValueError):
-    """A name stands for nothing: in JavaScript that ends the script, and its condition does not hold."""
 
 
 class _Reader(Tokens):
@@ -168,7 +171,8 @@ class _Reader(Tokens):
         if self.language == "own" and self.took("!"):
             return not self.holds(self.one(level + 1))
         left = self.sum(level)
-        if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
+        compares = _COMPARES_IN[self.language]
+        if self.at < len(self.tokens) and self.tokens[self.at].text in compares and self.kind() == "mark":
             mark = self.tokens[self.at].text
             self.at += 1
             found = self.compared(left, mark, self.sum(level))
@@ -236,9 +240,9 @@ class _Reader(Tokens):
         token = self.tokens[self.at]
         self.at += 1
         if token.kind == "number":
-            return self.literal(token.text)
+            return number_written(token.text, self.language)
         if token.kind == "text":
-            return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL)
+            return text_in_quotes(token.text, self.language)
         if token.kind == "name":
             return self.named(token.text, level)
         self.at -= 1
@@ -251,24 +255,6 @@ class _Reader(Tokens):
         if kind not in TYPES:
             raise ValueError(f"as {kind} is not known")
         return self.worked_out(lambda: cast(found, kind))
-
-    def literal(self, text: str) -> float:
-        """A number as it is written; in script languages one that begins with 0 is octal.
-
-        Source: measured with JMeter 5.5; only JavaScript takes 08 for a decimal number, and only JEXL refuses .5.
-        """
-        if text[:2] in ("0x", "0X"):
-            return of_digits(text[2:].rstrip("lL"), 16)
-        if text[-1] in "lLfFdD" and self.language == "javascript":
-            raise NotDefinedError(f"{text} is not a number")
-        digits = text.rstrip("lLfFdD")
-        begins_with_0 = len(digits) > 1 and digits.isdigit() and digits[0] == "0" and self.language != "own"
-        if begins_with_0 and not {*digits} & {"8", "9"}:
-            return of_digits(digits, 8)
-        if (begins_with_0 and self.language != "javascript") or (digits[0] == "." and self.language == "jexl"):
-            raise NotDefinedError(f"{text} is not a number")
-        is_whole = digits.isdigit() or self.language != "jexl"
-        return float(digits) if is_whole else Fraction(digits)
 
     def named(self, name: str, level: int) -> Value:
         if name in _NAMED:
