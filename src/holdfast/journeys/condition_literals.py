@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from holdfast.journeys.comparing import Fraction, of_digits
+from holdfast.journeys.comparing import Fraction, of_digits, whole_number
 
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -37,12 +37,16 @@ def number_written(text: str, language: str) -> float:
         return of_digits(digits, 8)
     if (begins_with_0 and language != "javascript") or (digits[0] == "." and language == "jexl"):
         raise NotDefinedError(f"{text} is not a number")
-    is_whole = digits.isdigit() or language != "jexl"
-    return float(digits) if is_whole else Fraction(digits)
+    if digits.isdigit() and language in ("jexl", "groovy"):
+        return whole_number(int(digits))
+    return Fraction(digits) if language == "jexl" else float(digits)
 
 
-def text_in_quotes(quoted: str, language: str) -> str:
+def text_in_quotes(quoted: str, language: str, *, counts: bool = True) -> str:
     """A text as it is written, with its quotes.
+
+    Args:
+        counts: its value matters; Groovy looks for values in a text only then.
 
     Raises:
         NotDefinedError: the language cannot read it: a line that ends in it, or with Groovy a `$`, which in double
@@ -55,8 +59,10 @@ def text_in_quotes(quoted: str, language: str) -> str:
     def meant(found: re.Match[str]) -> str:
         return _meant(found[1], quote, language)
 
-    if language == "groovy" and quote == '"' and "$" in _ESCAPED.sub("", inside):
-        raise NotDefinedError("a $ in double quotes begins a value of Groovy's own")
+    if language == "groovy" and quote == '"':
+        wanted = re.search(r"\$" if counts else r"\$(?![A-Za-z_{])", _ESCAPED.sub("_", inside))
+        if wanted is not None:
+            raise NotDefinedError("a $ in double quotes begins a value of Groovy's own")
     return _ESCAPED.sub(meant, inside)
 
 

@@ -9,7 +9,7 @@ _TOKEN = re.compile(
     r"\s+|//[^\n]*|/\*.*?\*/"
     r"|(?P<number>0[xX][\da-fA-F]+[lL]?(?![\w.])|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?[lLfFdD]?(?![\w.]))"
     r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
-    r"|(?P<name>[A-Za-z_$][\w$]*)"
+    r"|(?P<name>\$\{\w+\}|[A-Za-z_$][\w$]*)"
     r"|(?P<mark>===|!==|==~|==|!=|<=|>=|=~|!~|&&|\|\||\?\.(?!\d)|\?:|[-+*/%!<>().,\[\];?:])",
     re.DOTALL,
 )
@@ -34,7 +34,8 @@ def tokens_of(text: str, language: str = "own") -> list[Token]:
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
-        if match is None:
+        # A reference that stays as it is written: to Groovy the call of something that it does not know.
+        if match is None or (match[0].startswith("${") and language != "groovy"):
             raise ValueError(f"{text[at]!r} is not understood at character {at + 1}")
         if match.lastgroup is not None:
             kind, part = match.lastgroup, match[0]

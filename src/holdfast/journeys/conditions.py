@@ -24,8 +24,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
-from holdfast.journeys.comparing import UNDEFINED, JavaText, Value, compared, is_true, written
+from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, signed, subtracted
+from holdfast.journeys.comparing import UNDEFINED, JavaText, Value, compared, is_true, matches, written
 from holdfast.journeys.condition_literals import NotDefinedError, number_written, text_in_quotes
 from holdfast.journeys.condition_tokens import Token, Tokens, tokens_of
 from holdfast.journeys.in_time import in_time
@@ -100,6 +100,7 @@ class _Reader(Tokens):
         # An If Controller's own condition is told of nothing (JMeter's IfController.java).
         self.is_bare = language == "script"
         self.client = client
+        self.only_reads = client is None
         self.skips = False
 
     def choice(self, level: int) -> Value:
@@ -232,9 +233,9 @@ class _Reader(Tokens):
         if self.language != "own" and self.took("!"):
             self.check_depth(level)
             return not self.holds(self.value(level + 1))
-        if self.took("-"):
+        if (minus := self.took("-")) or (self.language != "own" and self.took("+")):
             found = self.value(level + 1) if level < MOST_NESTED else None
-            return self.worked_out(lambda: negated(found, self.language))
+            return self.worked_out(lambda: signed(found, self.language, minus=minus))
         if self.at >= len(self.tokens):
             raise ValueError("it ends where a value is due")
         token = self.tokens[self.at]
@@ -242,7 +243,7 @@ class _Reader(Tokens):
         if token.kind == "number":
             return number_written(token.text, self.language)
         if token.kind == "text":
-            return text_in_quotes(token.text, self.language)
+            return text_in_quotes(token.text, self.language, counts=not self.skips)
         if token.kind == "name":
             return self.named(token.text, level)
         self.at -= 1
@@ -257,7 +258,7 @@ class _Reader(Tokens):
         return self.worked_out(lambda: cast(found, kind))
 
     def named(self, name: str, level: int) -> Value:
-        if name in _NAMED:
+        if name in _NAMED and (name != "undefined" or self.language in ("own", "javascript")):
             return _NAMED[name]
         if self.is_bare and name in ("vars", "props", "ctx", "sampleResult"):
             raise NotDefinedError(f"{name} is not defined")
@@ -269,11 +270,17 @@ class _Reader(Tokens):
             return self.converted(name, level)
         if self.is_next("("):
             return self.asked_of(name, level)
-        if self.language != "own":
-            # None of them knows the client's variables by bare names.
-            known = name in _OF_JAVASCRIPT or self.is_next(".")
-            raise (ValueError if known else NotDefinedError)(f"{name} is not defined")
-        return None if self.client is None else self.client.variables.get(name)
+        return self.unknown(name)
+
+    def unknown(self, name: str) -> Value:
+        """A name that is not the language's: the client's variable in conditions of our own, nothing in others."""
+        if self.language == "own":
+            return None if self.client is None else self.client.variables.get(name)
+        if name in _OF_JAVASCRIPT or self.is_next("."):
+            raise ValueError(f"{name} is not defined")
+        if self.skips and not self.only_reads:
+            return None
+        raise NotDefinedError(f"{name} is not defined")
 
     def asked_of(self, name: str, level: int) -> Value:
         """empty(x) and size(x), which JEXL has."""
@@ -351,6 +358,8 @@ class _Reader(Tokens):
         arguments = self.arguments(fewest, most, level)
         if self.client is None and of is None:
             of = self.of_java("")  # what is only read may be like anything later
+        if name == "matches" and self.client is None:
+            matches("", "==~", written(arguments[0]), "java")
         ask = partial(asked, name=name, arguments=arguments, language=self.language)
         found = self.worked_out(lambda: self.within(arguments[0], ask, of) if name == "matches" else ask(of))
         return self.of_java("") if found is None and self.client is None else found

@@ -59,6 +59,12 @@ _OF_JAVASCRIPT: Mapping[str, tuple[int, int, frozenset[str], _Does]] = {
 _LENGTHS = frozenset({"length", "size"})
 _OF_ANY = frozenset({"toString", "toInteger", "toLong", "intValue"})
 _TAKE_A_TEXT = frozenset({"equalsIgnoreCase", "contains", "startsWith", "endsWith", "matches", "indexOf"})
+_CONVERTS = {
+    "groovy": frozenset[str](),
+    "jexl": frozenset({"contains", "startsWith", "endsWith"}),
+    "javascript": _TAKE_A_TEXT - {"contains"},
+}
+"""Of those, which take a number too: JEXL by its JexlArithmetic, Rhino for an argument that is a String."""
 
 
 def most_arguments(of: Value, name: str, language: str) -> tuple[int, int]:
@@ -79,16 +85,18 @@ def asked(of: Value, name: str, arguments: list[Value], language: str) -> Value:
     if of is None:
         if language == "jexl":
             return None
-        if name == "equals" and language == "own":
-            return False
+        if name == "equals" and language in ("own", "groovy"):
+            return language == "groovy" and arguments[0] is None
+        if name == "toString" and language == "groovy":
+            return "null"
         raise ValueError(f"there is no value of which .{name}() is asked")
     does = _found(of, name, language)[3]
-    if language in ("jexl", "groovy") and not isinstance(of, str) and name not in _OF_ANY:
+    if language != "own" and not isinstance(of, str) and name not in _OF_ANY:
         if name != "equals":
             raise ValueError(f"{written(of)} has no .{name}()")
         return type(of) is type(arguments[0]) and of == arguments[0]
     if language in ("jexl", "groovy") or isinstance(of, JavaText):
-        other = _other_than_text(name, arguments, converts=isinstance(of, JavaText))
+        other = _other_than_text(name, arguments, converts=name in _CONVERTS[language])
         if other is not None:
             return other
     said = does(written(of), arguments)
@@ -99,7 +107,7 @@ def _other_than_text(name: str, arguments: list[Value], *, converts: bool) -> Va
     """What a method of Java's says to something else than a text; None: it is one, or counts as one.
 
     Args:
-        converts: a number that is no text becomes one, as in Rhino.
+        converts: a number becomes one.
 
     Raises:
         ValueError: it has to be a text.
