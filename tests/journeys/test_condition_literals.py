@@ -107,6 +107,8 @@ def test_asking_a_text_about_none_ends_the_script(text: str, language: str) -> N
         ('vars.get("blank") == 7', "jexl"),
         ('vars.get("blank") * 2 == 14', "jexl"),
         ("10 % vars.get('minus') == 2", "jexl"),
+        ('!vars.get("n") / 5 < 7', "groovy"),
+        ('vars.get("none").length > 0', "javascript"),
     ],
 )
 def test_what_ends_a_script(text: str, language: str) -> None:

@@ -145,7 +145,7 @@ def _number(value: Value, language: str) -> float:
         return number_of_javascript(value)
     if language in ("jexl", "groovy") and value is None:
         raise ValueError("nothing is not a number")
-    if language == "groovy" and isinstance(value, str):
+    if language == "groovy" and isinstance(value, str | bool):
         raise ValueError(f"{value!r} is not a number")
     return number(value)
 

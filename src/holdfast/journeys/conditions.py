@@ -353,7 +353,7 @@ class _Reader(Tokens):
     def method(self, of: Value, name: str, level: int) -> Value:
         """A method of a text or number."""
         if name in ("length", "size") and not self.is_next("("):
-            return length_of(of, self.language)
+            return length_of(self.of_java("") if of is None and self.client is None else of, self.language)
         fewest, most = most_arguments(of, name, self.language)
         arguments = self.arguments(fewest, most, level)
         if self.client is None and of is None:

@@ -125,10 +125,12 @@ def length_of(of: Value, language: str) -> float:
     """The property `length` of a text; Java's have a method of this name instead, which is not a number.
 
     Raises:
-        ValueError: the language does not know it.
+        ValueError: the language does not know it, or there is no value.
     """
     if language not in ("own", "javascript"):
         raise ValueError(".length is not known without brackets")
+    if of is None:
+        raise ValueError("there is no value of which .length is asked")
     return float("nan") if isinstance(of, JavaText) else float(len(written(of)))
 
 
