@@ -8,11 +8,12 @@ from __future__ import annotations
 import pytest
 from journeys.known_client import known_client
 
-from holdfast.jmeter.scripts import unreadable_text
+from holdfast.jmeter.scripts import unreadable, unreadable_text
 from holdfast.journeys.conditions import value_of
 from holdfast.journeys.deciding import holds
 from holdfast.journeys.references import template_of
 from holdfast.journeys.templates import text_of
+from holdfast.model.answers import FunctionCall
 from holdfast.model.journey import Condition
 
 VALUES = {"state": "done", "n": "3", "price": "US$5", "path": "C:\\new\\dir", "lines": "a\nb", "name": "Zoë"}
@@ -165,3 +166,13 @@ def test_what_a_language_does_not_know_is_refused_before_the_load(script: str) -
     language = {"__groovy": "groovy", "__jexl3": "jexl", "__javaScript": "javascript"}[call.name]
 
     assert unreadable_text(call.arguments[0], language)  # type: ignore[union-attr]
+
+
+def test_jexl_2_which_adds_texts_as_numbers_is_not_asked_to_add() -> None:
+    (adds,) = template_of('${__jexl2("${n}" + 1 == 4,)}')
+    (does_not,) = template_of('${__jexl2("${n}" == "1+1",)}')
+
+    assert isinstance(adds, FunctionCall)
+    assert isinstance(does_not, FunctionCall)
+    assert "JEXL 2" in unreadable(adds)
+    assert not unreadable(does_not)

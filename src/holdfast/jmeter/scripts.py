@@ -6,6 +6,7 @@ import re
 
 from holdfast.jmeter.script_statements import only_reads
 from holdfast.journeys.condition_literals import NotDefinedError
+from holdfast.journeys.condition_tokens import tokens_of
 from holdfast.journeys.conditions import chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
@@ -20,7 +21,15 @@ def unreadable(call: FunctionCall) -> str:
     if not call.arguments:
         return "it has no argument"
     # Of sums, only those of JEXL are reckoned: what others make of numbers in texts differs from one to the next.
-    return unreadable_text(call.arguments[0], LANGUAGES[call.name], only_conditions=call.name != "__jexl3")
+    why = unreadable_text(call.arguments[0], LANGUAGES[call.name], only_conditions=call.name != "__jexl3")
+    if not why and call.name == "__jexl2" and _adds(call.arguments[0]):
+        return "it adds, and to JEXL 2 texts that are numbers are numbers. Write __jexl3"
+    return why
+
+
+def _adds(template: Template) -> bool:
+    text = "".join(part if isinstance(part, str) else _STAND_INS[0] for part in template)
+    return any((token.kind, token.text) == ("mark", "+") for token in tokens_of(text, "jexl"))
 
 
 def unreadable_text(template: Template, language: str, *, only_conditions: bool = True) -> str:
