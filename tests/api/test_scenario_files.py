@@ -12,7 +12,7 @@ from holdfast.api.scenario_file import read_scenario
 from holdfast.api.scenario_shape import shared_out, stays_of
 from holdfast.errors import UsageError
 from holdfast.model.answers import FunctionCall, HookExtract, JsonExtract, Variable
-from holdfast.model.journey import Crew, Delay, If, Loop, Once, OneOf, Stay, TakeRow, While
+from holdfast.model.journey import Count, Crew, Delay, If, Loop, Once, OneOf, Stay, TakeRow, While
 from holdfast.model.journey_request import Multipart, Request, TextBody
 from holdfast.model.shapes import Clients, Stages
 
@@ -34,9 +34,9 @@ def crews(directory: Path, text: str, **replaced: str) -> tuple[Crew, ...]:
 
 
 def nodes(directory: Path, steps: str) -> tuple[Any, ...]:
-    """The nodes behind the counter with which each pass begins."""
+    """The nodes, behind the counter with which each pass begins where a step may look at it."""
     (crew,) = crews(directory, SHOP + steps)
-    return crew.journey.nodes[1:]
+    return tuple(node for node in crew.journey.nodes if not isinstance(node, Count))
 
 
 def one(directory: Path, step: str) -> Request:
@@ -185,7 +185,7 @@ headers = { authorization = "none" }
 """,
     )
 
-    _, login, first, second = crew.journey.nodes
+    login, first, second = crew.journey.nodes
     assert isinstance(login, Request)
     assert isinstance(first, Request)
     assert isinstance(second, Request)
@@ -236,13 +236,13 @@ request = "/reset"
     assert visitors.stays[1] == Stay(NS // 8, 2 * NS, None)
     assert last.stays == (Stay(0, None, 1),)
     assert (visitors.keeps_cookies, buyers.on_failure, last.stage) == (True, "next pass", "after")
-    rows = visitors.journey.nodes[1]
+    rows = visitors.journey.nodes[0]
     assert isinstance(rows, TakeRow)
     assert (rows.names, rows.rows, rows.shared_by) == (("user", "password"), (("ann", "1"), ("bob", "2")), "load")
-    request = visitors.journey.nodes[2]
+    request = visitors.journey.nodes[1]
     assert isinstance(request, Request)
     assert request.origin == ("http://127.0.0.1:9",)
-    bought = buyers.journey.nodes[2]
+    bought = buyers.journey.nodes[1]
     assert isinstance(bought, Request)
     assert (bought.origin, values_of(bought.path, kind="glass")) == (("http://127.0.0.1:9",), "/x?<percent glass>")
     assert dict(buyers.values)["kind"] == "glass"

@@ -93,6 +93,21 @@ def test_clients_that_remember_are_dealt_out_and_keep_their_numbers(holdfast, co
     }
 
 
+def test_a_session_and_a_scenario_that_look_at_no_number_are_dealt_out(holdfast, counting, tmp_path):
+    (tmp_path / "a.toml").write_text(
+        f'url = "{counting.url}"\nclients = 4\npasses = 2\n[[group]]\n[[group.step]]\nrequest = "/of-a-file"\n'
+    )
+    session = (counting.url + "/of-a-session", "--clients", "4", "--requests", "8", "--cookies")
+
+    ended = [
+        holdfast.run("load", *what, "--cluster", "local:2", "--json", "-").json()
+        for what in (session, (tmp_path / "a.toml",))
+    ]
+
+    assert [(each["offered"], each["outcomes"]["answered"], len(each["hosts"])) for each in ended] == [(8, 8, 2)] * 2
+    assert counting.seen()["paths"] == {"GET /of-a-file": 8, "GET /of-a-session": 8}
+
+
 def test_clients_that_share_something_stay_on_one_host_and_the_reason_is_told(holdfast, counting, tmp_path):
     (tmp_path / "plan.jmx").write_text(plan_for(counting, COUNTER))
 

@@ -194,6 +194,13 @@ def test_an_include_brings_the_first_test_fragment_of_its_file() -> None:
     assert paths(group(A + included("piece.jmx") + C), files={"piece.jmx": whole(FRAGMENT)}) == "a b c"
 
 
+def test_an_include_may_be_of_a_test_fragment_that_was_saved_by_itself() -> None:
+    """As JMeter's "Save as Test Fragment" writes one, without a TestPlan."""
+    alone = f"<jmeterTestPlan><hashTree>{FRAGMENT}</hashTree></jmeterTestPlan>".encode()
+
+    assert paths(group(A + included("piece.jmx") + C), files={"piece.jmx": alone}) == "a b c"
+
+
 def test_includes_that_are_missing_without_a_fragment_or_in_a_circle_are_errors() -> None:
     def missing(name: str) -> bytes:
         raise UsageError(f"{name} does not exist.", "", "")

@@ -116,7 +116,7 @@ def test_a_comparison_follows_the_rules_of_its_language(text: str, language: str
         ('vars.get("none") < -5 && !(vars.get("none") >= vars.get("n"))', "groovy", True),
         ('"3" == 51 && "3" > 50', "groovy", True),
         # StringGroovyMethods, minus, multiply, toInteger, asType.
-        ('"${n}" - "n" == "${}" && "ab" * 2 == "abab"', "groovy", True),
+        ("'${n}' - 'n' == '${}' && 'ab' * 2 == 'abab'", "groovy", True),
         (
             '(vars.get("n") as int) == 3 && (" 7 " as Long) == 7 && (vars.get("none") as Integer) == null',
             "groovy",
@@ -309,7 +309,6 @@ def test_numbers_of_javascript_may_be_infinite_or_none(text: str) -> None:
     [
         ('"ab".substring(vars.get("long")) == "a"', "own"),
         ("(1e400 as int) == 0", "groovy"),
-        ("1e400 / 5 > 1", "jexl"),
     ],
 )
 def test_a_number_that_is_too_large_ends_a_script_with_an_error(text: str, language: str) -> None:
@@ -322,7 +321,7 @@ def test_a_number_that_is_too_large_ends_a_script_with_an_error(text: str, langu
     [
         ('vars.get("state") =~ "(x+x+)+y"', "jexl"),
         ('vars.get("state").matches("(x+x+)+y")', "groovy"),
-        ('"${state}" =~ "(x+x+)+y"', "groovy"),
+        ("'${state}' =~ '(x+x+)+y'", "groovy"),
     ],
 )
 def test_the_time_of_a_pattern_in_a_condition_is_bounded_and_said(text: str, language: str) -> None:

@@ -84,6 +84,33 @@ ODD_OF_JEXL = (
 )  # fmt: skip
 
 
+# Values with signs of the language in them, and what is asked of something else than a text.
+TEXTS = VALUES | {"price": "US$5", "path": "C:\\new\\dir", "lines": "a\nb", "name": "Zo\xeb"}
+TEXTS_OF_ALL = (
+    '"${none}" != "DONE"', "'${none}' != 'DONE'", '"${price}" != "DONE"', "'${price}' == 'US$5'", '"${lines}" != ""',
+    "'${lines}' == 'a'", '"${path}" != "DONE"', '"${none}" == "x" || ${n} == 3', 'vars.get("price") != "DONE"',
+    'vars.get("lines") != ""', '"3".equals(3)', 'vars.get("n").equals(3)', '"null".equals(vars.get("none"))',
+    '!vars.get("state").startsWith(vars.get("none"))', '!vars.get("state").equalsIgnoreCase(vars.get("none"))',
+)  # fmt: skip
+TEXTS_OF_JVM = (
+    'vars.get("name").matches(".+")', '!vars.get("n").contains(3)',
+    'vars.get("state").length().equals("4")', '"\\u0064one" == "${state}"', '"\\t".length() == 1',
+)  # fmt: skip
+TEXTS_OF_GROOVY = (
+    'vars.get("name") ==~ "\\\\\\\\w+"',
+    'vars.get("state") ==~ "\\\\\\\\w+"',
+    "\"US\\\\$5\" == '${price}'",
+)
+TEXTS_OF_JEXL = (
+    'vars.get("name").matches("\\\\w+")',
+    '"${n}" =~ "\\d"',
+    '"${state}" =~ "[^\\d]+"',
+    '"\\d".length() == 2',
+    '"${path}".length() == 10',
+)
+TEXTS_OF_JAVASCRIPT = ('"\\d" == "d"', '"\\x41" == "A"', '"${path}".indexOf("C:") == 0', '"\\u0064one" == "${state}"')
+
+
 CHOICES = (
     '"${state}" == "open" ? 2000 : 0', '${n} > 2 ? "x y" : "z"', "${n} > 2 && !${no} ? 1 : 0",
     "(${n} == 4) ? 'a' : 'b'",
@@ -125,14 +152,14 @@ def _once_while(conditions: tuple[str, ...], path: str, wrap: str) -> str:
     )
 
 
-def _odd(conditions: tuple[str, ...], language: str) -> Case:
+def _odd(name: str, about: str, values: dict[str, str], language: str, *conditions: str) -> Case:
     wrap = f"${{__{language}(%s,)}}"
     # An If Controller by itself is told of no variables; what comes before "||" may hold without them.
     alone = tuple(each for each in conditions if "||" not in each)
     return Case(
-        f"conditions-of-odd-values-{language}",
-        f"Conditions in __{language}: values that are missing, or not what they are taken for",
-        variables(**VALUES)
+        f"conditions-of-odd-{name}-{language}",
+        f"Conditions in __{language}: {about}",
+        variables(**values)
         + e.request("/first")
         + _ifs(conditions, "if", wrap)
         + _once_while(conditions, "while", wrap)
@@ -140,12 +167,25 @@ def _odd(conditions: tuple[str, ...], language: str) -> Case:
     )
 
 
+def _odd_values(language: str, *conditions: str) -> Case:
+    about = "values that are missing, or not what they are taken for"
+    return _odd("values", about, VALUES, language, *conditions)
+
+
+def _odd_texts(language: str, *conditions: str) -> Case:
+    about = "texts with signs of the language in them, patterns, and questions about something else than a text"
+    return _odd("texts", about, TEXTS, language, *TEXTS_OF_ALL, *conditions)
+
+
 def of_conditions() -> list[Case]:
     given = variables(**VALUES)
     return [
-        _odd(ODD_OF_JAVASCRIPT, "javaScript"),
-        _odd(ODD_OF_GROOVY, "groovy"),
-        _odd(ODD_OF_JEXL, "jexl3"),
+        _odd_values("javaScript", *ODD_OF_JAVASCRIPT),
+        _odd_values("groovy", *ODD_OF_GROOVY),
+        _odd_values("jexl3", *ODD_OF_JEXL),
+        _odd_texts("javaScript", *TEXTS_OF_JAVASCRIPT),
+        _odd_texts("groovy", *TEXTS_OF_JVM, *TEXTS_OF_GROOVY),
+        _odd_texts("jexl3", *TEXTS_OF_JVM, *TEXTS_OF_JEXL),
         Case(
             "conditions-of-jexl",
             "Conditions in __jexl3",

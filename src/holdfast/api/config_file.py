@@ -26,6 +26,7 @@ from holdfast.api.option_layers import (
     merged,
     read_options,
 )
+from holdfast.api.toml_places import not_utf_8
 from holdfast.checks.claims import claim_of, claims_of_values
 from holdfast.checks.expectation import expectation_of
 from holdfast.checks.verdict_fields import verdict_fields
@@ -205,6 +206,6 @@ def _parsed(content: bytes, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not TOML.", f"It is not UTF-8: {error}.", "Save it as UTF-8.") from error
+        raise UsageError(f"{file} is not TOML.", not_utf_8(error), "Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file} is not TOML.", f"{error}.", "Correct it there.") from error

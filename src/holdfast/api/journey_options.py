@@ -17,6 +17,7 @@ from holdfast.api.scenario_shape import stays_of
 from holdfast.api.scenario_steps import once, pause
 from holdfast.engine.http1 import check_method
 from holdfast.engine.url import parse_url
+from holdfast.journeys.sharing import may_look_at
 from holdfast.model import journey
 from holdfast.model.answers import Assertion, CallsExtract, Extract, HookExtract
 from holdfast.model.frozen import frozen
@@ -100,7 +101,9 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
         request = replace(request, extracts=(*extracts, *hooks), keep_alive=keep_alive)
         steps: tuple[journey.Node, ...] = (*pause(arguments.shape.think or Pause()), request)
         (firsts if line.once else nodes).extend(steps)
-    begin: list[journey.Node] = [journey.Count(_NUMBER, ("0",))]
+    # A number that all clients count keeps them on one host.
+    counts = may_look_at((*firsts, *nodes), _NUMBER)
+    begin: list[journey.Node] = [journey.Count(_NUMBER, ("0",))] if counts else []
     if data is not None:
         # A client that logs in with a row is that person for all of its passes.
         of_client = any(name in data.names for line in lines if line.once for name in line.names())

@@ -30,6 +30,7 @@ from holdfast.engine import quantities
 from holdfast.engine.quantities import Threshold
 from holdfast.engine.url import parse_url
 from holdfast.errors import UsageError
+from holdfast.journeys.sharing import may_look_at
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Count, Crew, Journeys, Node, Once, Sequence, TakeRow
 from holdfast.model.load import StopRule
@@ -199,7 +200,9 @@ def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Cre
     usual = usual_in(group, usual_in(around.table, usual, known.check_some_time), known.check_some_time)
     says_what_then = "on-failure" in group.values or "on-failure" in around.table.values
     steps = steps_in(tables, usual, known, fixed, leaves=not says_what_then)
-    begin: tuple[Node, ...] = (Count(_NUMBER, ("0",)), *rows)
+    # A number that all clients count keeps them on one host.
+    counts = (Count(_NUMBER, ("0",)),) if may_look_at(steps.nodes, _NUMBER) else ()
+    begin: tuple[Node, ...] = (*counts, *rows)
     stays = group.made((), lambda: scenario_shape.stays_of(shape, around.seed))
     if steps.endless and any(stay.until_ns is None for stay in stays):
         raise steps.endless[0].wrong(

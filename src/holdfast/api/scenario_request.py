@@ -26,6 +26,7 @@ from holdfast.model.scenario import Pause, Timeouts
 from holdfast.model.suggestions import did_you_mean
 
 _LINE = re.compile(r"(?:([A-Z][A-Z-]*)\s+)?(\S.*)", re.DOTALL)
+_METHOD_AND_PATH = re.compile(r"(get|post|put|patch|delete|head|options)\s*(/.*)", re.IGNORECASE | re.DOTALL)
 _ORIGIN = re.compile(r"([a-z]+://[^/?#]*|unix:/[^:]+)(.*)", re.IGNORECASE | re.DOTALL)
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -190,7 +191,9 @@ def _target(table: Table, text: str, usual: Usual, values: Mapping[str, str]) ->
     found = _ORIGIN.fullmatch(text)
     if found is None:
         if not text.startswith("/") and next(names_in(text.partition("/")[0]), None) is None:
-            raise table.wrong("request", f"{text!r} is not a path: it begins with a slash.")
+            near = _METHOD_AND_PATH.fullmatch(text)
+            remedy = f"Did you mean {near[1].upper()} {near[2]}?" if near else ""
+            raise table.wrong("request", f"{text!r} is not a path: it begins with a slash.", remedy)
         if not usual.origin:
             raise table.wrong("request", "Nothing says to which server it goes.", 'Add url = "http://127.0.0.1:8000".')
         return usual.origin, text

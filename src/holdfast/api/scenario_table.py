@@ -55,7 +55,7 @@ class Table:
         Raises:
             UsageError: it has.
         """
-        names = sorted(known)
+        names = sorted({*known})
         for key in self.values:
             if key not in names:
                 raise UsageError(
@@ -152,7 +152,7 @@ def table_of(content: bytes, file: Path) -> Table:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not TOML.", f"It is not UTF-8: {error}.", "Save it as UTF-8.") from error
+        raise UsageError(f"{file} is not TOML.", toml_places.not_utf_8(error), "Save it as UTF-8.") from error
     except RecursionError as error:
         raise UsageError(f"{file} cannot be read.", "It is nested too deeply.", "Use fewer brackets.") from error
     except tomllib.TOMLDecodeError as error:

@@ -40,6 +40,15 @@ def places(text: str) -> Mapping[Path, tuple[int, int]]:
     return {path: _place(begins, at) for path, at in outline.found.items()}
 
 
+def not_utf_8(error: UnicodeDecodeError) -> str:
+    """Where a file is not UTF-8, as a sentence."""
+    line, column = (
+        error.object.count(b"\n", 0, error.start) + 1,
+        error.start - error.object.rfind(b"\n", 0, error.start),
+    )
+    return f"It is not UTF-8 at line {line}, column {column}: {error.reason}."
+
+
 def unclosed_at(text: str) -> tuple[int, int] | None:
     """Line and column of the quote of the first text that does not end; None where all do.
 
@@ -85,6 +94,7 @@ class _Outline:
             if self._takes("[["):
                 current = self._of_table(self._keys(), one_of_several=True)
                 self.found[current] = begin
+                self.found.setdefault(current[:-1], begin)
                 self._takes("]]")
             elif self._takes("["):
                 current = self._of_table(self._keys(), one_of_several=False)

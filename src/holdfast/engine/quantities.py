@@ -139,6 +139,8 @@ def stages(text: str) -> tuple[tuple[float, float], ...]:
 def pause(text: str) -> Pause:
     """A time between requests."""
     first, dash, last = text.partition("-")
+    if dash and not (first.strip() and last.strip()):
+        raise ValueError(f"{text!r} is not a pause: write it as 1s, or as 1s-3s.")
     least_s = duration_s(first)
     more_s = duration_s(last) - least_s if dash else 0.0
     if more_s < 0:

@@ -111,7 +111,7 @@ def _included(node: Node, plan: _Plan) -> list[Node]:
         raise plan.error(
             node, f"includes {name}, which cannot be read", f"{error.what} {error.why}", error.remedy
         ) from error
-    root = plan_tree(content, name)
+    root = plan_tree(content, name, is_included=True)
     fragment = next((each for each in root.children if each.kind == _FRAGMENT), None)
     if fragment is None:
         raise plan.error(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from holdfast.jmeter.script_statements import only_reads
-from holdfast.journeys.conditions import NotDefinedError, chooses, value_of
+from holdfast.journeys.condition_literals import NotDefinedError
+from holdfast.journeys.condition_tokens import tokens_of
+from holdfast.journeys.conditions import chooses, value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
 from holdfast.plans.jmx_tree import Node
 
-# References are replaced by texts before a script is read; in its place, one that is a number and a word.
-_NUMBER, _NAME = "1", "x1"
+# References are replaced by texts before a script is read; in its place, a number, a name and a word.
+_STAND_INS = ("1", "x1", "true")
 
 
 def unreadable(call: FunctionCall) -> str:
@@ -19,7 +21,15 @@ def unreadable(call: FunctionCall) -> str:
     if not call.arguments:
         return "it has no argument"
     # Of sums, only those of JEXL are reckoned: what others make of numbers in texts differs from one to the next.
-    return unreadable_text(call.arguments[0], LANGUAGES[call.name], only_conditions=call.name != "__jexl3")
+    why = unreadable_text(call.arguments[0], LANGUAGES[call.name], only_conditions=call.name != "__jexl3")
+    if not why and call.name == "__jexl2" and _adds(call.arguments[0]):
+        return "it adds, and to JEXL 2 texts that are numbers are numbers. Write __jexl3"
+    return why
+
+
+def _adds(template: Template) -> bool:
+    text = "".join(part if isinstance(part, str) else _STAND_INS[0] for part in template)
+    return any((token.kind, token.text) == ("mark", "+") for token in tokens_of(text, "jexl"))
 
 
 def unreadable_text(template: Template, language: str, *, only_conditions: bool = True) -> str:
@@ -29,22 +39,22 @@ def unreadable_text(template: Template, language: str, *, only_conditions: bool 
         only_conditions: what does not come to true or false counts as not readable.
     """
     why = ""
-    for stand_in in (_NUMBER, _NAME, "true"):
+    ends = []
+    for stand_in in _STAND_INS:
         text = "".join(part if isinstance(part, str) else stand_in for part in template)
         try:
             found = value_of(text, language)
-        except NotDefinedError as error:
-            # With "||", what comes before may hold already.
-            if language in ("javascript", "script") and "||" not in text:
-                return ""
-            why = str(error)
-            continue
         except ValueError as error:
             why = str(error)
+            ends.append(isinstance(error, NotDefinedError))
             continue
         if not only_conditions or isinstance(found, bool) or _chooses(template, text):
             return ""
         why = "it is not a condition"
+    # In JavaScript such a name ends the script, unless what comes before a "||" holds already. What is behind it has
+    # not been read.
+    if all(ends) and len(ends) == len(_STAND_INS) and language in ("javascript", "script") and "||" not in text:
+        return ""
     written = "".join(part if isinstance(part, str) else part.written for part in template)
     shown = " ".join(written.split())[:80]
     return f"{shown!r}: {why}"

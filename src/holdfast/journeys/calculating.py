@@ -11,16 +11,20 @@ JMeter 5.5.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 
 from holdfast.journeys.comparing import (
+    Fraction,
     Value,
     as_number,
     is_true,
     number,
     number_of_javascript,
+    numbers_of_jexl,
     of_digits,
+    whole_number,
     written,
 )
 
@@ -42,7 +46,11 @@ def added(left: Value, right: Value, language: str) -> Value:
         texts = as_number(left) is None or as_number(right) is None
     if language == "jexl" and (left is None or right is None):
         raise ValueError("nothing cannot be added")
-    return written(left) + written(right) if texts else _number(left, language) + _number(right, language)
+    if texts:
+        return written(left) + written(right)
+    if language == "jexl":
+        return _of_jexl("+", left, right)
+    return _number(left, language) + _number(right, language)
 
 
 def subtracted(left: Value, right: Value, language: str) -> Value:
@@ -53,6 +61,8 @@ def subtracted(left: Value, right: Value, language: str) -> Value:
     """
     if language == "groovy" and isinstance(left, str):
         return left.replace(written(right), "", 1)
+    if language == "jexl":
+        return _of_jexl("-", left, right)
     return _number(left, language) - _number(right, language)
 
 
@@ -66,6 +76,8 @@ def multiplied(mark: str, left: Value, right: Value, language: str) -> Value:
         if not 0 <= right * len(left) <= MOST_REPEATED:
             raise ValueError("it repeats a text too often")
         return left * int(right)
+    if language == "jexl":
+        return _of_jexl(mark, left, right)
     first, second = _number(left, language), _number(right, language)
     if mark == "*":
         return first * second
@@ -73,8 +85,39 @@ def multiplied(mark: str, left: Value, right: Value, language: str) -> Value:
         return _by_zero(first, second, mark, language)
     if mark == "%":
         return math.fmod(first, second) if math.isfinite(first) else math.nan
-    whole = language == "jexl" and first == int(first) and second == int(second)
-    return float(int(first / second)) if whole else first / second
+    return first / second
+
+
+def _of_jexl(mark: str, left: Value, right: Value) -> float:
+    """What JEXL makes of two numbers: whole numbers of any length, or doubles.
+
+    Raises:
+        ValueError: it cannot reckon with these, or it divides by zero.
+    """
+    if left is None or right is None:
+        raise ValueError("nothing is not a number")
+    first, second = numbers_of_jexl(left, right)
+    if mark in ("/", "%") and not second:
+        raise ValueError("it divides by zero")
+    if isinstance(first, int) and isinstance(second, int):
+        # Of numbers the remainder has the sign of the first one; where one is a text, it is BigInteger.mod.
+        if mark == "%" and not isinstance(left, str) and not isinstance(right, str):
+            return whole_number(first - second * _quotient(first, second))
+        if mark == "%" and second < 0:
+            raise ValueError("there is no remainder of a division by less than zero")
+        return whole_number(_OF_WHOLE[mark](first, second))
+    return Fraction(_OF_DOUBLE[mark](first, second))
+
+
+def _quotient(first: int, second: int) -> int:
+    """Without what is behind the point, as Java divides."""
+    quotient = abs(first) // abs(second)
+    return quotient if (first < 0) == (second < 0) else -quotient
+
+
+_SUMS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+_OF_WHOLE: Mapping[str, Callable[[int, int], int]] = _SUMS | {"/": _quotient, "%": operator.mod}
+_OF_DOUBLE: Mapping[str, Callable[[float, float], float]] = _SUMS | {"/": operator.truediv, "%": math.fmod}
 
 
 def _by_zero(first: float, second: float, mark: str, language: str) -> float:
@@ -84,15 +127,17 @@ def _by_zero(first: float, second: float, mark: str, language: str) -> float:
     return math.nan if nothing else math.copysign(math.inf, first) * math.copysign(1.0, second)
 
 
-def negated(value: Value, language: str) -> float:
-    """The number with the other sign.
+def signed(value: Value, language: str, *, minus: bool) -> float:
+    """A number behind a sign.
 
     Raises:
         ValueError: the language has none of it.
     """
     if language in ("jexl", "groovy") and isinstance(value, str):
         raise ValueError(f"{value!r} is not a number")
-    return -_number(value, language)
+    if language == "jexl":
+        return _of_jexl("-" if minus else "+", 0.0, value)
+    return -_number(value, language) if minus else _number(value, language)
 
 
 def _number(value: Value, language: str) -> float:
@@ -100,7 +145,7 @@ def _number(value: Value, language: str) -> float:
         return number_of_javascript(value)
     if language in ("jexl", "groovy") and value is None:
         raise ValueError("nothing is not a number")
-    if language == "groovy" and isinstance(value, str):
+    if language == "groovy" and isinstance(value, str | bool):
         raise ValueError(f"{value!r} is not a number")
     return number(value)
 
@@ -171,7 +216,7 @@ def whole(value: Value, bits: int, *, trims: bool) -> float:
     text = text.strip() if trims else text
     if not _INTEGER.fullmatch(text) or not -(2 ** (bits - 1)) <= int(text) < 2 ** (bits - 1):
         raise ValueError(f"{written(value)!r} is not a whole number")
-    return float(int(text))
+    return whole_number(int(text))
 
 
 def decimal(value: Value) -> float:
@@ -188,12 +233,23 @@ def decimal(value: Value) -> float:
     return float(text.rstrip("dDfF"))
 
 
+def _text(value: Value) -> str:
+    """What parseInt and the like of Java take.
+
+    Raises:
+        ValueError: it is a number, for which they are not defined.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{written(value)} is not a text")  # noqa: TRY004 - all that ends a script is one
+    return value
+
+
 _OF_GROOVY: Mapping[str, Callable[[Value], Value]] = {
-    "Integer.parseInt": lambda value: whole(value, 32, trims=False),
+    "Integer.parseInt": lambda value: whole(_text(value), 32, trims=False),
     "Integer.valueOf": lambda value: whole(value, 32, trims=False),
-    "Long.parseLong": lambda value: whole(value, 64, trims=False),
+    "Long.parseLong": lambda value: whole(_text(value), 64, trims=False),
     "Long.valueOf": lambda value: whole(value, 64, trims=False),
-    "Double.parseDouble": decimal,
+    "Double.parseDouble": lambda value: decimal(_text(value)),
     "Double.valueOf": decimal,
     "String.valueOf": written,
 }

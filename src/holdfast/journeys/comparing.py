@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 Value = str | float | bool | None
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 MOST_SEARCHED = 100_000
+MOST_LONG = 2**63
+_EXACT = 2**53
+_FRACTION = re.compile(r"[+-]?(?=[\d.])\d*(?:\.\d*(?:[eE][+-]?\d+)?|[eE][+-]?\d+)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -22,11 +26,56 @@ class Fraction(float):
     """A number that is written with a point or an exponent: JEXL compares a text with it as with no other."""
 
 
+class Long(float):
+    """A whole number that a float cannot hold, as the numbers of posts and messages are; compared exactly.
+
+    Attributes:
+        exact: the number.
+    """
+
+    exact: int
+
+    def __eq__(self, other: object) -> bool:
+        return self.exact == (other.exact if isinstance(other, Long) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __lt__(self, other: float) -> bool:
+        return self.exact < (other.exact if isinstance(other, Long) else other)
+
+    def __le__(self, other: float) -> bool:
+        return self < other or self == other
+
+    def __gt__(self, other: float) -> bool:
+        return not self <= other
+
+    def __ge__(self, other: float) -> bool:
+        return not self < other
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
+
+
+def whole_number(number: int) -> float:
+    """A whole number as a value.
+
+    Raises:
+        OverflowError: it is larger than any float.
+    """
+    value = Long(number)
+    value.exact = number
+    return float(value) if float(value) == number and abs(number) <= _EXACT else value
+
+
 class JavaText(str):
     """A text that JavaScript gets from Java, as from vars.get("x"): an object in Rhino, true even if it is empty."""
 
     __slots__ = ()
 
+
+# Of java.util.regex.Pattern; what Python lacks is an error by itself.
+_OTHER_IN_JAVA = re.compile(r"\\Z|\[\]?[^\]]*?(?:&&|\[)|\{(?!\d+(?:,\d*)?\})|\(\?[P#]")
 
 UNDEFINED = float("nan")
 """JavaScript's; a number that is like no other, and equal to null alone."""
@@ -40,11 +89,21 @@ def written(value: Value) -> str:
         return "true" if value else "false"
     if value is UNDEFINED:
         return "undefined"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
-    return value
+    return _number_written(value) if isinstance(value, float) else value
+
+
+def _number_written(value: float) -> str:
+    if isinstance(value, Long):
+        return str(value.exact)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if not isinstance(value, Fraction):
+        return str(int(value)) if abs(value) <= _EXACT and value == int(value) else repr(value)
+    # As Double.toString has it.
+    if not value or 1e-3 <= abs(value) < 1e7:
+        return repr(float(value))
+    digits, _, exponent = f"{Decimal(repr(float(value))).normalize():E}".partition("E")
+    return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent)}"
 
 
 def is_true(value: Value, language: str = "own") -> bool:
@@ -62,12 +121,40 @@ def is_true(value: Value, language: str = "own") -> bool:
     return bool(value) and value == value  # noqa: PLR0124 - NaN is not true
 
 
+def numbers_of_jexl(left: Value, right: Value) -> tuple[float, float] | tuple[int, int]:
+    """Two values as JEXL reckons with them: as whole numbers, unless one of them has a point or an exponent.
+
+    Source: commons-jexl 3.2.1, JexlArithmetic.java (isFloatingPointNumber, toDouble, toBigInteger).
+
+    Raises:
+        ValueError: one is not such a number.
+    """
+    both = (left, right)
+    if any(isinstance(each, Fraction) or (isinstance(each, str) and _FRACTION.fullmatch(each)) for each in both):
+        return _double_of_jexl(left), _double_of_jexl(right)
+    return _whole_of_jexl(left), _whole_of_jexl(right)
+
+
+def _double_of_jexl(value: Value) -> float:
+    if isinstance(value, str) and not value:
+        return math.nan
+    return number(value)
+
+
+def _whole_of_jexl(value: Value) -> int:
+    if isinstance(value, str):
+        if not _WHOLE.fullmatch(value or "0"):
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(value or "0")
+    return value.exact if isinstance(value, Long) else int(value or 0)
+
+
 def as_number(value: Value) -> float | None:
     """The value as a number; None if it is not one."""
     if value is None:
         return None
     if isinstance(value, bool | float):
-        return float(value)
+        return value if isinstance(value, Fraction | Long) else float(value)
     text = value.strip() or "0"
     return float(text) if _NUMBER.fullmatch(text) else None
 
@@ -170,10 +257,13 @@ def _of_jexl(left: Value, right: Value) -> tuple[Value, Value]:
     """
     for one, other in ((left, right), (right, left)):
         if isinstance(one, str) and isinstance(other, float):
-            fits = (_NUMBER if isinstance(other, Fraction) else _WHOLE).fullmatch(one or "0")
-            if fits is None:
+            is_whole = not isinstance(other, Fraction)
+            text = (one if is_whole else one.strip()) or "0"
+            fits = (_WHOLE if is_whole else _NUMBER).fullmatch(text)
+            if fits is None or (is_whole and not -MOST_LONG <= int(text) < MOST_LONG):
                 raise ValueError(f"{one!r} cannot be compared with {written(other)}")
-            return (float(one or "0"), other) if one is left else (other, float(one or "0"))
+            found = whole_number(int(text)) if is_whole else float(text)
+            return (found, other) if one is left else (other, found)
     return left, right
 
 
@@ -205,14 +295,15 @@ def _in_groovy(left: Value, right: Value) -> tuple[Any, Any] | None:
         return left is not None, right is not None  # nothing is less than anything
     if isinstance(left, str) is not isinstance(right, str):
         return _by_character(left, right)
-    return left, right
+    return (left, right) if isinstance(left, bool) is isinstance(right, bool) else None
 
 
 def _in_jexl(left: Value, right: Value) -> tuple[Any, Any] | None:
     if left is None or right is None:
         return None
-    if isinstance(left, str) and isinstance(right, str):
-        return left, right
+    kinds = {type(left), type(right)}
+    if kinds <= {str, bool} and str in kinds:
+        return written(left), written(right)
     left, right = _of_jexl(left, right)
     first, second = as_number(left), as_number(right)
     return (written(left), written(right)) if first is None or second is None else (first, second)
@@ -230,11 +321,16 @@ _PAIRS: dict[str, Callable[[Value, Value], tuple[Any, Any] | None]] = {
 def matches(text: str, mark: str, pattern: str, language: str) -> bool:
     """Whether a regular expression is in a text, or with `==~` is all of it.
 
+    Args:
+        language: `own` reads it as Python's `re` does, all others as Java.
+
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not one, or means something else to Java than to Python.
     """
+    if language != "own" and (other := _OTHER_IN_JAVA.search(re.sub(r"\\([^Z])", "_", pattern))):
+        raise ValueError(f"{pattern!r} has a {other[0]!r}, which means something else to Java")
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(pattern, 0 if language == "own" else re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     # JEXL asks whether the whole text matches; Groovy's =~ is true where a part does.

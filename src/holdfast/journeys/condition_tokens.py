@@ -9,7 +9,7 @@ _TOKEN = re.compile(
     r"\s+|//[^\n]*|/\*.*?\*/"
     r"|(?P<number>0[xX][\da-fA-F]+[lL]?(?![\w.])|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?[lLfFdD]?(?![\w.]))"
     r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
-    r"|(?P<name>[A-Za-z_$][\w$]*)"
+    r"|(?P<name>\$\{\w+\}|[A-Za-z_$][\w$]*)"
     r"|(?P<mark>===|!==|==~|==|!=|<=|>=|=~|!~|&&|\|\||\?\.(?!\d)|\?:|[-+*/%!<>().,\[\];?:])",
     re.DOTALL,
 )
@@ -24,8 +24,8 @@ class Token(NamedTuple):
     at: int
 
 
-def tokens_of(text: str) -> list[Token]:
-    """The tokens of a condition, without blanks and comments.
+def tokens_of(text: str, language: str = "own") -> list[Token]:
+    """The tokens of a condition, without blanks and comments; only JEXL and conditions of our own write marks as words.
 
     Raises:
         ValueError: a character is none of one; the message says where.
@@ -34,11 +34,13 @@ def tokens_of(text: str) -> list[Token]:
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
-        if match is None:
-            raise ValueError(f"{text[at]!r} is not understood at character {at + 1}")
+        # A reference that stays as it is written: to Groovy the call of something that it does not know.
+        if match is None or (match[0].startswith("${") and language != "groovy"):
+            hint = ": == compares" if text[at] == "=" else ""
+            raise ValueError(f"{text[at]!r} is not understood at character {at + 1}{hint}")
         if match.lastgroup is not None:
             kind, part = match.lastgroup, match[0]
-            if kind == "name" and part in _WORDS:
+            if kind == "name" and part in _WORDS and language in ("own", "jexl"):
                 kind, part = "mark", _WORDS[part]
             found.append(Token(kind, part, at))
         at = match.end()

@@ -24,8 +24,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, negated, subtracted
-from holdfast.journeys.comparing import UNDEFINED, Fraction, JavaText, Value, compared, is_true, of_digits, written
+from holdfast.journeys.calculating import TYPES, added, can_convert, cast, converted, multiplied, signed, subtracted
+from holdfast.journeys.comparing import UNDEFINED, JavaText, Value, compared, is_true, matches, written
+from holdfast.journeys.condition_literals import NotDefinedError, number_written, text_in_quotes
 from holdfast.journeys.condition_tokens import Token, Tokens, tokens_of
 from holdfast.journeys.in_time import in_time
 from holdfast.journeys.sources import text_of_body
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 MOST_NESTED = 50
-_COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
+_COMPARES = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_COMPARES_IN = {
+    "own": _COMPARES | {"===", "!==", "=~", "!~", "==~"},
+    "javascript": _COMPARES | {"===", "!=="},
+    "groovy": _COMPARES | {"=~", "==~"},
+    "jexl": _COMPARES | {"=~", "!~"},
+}
+"""Groovy's === asks whether both are one object, which is not known here; JEXL has none."""
 _PATTERNS = frozenset(("=~", "!~", "==~"))
 _NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": UNDEFINED}
 # Words and objects of the language that are not read here; any other name stands for nothing.
@@ -48,7 +56,6 @@ _OF_JAVASCRIPT = frozenset(
         "isNaN isFinite eval java javax org com Packages importPackage importClass JavaImporter print log ctx sampler",
     )
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
 
 def value_of(text: str, language: str = "own", client: Context | None = None) -> Value:
@@ -61,7 +68,7 @@ def value_of(text: str, language: str = "own", client: Context | None = None) ->
     Raises:
         ValueError: it cannot be read; the message says where, in words.
     """
-    reader = _Reader(tokens_of(text), language, client)
+    reader = _Reader(tokens_of(text, language), language, client)
     try:
         found = reader.choice(0)
     except OverflowError as error:
@@ -84,10 +91,6 @@ def chooses(text: str) -> bool:
     return words and (mark.text, between.text) == ("?", ":") and all(each.text != "?" for each in before)
 
 
-class NotDefinedError(ValueError):
-    """A name stands for nothing: in JavaScript that ends the script, and its condition does not hold."""
-
-
 class _Reader(Tokens):
     """Reads a condition; `skips`: what is read does not count."""
 
@@ -97,6 +100,7 @@ class _Reader(Tokens):
         # An If Controller's own condition is told of nothing (JMeter's IfController.java).
         self.is_bare = language == "script"
         self.client = client
+        self.only_reads = client is None
         self.skips = False
 
     def choice(self, level: int) -> Value:
@@ -168,7 +172,8 @@ class _Reader(Tokens):
         if self.language == "own" and self.took("!"):
             return not self.holds(self.one(level + 1))
         left = self.sum(level)
-        if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
+        compares = _COMPARES_IN[self.language]
+        if self.at < len(self.tokens) and self.tokens[self.at].text in compares and self.kind() == "mark":
             mark = self.tokens[self.at].text
             self.at += 1
             found = self.compared(left, mark, self.sum(level))
@@ -228,17 +233,17 @@ class _Reader(Tokens):
         if self.language != "own" and self.took("!"):
             self.check_depth(level)
             return not self.holds(self.value(level + 1))
-        if self.took("-"):
+        if (minus := self.took("-")) or (self.language != "own" and self.took("+")):
             found = self.value(level + 1) if level < MOST_NESTED else None
-            return self.worked_out(lambda: negated(found, self.language))
+            return self.worked_out(lambda: signed(found, self.language, minus=minus))
         if self.at >= len(self.tokens):
             raise ValueError("it ends where a value is due")
         token = self.tokens[self.at]
         self.at += 1
         if token.kind == "number":
-            return self.literal(token.text)
+            return number_written(token.text, self.language)
         if token.kind == "text":
-            return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL)
+            return text_in_quotes(token.text, self.language, counts=not self.skips)
         if token.kind == "name":
             return self.named(token.text, level)
         self.at -= 1
@@ -252,26 +257,8 @@ class _Reader(Tokens):
             raise ValueError(f"as {kind} is not known")
         return self.worked_out(lambda: cast(found, kind))
 
-    def literal(self, text: str) -> float:
-        """A number as it is written; in script languages one that begins with 0 is octal.
-
-        Source: measured with JMeter 5.5; only JavaScript takes 08 for a decimal number, and only JEXL refuses .5.
-        """
-        if text[:2] in ("0x", "0X"):
-            return of_digits(text[2:].rstrip("lL"), 16)
-        if text[-1] in "lLfFdD" and self.language == "javascript":
-            raise NotDefinedError(f"{text} is not a number")
-        digits = text.rstrip("lLfFdD")
-        begins_with_0 = len(digits) > 1 and digits.isdigit() and digits[0] == "0" and self.language != "own"
-        if begins_with_0 and not {*digits} & {"8", "9"}:
-            return of_digits(digits, 8)
-        if (begins_with_0 and self.language != "javascript") or (digits[0] == "." and self.language == "jexl"):
-            raise NotDefinedError(f"{text} is not a number")
-        is_whole = digits.isdigit() or self.language != "jexl"
-        return float(digits) if is_whole else Fraction(digits)
-
     def named(self, name: str, level: int) -> Value:
-        if name in _NAMED:
+        if name in _NAMED and (name != "undefined" or self.language in ("own", "javascript")):
             return _NAMED[name]
         if self.is_bare and name in ("vars", "props", "ctx", "sampleResult"):
             raise NotDefinedError(f"{name} is not defined")
@@ -283,11 +270,17 @@ class _Reader(Tokens):
             return self.converted(name, level)
         if self.is_next("("):
             return self.asked_of(name, level)
-        if self.language != "own":
-            # None of them knows the client's variables by bare names.
-            known = name in _OF_JAVASCRIPT or self.is_next(".")
-            raise (ValueError if known else NotDefinedError)(f"{name} is not defined")
-        return None if self.client is None else self.client.variables.get(name)
+        return self.unknown(name)
+
+    def unknown(self, name: str) -> Value:
+        """A name that is not the language's: the client's variable in conditions of our own, nothing in others."""
+        if self.language == "own":
+            return None if self.client is None else self.client.variables.get(name)
+        if name in _OF_JAVASCRIPT or self.is_next("."):
+            raise ValueError(f"{name} is not defined")
+        if self.skips and not self.only_reads:
+            return None
+        raise NotDefinedError(f"{name} is not defined")
 
     def asked_of(self, name: str, level: int) -> Value:
         """empty(x) and size(x), which JEXL has."""
@@ -360,11 +353,13 @@ class _Reader(Tokens):
     def method(self, of: Value, name: str, level: int) -> Value:
         """A method of a text or number."""
         if name in ("length", "size") and not self.is_next("("):
-            return length_of(of, self.language)
+            return length_of(self.of_java("") if of is None and self.client is None else of, self.language)
         fewest, most = most_arguments(of, name, self.language)
         arguments = self.arguments(fewest, most, level)
         if self.client is None and of is None:
             of = self.of_java("")  # what is only read may be like anything later
+        if name == "matches" and self.client is None:
+            matches("", "==~", written(arguments[0]), "java")
         ask = partial(asked, name=name, arguments=arguments, language=self.language)
         found = self.worked_out(lambda: self.within(arguments[0], ask, of) if name == "matches" else ask(of))
         return self.of_java("") if found is None and self.client is None else found

@@ -74,6 +74,23 @@ def keeps_numbers(thing: Any) -> Iterator[object]:  # noqa: ANN401 - as below
             yield from keeps_numbers(getattr(thing, field.name))
 
 
+def may_look_at(thing: Any, name: str) -> bool:  # noqa: ANN401 - any part of a journey
+    """Whether a part of a journey may look at a value: by a reference, in a condition, or in a hook."""
+    if isinstance(thing, Variable):
+        return thing.name == name
+    if isinstance(thing, HookExtract) or (isinstance(thing, FunctionCall) and thing.name in _ANYTHING):
+        return True
+    if isinstance(thing, Condition) and any(isinstance(each, str) and name in each for each in thing.text):
+        return True
+    if isinstance(thing, tuple):
+        return any(may_look_at(each, name) for each in thing if not isinstance(each, str | bytes))
+    if not is_dataclass(thing):
+        return False
+    # Rows of a table are texts, of which there may be a million.
+    names = [field.name for field in fields(thing) if not (isinstance(thing, TakeRow) and field.name == "rows")]
+    return any(may_look_at(getattr(thing, each), name) for each in names)
+
+
 def _in(thing: Any, *, numbers: bool) -> Iterator[str]:  # noqa: ANN401 - any part of a journey
     """What is shared in a part of a journey; with `numbers`, numbers too."""
     if isinstance(thing, tuple):

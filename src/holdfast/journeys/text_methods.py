@@ -38,7 +38,7 @@ _METHODS: Mapping[str, tuple[int, int, frozenset[str], _Does]] = {
     "includes": (1, 1, frozenset({"own", "java", "javascript"}), lambda of, given: written(given[0]) in of),
     "startsWith": (1, 1, _ALL, lambda of, given: of.startswith(written(given[0]))),
     "endsWith": (1, 1, _ALL, lambda of, given: of.endswith(written(given[0]))),
-    "matches": (1, 1, _JAVA, lambda of, given: matches(of, "==~", written(given[0]), "")),
+    "matches": (1, 1, _JAVA, lambda of, given: matches(of, "==~", written(given[0]), "java")),
     "indexOf": (1, 1, _ALL, lambda of, given: float(of.find(written(given[0])))),
     "isEmpty": (0, 0, _JAVA, lambda of, _given: not of),
     "length": (0, 0, _JAVA, lambda of, _given: float(len(of))),
@@ -57,6 +57,14 @@ _OF_JAVASCRIPT: Mapping[str, tuple[int, int, frozenset[str], _Does]] = {
     "substring": (1, 2, _ALL, _part_in_javascript),
 }
 _LENGTHS = frozenset({"length", "size"})
+_OF_ANY = frozenset({"toString", "toInteger", "toLong", "intValue"})
+_TAKE_A_TEXT = frozenset({"equalsIgnoreCase", "contains", "startsWith", "endsWith", "matches", "indexOf"})
+_CONVERTS = {
+    "groovy": frozenset[str](),
+    "jexl": frozenset({"contains", "startsWith", "endsWith"}),
+    "javascript": _TAKE_A_TEXT - {"contains"},
+}
+"""Of those, which take a number too: JEXL by its JexlArithmetic, Rhino for an argument that is a String."""
 
 
 def most_arguments(of: Value, name: str, language: str) -> tuple[int, int]:
@@ -77,21 +85,52 @@ def asked(of: Value, name: str, arguments: list[Value], language: str) -> Value:
     if of is None:
         if language == "jexl":
             return None
-        if name == "equals" and language == "own":
-            return False
+        if name == "equals" and language in ("own", "groovy"):
+            return language == "groovy" and arguments[0] is None
+        if name == "toString" and language == "groovy":
+            return "null"
         raise ValueError(f"there is no value of which .{name}() is asked")
-    said = _found(of, name, language)[3](written(of), arguments)
+    does = _found(of, name, language)[3]
+    if language != "own" and not isinstance(of, str) and name not in _OF_ANY:
+        if name != "equals":
+            raise ValueError(f"{written(of)} has no .{name}()")
+        return type(of) is type(arguments[0]) and of == arguments[0]
+    if language in ("jexl", "groovy") or isinstance(of, JavaText):
+        other = _other_than_text(name, arguments, converts=name in _CONVERTS[language])
+        if other is not None:
+            return other
+    said = does(written(of), arguments)
     return JavaText(said) if isinstance(of, JavaText) and isinstance(said, str) else said
+
+
+def _other_than_text(name: str, arguments: list[Value], *, converts: bool) -> Value:
+    """What a method of Java's says to something else than a text; None: it is one, or counts as one.
+
+    Args:
+        converts: a number becomes one.
+
+    Raises:
+        ValueError: it has to be a text.
+    """
+    if not arguments or isinstance(arguments[0], str) or name not in {*_TAKE_A_TEXT, "equals"}:
+        return None
+    if name == "equals" or (arguments[0] is None and name == "equalsIgnoreCase"):
+        return False
+    if arguments[0] is None or not converts:
+        raise ValueError(f".{name}() is asked about something that is not a text")
+    return None
 
 
 def length_of(of: Value, language: str) -> float:
     """The property `length` of a text; Java's have a method of this name instead, which is not a number.
 
     Raises:
-        ValueError: the language does not know it.
+        ValueError: the language does not know it, or there is no value.
     """
     if language not in ("own", "javascript"):
         raise ValueError(".length is not known without brackets")
+    if of is None:
+        raise ValueError("there is no value of which .length is asked")
     return float("nan") if isinstance(of, JavaText) else float(len(written(of)))
 
 

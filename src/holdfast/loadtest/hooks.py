@@ -27,6 +27,7 @@ from holdfast.engine.stuck import MOST_S
 from holdfast.errors import UsageError
 from holdfast.loadtest.returning import NotReturnedError, Returning, place_in
 from holdfast.model.answers import Answer, HookExtract
+from holdfast.model.suggestions import did_you_mean
 from holdfast.model.units import NS_PER_S
 
 Function = Callable[[Answer, Mapping[str, str]], Any]
@@ -148,10 +149,11 @@ def hooks_of(hooks: Iterable[HookExtract]) -> Hooks:
             modules[hook.file] = _loaded(hook)
         function = getattr(modules[hook.file], hook.function, None)
         if not callable(function):
+            known = [name for name, found in vars(modules[hook.file]).items() if inspect.isfunction(found)]
             raise UsageError(
                 f"{hook.file} has no function {hook.function}.",
                 "It is called with each answer and the client's values.",
-                f"Define it: def {hook.function}(answer, values): return {{}}",
+                did_you_mean(hook.function, known, f"Define it: def {hook.function}(answer, values): return {{}}"),
             )
         if inspect.iscoroutinefunction(function):
             raise UsageError(

@@ -97,12 +97,13 @@ class Node:
             yield from each.descendants()
 
 
-def plan_tree(content: bytes, origin: str) -> Node:
+def plan_tree(content: bytes, origin: str, *, is_included: bool = False) -> Node:
     """The plan's root element, `TestPlan`.
 
     Args:
         content: the .jmx file.
         origin: the file's name, for messages.
+        is_included: it may also be a Test Fragment that was saved by itself, which is then below an element like it.
 
     Raises:
         UsageError: the bytes are not a JMeter plan; names line and column.
@@ -119,6 +120,9 @@ def plan_tree(content: bytes, origin: str) -> Node:
         if node.kind == "TestPlan":
             saved_by = {_SAVED_BY: root.attributes.get("jmeter", "")}
             return replace(node, properties=replace(node.properties, values={**node.properties.values, **saved_by}))
+        # As IncludeController.java of JMeter takes it (getProperBranch).
+        if is_included and node.kind == "TestFragmentController":
+            return replace(node, children=[node])
     raise _error(origin, trees[0], "It holds no <TestPlan>")
 
 
