@@ -8,9 +8,9 @@ from collections import deque
 from typing import cast
 
 from holdfast.engine.endpoint import NO_TLS
-from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.http1 import NO_ALPN, ProtocolError
 from holdfast.engine.multiplex import Multiplex
-from holdfast.engine.tls import NO_ALPN, TlsSocket, words_of
+from holdfast.engine.tls import TlsSocket, words_of
 
 
 class StreamLink:

@@ -19,11 +19,11 @@ from holdfast.engine.columns import MOST_RECEIVED, Columns, requests
 from holdfast.engine.endpoint import NO_TLS, Tls, endpoint
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import State, after, event_of_errno
-from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.http1 import NO_ALPN, ProtocolError
 from holdfast.engine.http2 import Heard, Http2Client, request_fields
 from holdfast.engine.local_limits import failure_in_words
 from holdfast.engine.stream_reply import GoAway
-from holdfast.engine.tls import NO_ALPN, TlsSocket, context_for, words_of
+from holdfast.engine.tls import TlsSocket, context_for, words_of
 from holdfast.engine.waiting import END_SIGNS, WATCHED, Waiting
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome

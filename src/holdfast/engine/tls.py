@@ -24,12 +24,9 @@ from holdfast.engine.connection import Connection
 from holdfast.engine.endpoint import NO_TLS, Tls
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import Event, event_of_errno
-from holdfast.engine.http1 import NOT_HTTP2
+from holdfast.engine.http1 import NO_ALPN
 from holdfast.engine.kept import KeptConnections
 from holdfast.model.places import Outcome
-
-NO_ALPN = f"{NOT_HTTP2}: over TLS the server does not offer it (ALPN)"
-"""Without a common protocol a server may also choose none (RFC 7301, 3.2, allows it to end the handshake)."""
 
 
 class TlsSocket:

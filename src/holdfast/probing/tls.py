@@ -11,7 +11,7 @@ started the server, and the kernel says that the server's own processes hold the
 from __future__ import annotations
 
 from holdfast.engine.endpoint import NO_TLS, Tls
-from holdfast.engine.tls import NO_ALPN
+from holdfast.engine.http1 import NO_ALPN
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment
