@@ -51,3 +51,45 @@ def test_the_setting_that_decides_is_named_and_its_file_stays_as_it_is(
     assert (binding["setting"], binding["configured"]) == (setting, value)
     assert binding["formula"] == f"in_service = {formula}"
     assert (holdfast.directory / file).read_text() == text.format(port)
+
+
+# Two connections at once are handed on, each as it is.
+LETS_TWO_IN = """
+import socket
+import threading
+
+places = threading.Semaphore(2)
+
+
+def serve(client):
+    with client, places, socket.create_connection(("127.0.0.1", SERVER)) as server:
+        server.sendall(client.recv(65536))
+        try:
+            while data := server.recv(4096):
+                client.sendall(data)
+        except OSError:
+            pass
+
+
+with socket.create_server(("127.0.0.1", FRONT), backlog=64) as listener:
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+@pytest.mark.servers
+def test_a_front_whose_settings_are_not_changed_is_named_where_no_setting_decides(holdfast):
+    front, server = str(holdfast.free_port()), str(holdfast.free_port())
+    (holdfast.directory / "app.py").write_text(PLAIN)
+    (holdfast.directory / "front.py").write_text(LETS_TWO_IN.replace("SERVER", server).replace("FRONT", front))
+    start = f"gunicorn -b 127.0.0.1:{server} --threads 4 app:app &\nexec python front.py\n"
+    (holdfast.directory / "start.sh").write_text(start)
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    options = ("--port", front, "--max-offered", "20", "--json", "-")
+
+    ended = holdfast.run("explain", *options, "--", "sh", "start.sh", cwd=holdfast.directory, env=path)
+
+    found = msgspec.json.decode(ended.out)
+    (why,) = [each["why"] for each in found["undecided"] if each["place"] == "in_service"]
+    assert found["verdict"]["ceiling"]["in_service"] == 2
+    assert why.endswith("What front.py in front of it allows was not changed")

@@ -91,6 +91,7 @@ BETWEEN = QueueBetween(records.HOST, 8001, depth=0, limit=128, connections=2)
     [
         ([], BETWEEN, True),
         ([acceptor(12, 0)], BETWEEN, False),
+        ([], replace(BETWEEN, connections=1), True),
         ([], replace(BETWEEN, connections=3), False),
         ([], replace(BETWEEN, depth=4), True),
         ([acceptor(12, 0)], replace(BETWEEN, depth=4), False),
@@ -98,6 +99,7 @@ BETWEEN = QueueBetween(records.HOST, 8001, depth=0, limit=128, connections=2)
     ids=[
         "all wait before the front",
         "a process was handed nothing",
+        "two share a connection",
         "one waits in the server",
         "it leaves four in the queue between",
         "so does one that was handed nothing",
@@ -108,7 +110,7 @@ def test_behind_a_front_that_is_full_itself_a_process_need_not_be(others, betwee
     # Of sixty connections the front takes two; what the server listens on is empty.
     behind = [replace(each, waits_on=(77,), listeners=(77,)) for each in (acceptor(10, 2), *others)]
 
-    waiting = between.connections - 2 + between.depth
+    waiting = max(0, between.connections - 2) + between.depth
     verdict = held_by([10, 10], behind, waiting=waiting, depth=58, queued=58, front=front)
 
     assert verdict.ceiling.bounded is bounded

@@ -53,3 +53,13 @@ def test_requests_that_others_answer_past_the_view_leave_no_number_in_service():
         judge(seen)
 
     assert "1 was in service, and those others got HTTP 200" in raised.value.why
+
+
+def test_requests_that_ran_again_after_the_places_were_counted_are_not_said_to_have_reached_no_view():
+    turned_away = {"outcome": Outcome.REJECTED, "status": 504, "done_ns": records.AT - 1}
+    again = [records.entry(id, entered_ns=records.AT + 10, left_ns=records.AT + 20, entries=2) for id in range(2)]
+
+    with pytest.raises(InconclusiveError) as raised:
+        judge(records.timeline([records.request(id, **turned_away) for id in range(2)], again, records.snapshot()))
+
+    assert "2 of the 2 requests were handed to the application more than once" in raised.value.what

@@ -220,6 +220,32 @@ def test_handlers_that_end_with_their_connection_are_counted_as_they_were_before
     assert (found.stream_limit, found.overflow_sees) == (2, "GOAWAY")
 
 
+@pytest.mark.parametrize("goaway", ["NO_ERROR", ""])
+def test_a_connection_that_the_server_gives_up_while_its_streams_run_is_bounded_by_that(goaway):
+    one = StreamConnection((100, 101), 9, settled=True, goaway=goaway)
+    further = StreamConnection((102,), 9, settled=True)
+
+    found, reasons = http2(
+        record(held(100, connections=(one, further)), map(stream, range(100, 103)), ran(3), in_service=3)
+    )
+
+    assert found is not None
+    given_up = bool(goaway)
+    assert (found.on_one_connection, found.on_one_connection_bounded) == (2, given_up)
+    assert (found.stream_limit, found.overflow_sees) == (None, "GOAWAY" if given_up else None)
+    words = "the server gave the connection up (GOAWAY, NO_ERROR) when it had 2 streams"
+    assert (reasons["stream_limit"] == words, reasons["beyond_the_limit"] == words) == (given_up, given_up)
+
+
+def test_a_connection_that_ends_after_all_that_may_be_offered_ran_is_not_bounded():
+    one = StreamConnection((100, 101), 9, settled=True, goaway="NO_ERROR")
+
+    found, _ = http2(record(held(100, connections=(one,)), map(stream, (100, 101)), ran(2), in_service=3))
+
+    assert found is not None
+    assert (found.on_one_connection_bounded, found.overflow_sees) == (False, None)
+
+
 def test_of_an_entry_no_number_of_streams_is_claimed():
     plain = record(held(*range(100, 104)), map(stream, range(100, 104)), ran(1))
 

@@ -48,6 +48,18 @@ def test_a_connection_whose_streams_take_turns_is_told_from_a_server_that_runs_s
     assert (verdict.http2.streams_advertised, verdict.http2.overflow_sees) == (100, "waits")
 
 
+def test_streams_that_are_turned_away_within_the_limit_do_not_wait():
+    streams = of_one_connection(1, 100)
+    last = streams.rounds[-1]
+    away = {id: {"outcome": Outcome.REJECTED, "status": 503} for id in range(last.first + 2, last.last)}
+    requests = tuple(replace(each, **away.get(each.id, {})) for each in streams.requests)
+
+    verdict = check(judge(over_http2(replace(streams, requests=requests))))
+
+    assert verdict.http2 is not None
+    assert verdict.http2.overflow_sees == "503"
+
+
 def test_a_stream_beyond_the_limit_that_is_refused_shows_the_limit():
     refused = ("RST_STREAM", "REFUSED_STREAM")
     streams = of_one_connection(4, 4, beyond=3, outcome=Outcome.RESET, ends=refused)

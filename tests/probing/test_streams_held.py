@@ -41,6 +41,23 @@ def test_streams_are_counted_on_one_connection_over_several_and_beyond_the_limit
     assert "HTTP/2: 7 at once on one connection, at least 30 over several." in shown.out
 
 
+def test_a_connection_that_the_server_gives_up_after_some_streams_is_bounded_by_them(holdfast, tmp_path):
+    # hypercorn/protocol/h2.py, _handle_events(): GOAWAY when more than `keep_alive_max_requests` have come, and the
+    # streams that it has taken run on.
+    (tmp_path / "hypercorn.toml").write_text("keep_alive_max_requests = 5\n")
+    arguments = ("--http2", "--max-offered", str(OFFERED), "--json", "-", "--", "-c", "hypercorn.toml")
+
+    ended = holdfast.run("probe", "--server", "hypercorn", *arguments)
+
+    assert ended.exit == ANSWERED
+    verdict = msgspec.json.decode(ended.out)
+    of_one = {name: verdict["http2"][name] for name in ("on_one_connection", "on_one_connection_bounded")}
+    assert of_one == {"on_one_connection": 6, "on_one_connection_bounded": True}
+    assert verdict["http2"]["overflow_sees"] == "GOAWAY"
+    assert "when it had 6 streams" in verdict["unknown"]["http2.stream_limit"]
+    assert "A further stream takes another connection." in holdfast.run("show", "1").out
+
+
 def test_a_server_without_http2_is_told_from_a_broken_one(holdfast):
     ended = holdfast.run("probe", "--http2", "--max-offered", str(OFFERED))
 

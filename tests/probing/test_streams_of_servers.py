@@ -56,6 +56,32 @@ COMMANDS = (
     Own(
         "over TLS, HTTP/1.1 only", (*GUNICORN, *CERTIFICATE, "app:app"), FILES, options=("--http2",), exit=INCONCLUSIVE
     ),
+    # Without a protocol of both sides, OpenSSL's server goes on without one (RFC 7301 lets it end the handshake).
+    Own(
+        "over TLS, another protocol",
+        ("hypercorn", "-b", "127.0.0.1:{port}", "-c", "own.toml", "asgi:app"),
+        {**FILES, "own.toml": 'certfile = "both.pem"\nkeyfile = "both.pem"\nalpn_protocols = ["http/1.1"]\n'},
+        options=("--http2",),
+        exit=INCONCLUSIVE,
+    ),
+    Own(
+        "as many as are allowed, and one of them waits",
+        (
+            *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--http", "2"),
+            *("--blocking-threads", "9", "--http2-max-concurrent-streams", "10", "app:app"),
+        ),
+        FILES,
+        {
+            "http2.on_one_connection": 9,
+            "http2.streams_advertised": 10,
+            # hyper refuses what is beyond what it has advertised.
+            "http2.stream_limit": 10,
+            "http2.overflow_sees": "REFUSED_STREAM",
+            "http2.beyond_the_limit.offered": 3,
+            "http2.beyond_the_limit.others_lost": 0,
+        },
+        options=("--http2", "--max-offered", "30"),
+    ),
     Own("HTTP/2 only", (*GRANIAN, "--http", "2", "asgi:app"), FILES, exit=INCONCLUSIVE),
     Own("HTTP/1.1 only", (*GRANIAN, "--http", "1", "asgi:app"), FILES, options=("--http2",), exit=INCONCLUSIVE),
     Own(
@@ -79,6 +105,7 @@ COMMANDS = (
 )
 SAYS = {
     "over TLS, HTTP/1.1 only": "does not speak HTTP/2 on a connection with TLS",
+    "over TLS, another protocol": "over TLS the server does not offer it (ALPN)",
     "HTTP/2 only": "Give --http2.",
     "HTTP/1.1 only": "leave --http2 out",
 }

@@ -148,8 +148,9 @@ def test_a_second_ctrl_c_gives_it_too(app: Holdfast) -> None:
 
 def test_no_load_is_begun_that_could_not_end_in_the_time_that_the_search_may_take(app: Holdfast) -> None:
     limit = ("--from", "50", "--for", "1s", "--at-most", "6s")
+    port = ("--port", str(free_port()))
 
-    ended = app.run("capacity", "hello.py", "--server", "waitress", *P99, *limit, "--json", "-")
+    ended = app.run("capacity", "hello.py", "--server", "waitress", *port, *P99, *limit, "--json", "-")
 
     assert ended.exit == INCONCLUSIVE, ended.err
     found = json.loads(ended.out)
@@ -157,6 +158,8 @@ def test_no_load_is_begun_that_could_not_end_in_the_time_that_the_search_may_tak
     assert found["loads"]
     assert all(each["began_s"] + each["seconds"] < 7 for each in found["loads"])
     assert found["command"].endswith("--at-most 6s")
+    same = f"hello.py --server waitress {' '.join(port)}"
+    assert (found["explain"], same in found["command"]) == (f"holdfast explain {same}", True)
 
 
 def test_a_server_that_gets_slower_with_each_request_is_told_where_time_is_up_before_the_search_shows_it(

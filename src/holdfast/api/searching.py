@@ -213,12 +213,21 @@ def _command(asked: AskedSearch, name: str, options: Sequence[str] = ()) -> str:
     if experiment is None:
         return shlex.join(["holdfast", name, asked.url, *options])
     target = experiment.target
-    path = [] if experiment.path == "/" else ["--path", experiment.path]
+    given = (
+        ("--view", experiment.view),
+        ("--port", experiment.port),
+        ("--path", None if experiment.path == "/" else experiment.path),
+        ("--nofile", experiment.nofile),
+        ("--nproc", experiment.nproc),
+        ("--address-space", experiment.address_space),
+    )
+    same = [str(word) for option, value in given if value is not None for word in (option, value)]
+    same += ["--tls"] if experiment.tls else []
     if isinstance(target, ProbeTarget):
         app = [target.app] if target.app else []
         after = ["--", *target.arguments] if target.arguments else []
-        return shlex.join(["holdfast", name, *app, "--server", target.server, *path, *options, *after])
-    return shlex.join(["holdfast", name, *path, *options, "--", *command_line_of(target)])
+        return shlex.join(["holdfast", name, *app, "--server", target.server, *same, *options, *after])
+    return shlex.join(["holdfast", name, *same, *options, "--", *command_line_of(target)])
 
 
 def _options(asked: CapacityAsked) -> list[str]:

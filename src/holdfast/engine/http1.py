@@ -26,6 +26,8 @@ IS_HTTP2 = "the reply is in HTTP/2"
 IS_HTTP1 = "the reply is in HTTP/1"
 NOT_HTTP2 = "the reply is not HTTP/2"
 """How a `ProtocolError` begins where the peer speaks the other version, or does not begin as HTTP/2 does."""
+NO_ALPN = f"{NOT_HTTP2}: over TLS the server does not offer it (ALPN)"
+"""Without a common protocol a server may also choose none (RFC 7301, 3.2, allows it to end the handshake)."""
 # The head of SETTINGS, with which an HTTP/2 server begins, or of GOAWAY, both of the connection (RFC 9113, 4.1, 3.4).
 _HTTP2 = re.compile(rb"\x00\x00.[\x04\x07].\x00{4}", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")

@@ -8,11 +8,9 @@ from collections import deque
 from typing import cast
 
 from holdfast.engine.endpoint import NO_TLS
-from holdfast.engine.http1 import NOT_HTTP2, ProtocolError
+from holdfast.engine.http1 import NO_ALPN, ProtocolError
 from holdfast.engine.multiplex import Multiplex
 from holdfast.engine.tls import TlsSocket, words_of
-
-NO_ALPN = f"{NOT_HTTP2}: over TLS the server does not offer it (ALPN)"
 
 
 class StreamLink:

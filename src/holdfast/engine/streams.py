@@ -19,7 +19,7 @@ from holdfast.engine.columns import MOST_RECEIVED, Columns, requests
 from holdfast.engine.endpoint import NO_TLS, Tls, endpoint
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import State, after, event_of_errno
-from holdfast.engine.http1 import ProtocolError
+from holdfast.engine.http1 import NO_ALPN, ProtocolError
 from holdfast.engine.http2 import Heard, Http2Client, request_fields
 from holdfast.engine.local_limits import failure_in_words
 from holdfast.engine.stream_reply import GoAway
@@ -222,14 +222,17 @@ class StreamProber:
         try:
             if connection.tls is not None and not connection.tls.shaken:
                 connection.tls.shake()
+                if connection.tls.alpn != "h2":
+                    raise ProtocolError(NO_ALPN)
             connection.unsent += connection.client.to_send()
             sock = connection.sock
             while connection.unsent and sock is not None:
                 connection.unsent = connection.unsent[sock.send(connection.unsent) :]
         except BlockingIOError:
             return
-        except ssl.SSLError as error:
-            self.finding = self.finding or f"{NO_TLS}: {words_of(error)}"
+        except (ssl.SSLError, ProtocolError) as error:
+            words = f"{NO_TLS}: {words_of(error)}" if isinstance(error, ssl.SSLError) else str(error)
+            self.finding = self.finding or words
             self._end(connection, Outcome.MALFORMED)
         except OSError:
             # What the peer said before it ended the connection can still be read.

@@ -24,6 +24,7 @@ from holdfast.engine.connection import Connection
 from holdfast.engine.endpoint import NO_TLS, Tls
 from holdfast.engine.epoll import RECEIVE_BYTES
 from holdfast.engine.exchange import Event, event_of_errno
+from holdfast.engine.http1 import NO_ALPN
 from holdfast.engine.kept import KeptConnections
 from holdfast.model.places import Outcome
 
@@ -198,8 +199,9 @@ class TlsConnections(KeptConnections):
 
     def _shake(self, connection: Connection) -> None:
         """The handshake as far as it goes now, and the request once it is over."""
+        sock = cast("TlsSocket", connection.sock)
         try:
-            cast("TlsSocket", connection.sock).shake()
+            sock.shake()
         except BlockingIOError:
             return
         except ssl.SSLEOFError:
@@ -210,7 +212,12 @@ class TlsConnections(KeptConnections):
         except OSError as error:
             self._move(connection, event_of_errno(error.errno or 0))
         else:
-            super()._begin(connection)
+            if self._protocol == "h2" != sock.alpn:
+                # HTTP/2 over TLS is what ALPN agrees on (RFC 9113, 3.2): no other client would speak it here.
+                self.replies[0].malformed = self.replies[0].malformed or NO_ALPN
+                self._move(connection, Event.NOT_HTTP)
+            else:
+                super()._begin(connection)
 
     def _receive(self, connection: Connection) -> None:
         super()._receive(connection)

@@ -43,7 +43,9 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
     found = [binding_of(place, rivals, trials) for place in PLACES]
     bindings = tuple(_all_of(verdict, record, [each for each in found if isinstance(each, Binding)]))
     known = {each.place for each in bindings}
-    undecided = tuple(each for each in found if isinstance(each, Undecided) and each.place not in known)
+    undecided = tuple(
+        _with_front(each, verdict) for each in found if isinstance(each, Undecided) and each.place not in known
+    )
     own = next((each for each in bindings if each.place == "in_service"), None)
     unknown = {name: why for name, why in verdict.unknown.items() if own is None or name != "binding"}
     if own is None:
@@ -63,6 +65,15 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
         out_of_time=record.out_of_time,
+    )
+
+
+def _with_front(undecided: Undecided, verdict: Verdict) -> Undecided:
+    """With the front, whose settings no trial changes, where requests have a bound that no setting was found to be."""
+    if verdict.front is None or undecided.place != "in_service" or not verdict.ceiling.bounded:
+        return undecided
+    return replace(
+        undecided, why=f"{undecided.why}. What {verdict.front.program} in front of it allows was not changed"
     )
 
 

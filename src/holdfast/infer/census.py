@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.phase import Phase
-from holdfast.model.places import PLACE_OF, Place
+from holdfast.model.places import PLACE_OF, TURNED_AWAY_PLACES, Place
 from holdfast.model.timeline import NEVER, Entry, Request, ServerSocket, Snapshot, Timeline
 from holdfast.model.verdict import Places
 
@@ -81,6 +81,24 @@ def placed_requests(record: Timeline | OutsideTimeline, snapshot: Snapshot) -> d
         )
         for request in offered_requests(record)
     }
+
+
+def running_on(timeline: Timeline, placed: Mapping[int, Place]) -> tuple[Entry, ...]:
+    """Handlers that ran when the places were counted although their clients had been turned away: they take places.
+
+    A front that loses its connection to the server answers the requests on it with an error, and they run on.
+
+    Args:
+        placed: the place of each offered request, by its id.
+    """
+    if timeline.placed is None:
+        return ()
+    at_ns = timeline.placed.ended_ns
+    return tuple(
+        each
+        for each in timeline.entries
+        if placed.get(each.id) in TURNED_AWAY_PLACES and each.pid not in timeline.gone and in_service_at(each, at_ns)
+    )
 
 
 def count_places(placed: Mapping[int, Place]) -> Places:

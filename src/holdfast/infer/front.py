@@ -16,6 +16,10 @@ _UNCLEAR = (
     "for later ones"
 )
 _MOVED = "requests moved between the two while they were counted"
+_SHARED = (
+    "the server has fewer connections than requests in service: several share one (HTTP/2), or they moved while they "
+    "were counted"
+)
 
 
 def front_of(snapshot: Snapshot, places: Places) -> Known[Front | None]:
@@ -29,8 +33,8 @@ def front_of(snapshot: Snapshot, places: Places) -> Known[Front | None]:
     in_front = None if depth is None or in_server is None else places.userspace_queue - depth - in_server
     reason = _NOT_FOUND if not seen.queues else _NOT_SHOWN if depth is None else _UNCLEAR
     if in_front is not None and (in_front < 0 or (in_server or 0) < 0):
+        reason = _SHARED if (in_server or 0) < 0 else _MOVED
         in_front = in_server = None
-        reason = _MOVED
     front = Front(seen.program, seen.pids, seen.server, through, in_front, depth, limit, in_server)
     return Known(front, because(reason, missing("front", front)))
 

@@ -97,13 +97,14 @@ def http2_of(timeline: Timeline, ceiling: Ceiling) -> Known[Http2 | None]:
     advertised = seen.first.advertised
     full = advertised is not None and running >= advertised
     waiting = len(seen.within) > running and not timeline.server.grows_by
+    given_up = _given_up(seen, running)
     over, over_bounded, over_reason = _over_connections(seen, ceiling, running)
     limit, limit_reason = _limit(seen)
-    overflow = _overflow(seen)
+    overflow = "GOAWAY" if given_up else _overflow(seen)
     beyond = _beyond(seen)
     found = Http2(
         on_one_connection=running or None,
-        on_one_connection_bounded=(full or waiting) if running else None,
+        on_one_connection_bounded=(full or waiting or bool(given_up)) if running else None,
         over_connections=over,
         over_connections_bounded=over_bounded,
         streams_advertised=advertised,
@@ -115,9 +116,9 @@ def http2_of(timeline: Timeline, ceiling: Ceiling) -> Known[Http2 | None]:
         **because("" if running else _NONE_RAN, ("http2.on_one_connection", "http2.on_one_connection_bounded")),
         **because(over_reason, ("http2.over_connections", "http2.over_connections_bounded")),
         **because(ADVERTISES_NONE if seen.first.settled else NOT_SETTLED, ("http2.streams_advertised",)),
-        **because(limit_reason, ("http2.stream_limit",)),
+        **because(given_up or limit_reason, ("http2.stream_limit",)),
         **because(_ALL_RAN, ("http2.overflow_sees",)),
-        **because(_why_none_beyond(seen), ("http2.beyond_the_limit",)),
+        **because(given_up or _why_none_beyond(seen), ("http2.beyond_the_limit",)),
     }
     null = set(missing("http2", found))
     return Known(found, {**{name: why for name, why in unknown.items() if name in null}, **beyond.unknown})
@@ -177,6 +178,19 @@ def _open_before(seen: _Seen, id: int) -> int:
     at_ns = seen.requests[id].opened_ns
     before = seen.first.ids[: seen.first.ids.index(id)]
     return sum(not seen.ended(each, at_ns) for each in before)
+
+
+def _given_up(seen: _Seen, running: int) -> str:
+    """That GOAWAY kept the first connection from taking more than those that ran, in words; "" where it did not.
+
+    Of fewer streams than are allowed, none of which waits, either that ended the climb or what may be offered. In the
+    latter case no connection follows.
+    """
+    first, count = seen.first, len(seen.within)
+    fewer = first.advertised is None or count < first.advertised
+    if not (first.goaway and fewer and running == count and len(seen.streams.connections) > 1):
+        return ""
+    return f"the server gave the connection up (GOAWAY, {first.goaway}) when it had {count} streams"
 
 
 def _overflow(seen: _Seen) -> str | None:

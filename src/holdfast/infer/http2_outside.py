@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from holdfast.infer.concurrency_estimate import Estimate, estimate
 from holdfast.infer.flow import flows_of
 from holdfast.infer.http2 import ADVERTISES_NONE, NO_CODE, NOT_SETTLED, TURNED_AWAY_AS_STREAM, sees_of
 from holdfast.infer.known import NOT_SO_FAR, Known, because, missing
 from holdfast.infer.signals import Service, first_wave, trips_of
 from holdfast.model.outside import OutsideStreams, OutsideTimeline
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.streams import BeyondLimit, Http2
 from holdfast.model.timeline import NEVER, Request
 from holdfast.model.verdict import HTTP2_NOT_ASKED, Ceiling
@@ -44,7 +46,7 @@ def http2_outside(record: OutsideTimeline, ceiling: Ceiling, service: Service) -
         over_connections_bounded=bool(ceiling.bounded) and over == ceiling.in_service,
         streams_advertised=advertised,
         stream_limit=limit,
-        overflow_sees=beyond.sees if beyond is not None else "waits" if on_one.bounded else None,
+        overflow_sees=beyond.sees if beyond is not None else _overflow(streams, waits=bool(on_one.bounded)),
         beyond_the_limit=beyond,
     )
     none_beyond = streams.why_not or (ADVERTISES_NONE if first.settled else NOT_SETTLED)
@@ -88,6 +90,18 @@ def _beyond(streams: OutsideStreams, service: Service) -> tuple[BeyondLimit | No
         return found, sum(not NEVER < each.done_ns <= first.opened_ns for each in within), ""
     how = {"waits": "waits for its answer", "runs": "is answered with the others"}.get(sees, f"gets HTTP {sees}")
     return found, None, f"a stream beyond the advertised limit {how}, and no other limit was reached"
+
+
+def _overflow(streams: OutsideStreams, *, waits: bool) -> str | None:
+    """What streams within the advertised limit got that did not run: the commonest end of those that were turned away.
+
+    Args:
+        waits: that is what they do otherwise.
+    """
+    ends = {each.id: each for each in streams.ends}
+    away = [each for each in streams.requests if each.outcome in TURNED_AWAY]
+    fates = Counter(sees_of(each, ends.get(each.id)) for each in away)
+    return fates.most_common(1)[0][0] if fates else "waits" if waits else None
 
 
 def _waits_or_runs(request: Request, within: list[Request], service: Service) -> str:

@@ -14,7 +14,14 @@ from holdfast.infer.before_view import before_view_of
 from holdfast.infer.by_time import why_by_time
 from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of, why_by_chance
-from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
+from holdfast.infer.census import (
+    before_handshake,
+    count_places,
+    established_at,
+    offered_requests,
+    placed_requests,
+    running_on,
+)
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.equal_requests import why_equal_ones_wait
@@ -24,7 +31,7 @@ from holdfast.infer.growth import why_growing, why_no_fate
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.later import watched_s, why_more_later
-from holdfast.infer.let_in_later import LetInLater, let_in_later
+from holdfast.infer.let_in_later import LetInLater, let_in_later, turned_away_before
 from holdfast.infer.open_places import idle_acceptors, may_be_starting, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -39,7 +46,7 @@ from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.limits import OtherLimits, Pressure
-from holdfast.model.places import Place
+from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
@@ -82,7 +89,7 @@ class _Counted:
 
     Attributes:
         placed: the place of each offered request, by its id.
-        held: the handlers of those in service.
+        held: the handlers of those in service, and those that run on although their clients were turned away.
         pressure: how close the server came to its limits.
         rate: what decided which requests were let in; None where no rate did.
     """
@@ -151,6 +158,7 @@ def _counted(timeline: Timeline) -> _Counted:
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
     held = tuple(each for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
+    held += running_on(timeline, placed)
     pressure, rate = pressure_of(timeline, held), let_in_later(timeline, placed)
     return _Counted(timeline, first_request, ramp, snapshot, placed, places, held, pressure, rate)
 
@@ -213,10 +221,13 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
+    ceiling = replace(ceiling, in_service=len(counted.held))
     rate = counted.rate
+    before = turned_away_before(counted.timeline, counted.placed)
     no_queue = rate.why_no_queue if rate is not None else why_no_queue(counted.timeline, counted.placed) or ""
+    no_queue = before.reason if before is not None else no_queue
     if at_least is not None:
-        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
+        ceiling = replace(ceiling, bounded=False, interval=(len(counted.held), at_least.most))
         no_queue = at_least.no_queue or no_queue
     if no_queue and ceiling.userspace_queue_bounded:
         ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
@@ -239,8 +250,11 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     )
     if waited_before(counted.timeline, counted.placed):
         counts[Place.USERSPACE_QUEUE] += 1
+    if before is not None:
+        counts -= Counter({place: counts[place] for place in TURNED_AWAY_PLACES})
     overflow = unknown.take(overflow_of(order_of(counts), sees))
-    if no_fate := rate.why_no_fate if rate is not None else why_no_fate(counted.ramp, counted.places):
+    no_fate = rate.why_no_fate if rate is not None else why_no_fate(counted.ramp, counted.places)
+    if no_fate := before.reason if before is not None else no_fate:
         overflow = replace(overflow, client_sees=None)
         unknown.because(no_fate, "overflow.client_sees")
     return Known((ceiling, overflow), unknown.reasons)

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 
 from holdfast.infer.census import offered_requests
 from holdfast.infer.overflow import fate_of
+from holdfast.infer.waited_too_long import waited_before
 from holdfast.model.frozen import frozen
 from holdfast.model.places import QUEUES, TURNED_AWAY_PLACES, Place
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import NS_PER_S
 
 _EXACTLY = 10.0
+ENOUGH_LATER = 4
+"""That many are also what shows that no place is left, where all of them are turned away."""
 
 
 @frozen
@@ -92,6 +95,48 @@ def let_in_later(timeline: Timeline, placed: Mapping[int, Place]) -> LetInLater 
     if not between:
         return None
     return LetInLater(between, (last_ns - first_ns) / NS_PER_S, fate_of(away), not _on_plateau(timeline, placed))
+
+
+@frozen
+class TurnedAwayBefore:
+    """Requests that were turned away although others were let in that wait.
+
+    Attributes:
+        number: of those that were turned away.
+        later: of those that were let in after the first of these.
+        fate: as of `LetInLater`.
+    """
+
+    number: int
+    later: int
+    fate: str
+
+    @property
+    def reason(self) -> str:
+        """Why it is no bound of a queue, and what the next request gets is not known."""
+        got = f"got HTTP {self.fate}" if self.fate.isdecimal() else f"ended as {self.fate}"
+        return (
+            f"{self.number} of the requests {got}, and after the first of them {self.later} others were let in that "
+            "wait, while no place was given back, which no single full queue does"
+        )
+
+
+def turned_away_before(timeline: Timeline, placed: Mapping[int, Place]) -> TurnedAwayBefore | None:
+    """What was turned away for another reason than that all was full; None where nothing shows that.
+
+    Args:
+        placed: the place of each offered request, by its id.
+    """
+    if timeline.ramp is None or timeline.ramp.reason != "max-offered" or timeline.placed is None:
+        return None
+    offered, counted_ns = offered_requests(timeline), timeline.placed.ended_ns
+    away = [each for each in offered if placed.get(each.id) in TURNED_AWAY_PLACES]
+    first_ns = min(map(_done_ns, away), default=NEVER)
+    later = sum(each.opened_ns > first_ns and placed.get(each.id) in QUEUES for each in offered)
+    given_back = any(NEVER < each.left_ns <= counted_ns for each in timeline.entries if each.id in placed)
+    if not away or given_back or later < ENOUGH_LATER or waited_before(timeline, placed):
+        return None
+    return TurnedAwayBefore(len(away), later, fate_of(away))
 
 
 def _on_plateau(timeline: Timeline, placed: Mapping[int, Place]) -> bool:

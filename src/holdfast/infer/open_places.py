@@ -25,7 +25,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from holdfast.infer.ceiling import offered_in, turned_away, waiting
-from holdfast.infer.front import front_of
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Acceptor, Entry, Snapshot
@@ -141,8 +140,12 @@ def open_places(
 
 
 def _front_holds_back(snapshot: Snapshot, places: Places) -> bool:
-    front = front_of(snapshot, places).value
-    return front is not None and front.accept_queue == front.in_server == 0
+    if snapshot.front is None or not snapshot.front.queues:
+        return False
+    # Fewer connections than requests in service: several share one (HTTP/2), or one of them was taken for kept.
+    queues = snapshot.front.queues
+    known = [each for each in queues if each.depth == 0 and each.connections is not None]
+    return len(known) == len(queues) and sum(each.connections or 0 for each in known) <= places.in_service
 
 
 def _hanging(full: Iterable[Acceptor], places: Places, running: Counter[int]) -> list[Acceptor]:

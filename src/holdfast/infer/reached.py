@@ -26,6 +26,15 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
     if places.in_service:
         _check_none_passed(timeline, offered, places)
         return
+    entries = entries_by_id(timeline)
+    if again := sum(each.id in entries and entries[each.id].entries > 1 for each in offered_requests(timeline)):
+        raise InconclusiveError(
+            f"{again} of the {offered} requests were handed to the application more than once, and of each only the "
+            "last time is known, which came too late, so there is no ceiling to see.",
+            "Something in front of the server sends a request again that is not answered in time (nginx: "
+            "proxy_next_upstream), or the server does.",
+            "Take that away for the probe, or raise its time limit.",
+        )
     away = turned_away(places)
     if away:
         raise InconclusiveError(

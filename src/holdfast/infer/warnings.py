@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
-from holdfast.infer.census import entries_by_id
+from holdfast.infer.census import entries_by_id, running_on
 from holdfast.infer.let_in_later import LetInLater
 from holdfast.infer.server_ended import ended_later
 from holdfast.infer.waited_too_long import waited_too_long
@@ -151,6 +151,11 @@ def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
         found.append(
             f"{len(gone)} requests had entered their handlers but were no longer there when the places were counted: "
             "the server ended the handlers or their processes."
+        )
+    if on := running_on(timeline, placed):
+        found.append(
+            f"{len(on)} requests were turned away after their handlers had begun, and these run on: they take places, "
+            "and are counted at the ceiling. A front whose connection to the server ends does that."
         )
     first = timeline.first_request
     if first is not None:

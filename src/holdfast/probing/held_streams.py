@@ -176,8 +176,9 @@ def _fill_one(held: _Held) -> None:
     if not _climb(held, 0):
         limit = prober.advertised(0)
         room = limit - len(held.ids[0]) if limit is not None else WAITING
-        if prober.is_open(0) and not _turned_away(held, 0):
-            held.open(room if 0 < room <= held.left else min(WAITING, held.left), 0)
+        more = room if room <= held.left else min(WAITING, held.left)
+        if more > 0 and prober.is_open(0) and not _turned_away(held, 0):
+            held.open(more, 0)
             held.settle()
     if not session.interrupts.asked:
         held.one_ns = session.now_ns()

@@ -29,7 +29,7 @@ _SHUT_OUT = {
 }
 
 
-_FIRST_REDIRECT, _FIRST_SERVER_ERROR = 300, 500
+_FIRST_REDIRECT, _BAD_REQUEST, _FIRST_SERVER_ERROR = 300, 400, 500
 _VARIABLES = "HOLDFAST_"
 _NOTHING_KNOWN = (
     "Python was started with holdfast in it, but it imported no framework, and no WSGI or ASGI interface of a server, "
@@ -98,6 +98,8 @@ def answered_in_front(session: Session, status: int) -> InconclusiveError | None
     if status < _FIRST_SERVER_ERROR:
         why = f"It did not hand the request on to {server} behind it: a static file, a cache, a redirect or a rule."
         remedy = f"Choose a --path that {front} hands on, or measure {server} alone: {alone}"
+        if status == _BAD_REQUEST and session.tls is not None:
+            why += " Over TLS, it may miss a certificate of its client: holdfast has none."
     else:
         why = f"It did not reach {server} behind it, or got no answer there.{log_ends_with(session.server)}"
         remedy = f"Look at {front}'s own log, or measure {server} alone: {alone}"

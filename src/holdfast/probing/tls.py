@@ -11,6 +11,7 @@ started the server, and the kernel says that the server's own processes hold the
 from __future__ import annotations
 
 from holdfast.engine.endpoint import NO_TLS, Tls
+from holdfast.engine.http1 import NO_ALPN
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment
@@ -51,7 +52,9 @@ def speaks_tls(request: Request, finding: str | None) -> bool:
         finding: why no handshake came about, in words; None where nothing was found.
     """
     # An alert is TLS (RFC 8446, 6).
-    return request.sent_ns != NEVER or "alert" in (finding or "") or "certificate" in (finding or "")
+    return (
+        request.sent_ns != NEVER or finding == NO_ALPN or "alert" in (finding or "") or "certificate" in (finding or "")
+    )
 
 
 def no_tls(reached_at: str, request: Request, finding: str | None, log: str) -> InconclusiveError | None:

@@ -37,6 +37,8 @@ def sentences(http2: Http2, unknown: Mapping[str, str]) -> Iterator[str]:
         yield f"Stream limit: {http2.streams_advertised} advertised, {http2.stream_limit} found."
     if http2.beyond_the_limit is not None:
         yield _beyond(http2.beyond_the_limit)
+    elif http2.stream_limit is None and http2.overflow_sees == "GOAWAY":
+        yield "A further stream takes another connection."
     elif http2.overflow_sees is not None:
         yield f"A further stream on that connection {_in_words(http2.overflow_sees)}."
 
