@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from holdfast.errors import EXIT_INCONCLUSIVE
+
 PLAIN = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "5")])
@@ -76,6 +78,11 @@ with socket.create_server(("127.0.0.1", FRONT), backlog=64) as listener:
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 """
 
+LIMITED = """#!/bin/sh
+ulimit -n 64
+exec gunicorn --bind 127.0.0.1:0 --threads 100 app:app
+"""
+
 
 @pytest.mark.servers
 def test_a_front_whose_settings_are_not_changed_is_named_where_no_setting_decides(holdfast):
@@ -93,3 +100,37 @@ def test_a_front_whose_settings_are_not_changed_is_named_where_no_setting_decide
     (why,) = [each["why"] for each in found["undecided"] if each["place"] == "in_service"]
     assert found["verdict"]["ceiling"]["in_service"] == 2
     assert why.endswith("What front.py in front of it allows was not changed")
+
+
+@pytest.mark.servers
+def test_a_limit_that_the_start_script_sets_again_is_what_decides(holdfast):
+    # setrlimit(2): `ulimit -n 64` sets the soft and the hard limit of all that the script starts, so no value that is
+    # given from outside is in force. Nothing but the worker's descriptors bounds 100 threads at fewer than 64.
+    (holdfast.directory / "app.py").write_text(PLAIN)
+    script = holdfast.directory / "start.sh"
+    script.write_text(LIMITED)
+    script.chmod(0o755)
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    ended = holdfast.run("explain", "--json", "-", "--", "./start.sh", cwd=holdfast.directory, env=path)
+
+    explanation = msgspec.json.decode(ended.out)
+    binding = explanation["verdict"]["binding"]
+    assert (binding["setting"], binding["configured"]) == ("nofile", 64)
+    assert 40 < explanation["verdict"]["ceiling"]["in_service"] < 64
+    assert "nofile" not in {each["setting"] for each in binding["ruled_out"]}
+    assert [each["name"] for each in explanation["rivals"] if "sets it itself" in each["fixed"]] == ["nofile"]
+
+
+@pytest.mark.servers
+def test_a_command_that_does_not_show_its_server_is_said_to(holdfast):
+    (holdfast.directory / "app.py").write_text(PLAIN)
+    serve = "import app, waitress\nwaitress.serve(app.app, host='127.0.0.1', port=0, threads=2)\n"
+    (holdfast.directory / "serve.py").write_text(serve)
+
+    ended = holdfast.run("explain", "--", sys.executable, "serve.py", cwd=holdfast.directory)
+
+    said = " ".join(ended.out.split())
+    assert ended.exit == EXIT_INCONCLUSIVE
+    assert "The command does not show which server it starts: " in said
+    assert "explain that server's own command: holdfast explain -- COMMAND" in said

@@ -215,4 +215,5 @@ def test_a_view_that_takes_only_posts_is_held_where_the_server_hands_over_and_th
     assert ended.exit == ANSWERED, ended.err
     verdict = json.loads(ended.out)
     assert verdict["target"]["held_in"] == "flask entry (no view for GET at /orders)"
-    assert any("no view for GET at this path" in warning for warning in verdict["warnings"])
+    (said,) = [each for each in verdict["warnings"] if "no view for GET at this path" in each]
+    assert said.endswith("Name the path of a view with --path. holdfast sends no other method.")

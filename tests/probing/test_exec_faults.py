@@ -354,3 +354,17 @@ def test_that_a_command_could_not_be_instrumented_is_said_before_its_server_is_e
     assert ended.exit == INCONCLUSIVE
     assert "could not instrument it." not in ended.err
     running.nothing_is_left()
+
+
+def test_a_script_whose_first_line_names_nothing_that_runs_it_is_said_to(holdfast):
+    # execve(2), ENOEXEC: a shell would run it itself, and no shell reads the command.
+    script = holdfast.directory / "run"
+    script.write_text("exec python app.py\n")
+    script.chmod(0o755)
+
+    ended = holdfast.run("exec", "--", "./run", cwd=holdfast.directory)
+
+    assert ended.exit == ENVIRONMENT
+    said = " ".join(ended.err.split())
+    assert "Its first line does not name an interpreter (#!/bin/sh)" in said
+    assert "name the interpreter: holdfast exec -- sh ./run" in said

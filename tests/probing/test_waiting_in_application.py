@@ -89,6 +89,16 @@ ALSO_IN_VIEW = (
         "asyncio.locks.Lock.acquire",
         running=1,
     ),
+    # The three that have a connection wait for bytes, in AnyIO for an event too (SocketStream.receive), and run.
+    Row(
+        "uvicorn",
+        applications.HTTPX,
+        "/",
+        "await app.state.client.get(",
+        "from_elsewhere",
+        "httpcore._synchronization.AsyncEvent.wait",
+        running=3,
+    ),
     # CPython, concurrent/futures/process.py: what is in the queue to the processes counts as running there (3 here).
     Row(
         "uvicorn",

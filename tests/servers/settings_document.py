@@ -187,7 +187,8 @@ known, and can still be varied.
 To vary a setting, holdfast gives it where it wins over all these: on the command line, also within `sh -c '...'`; as a
 variable where there is no option; in a copy of the file where only a file sets it. **Nothing of yours is written to.**
 It finds the server behind `env`, `exec`, `python -m`, `uv run`, `poetry run`, `nice`, `timeout` and the like, and in
-scripts of a shell, which it then runs as `sh -c` with the changed text. It does not look into Procfiles and Python
+scripts of a shell, which it then runs as `sh -c` with the changed text; in one that ends in `exec "$@"` it finds the
+server that it is given, or where it is given none, the script's own. It does not look into Procfiles and Python
 programs: there it varies only the limits of the environment.
 """
 

@@ -162,6 +162,38 @@ def test_a_script_that_runs_what_it_is_given_passes_it_on():
         assert with_arguments(command, found, ("-w", "2")) == (*command[: command.index("gunicorn") + 1], "-w", "2")
 
 
+ENTRY_POINT = """#!/bin/sh
+set -e
+if [ "${1:-web}" = web ]; then
+    exec gunicorn -b "0.0.0.0:$PORT" app:app
+fi
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "changed"),
+    [
+        (("./entry.sh",), ("/bin/sh", "-c", "TEXT", "./entry.sh")),
+        (("./entry.sh", "web"), ("/bin/sh", "-c", "TEXT", "./entry.sh", "web")),
+        (("tini", "--", "sh", "./entry.sh"), ("tini", "--", "sh", "-c", "TEXT", "./entry.sh")),
+    ],
+)
+def test_an_entry_point_that_is_given_no_program_is_looked_into(command, changed):
+    found = in_command(command, {"./entry.sh": ENTRY_POINT})
+    assert found is not None
+    assert (found.server, found.arguments[-1]) == ("gunicorn", "app:app")
+
+    varied = with_arguments(command, found, ("--threads", "2", *found.arguments))
+
+    text = ENTRY_POINT.replace("gunicorn -b", "gunicorn --threads 2 -b")
+    assert varied == tuple(text if each == "TEXT" else each for each in changed)
+
+
+def test_an_entry_point_that_is_given_another_program_starts_no_server_of_its_own():
+    assert in_command(["./entry.sh", "python", "worker.py"], {"./entry.sh": ENTRY_POINT}) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -15,6 +15,7 @@ from holdfast.explaining.rivals import rivals_of
 from holdfast.explaining.silent import Wanted, run_silent
 from holdfast.explaining.trials import Bench, first_trial, run_trial, since
 from holdfast.infer.binding import explanation_of
+from holdfast.infer.evidence import as_found
 from holdfast.infer.further_bindings import bodies_that_run
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import MORE, next_trial
@@ -81,6 +82,7 @@ def _explained(bench: Bench, asked: Asked, mark: str | None) -> Explanation:
         # The one trial may serve both. How much memory more of them take is asked before they are proposed.
         sought = max(MORE * (first.in_service or 0) if sought is None else sought, min(wish.at_once, _MOST_SOUGHT))
     trials, out_of_time = _further_trials(first, rivals, sought, began, bench)
+    rivals = as_found(rivals, (first, *trials))
     record = ExplanationRecord(first.run or 0, rivals, (first, *trials), 0.0, out_of_time=out_of_time)
     bench.progress.bounded(None, None)
     if wish is not None:

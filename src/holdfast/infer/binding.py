@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
-from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
+from holdfast.infer.evidence import (
+    Suspect,
+    as_asked_again,
+    as_found,
+    basis_of,
+    differs,
+    in_force,
+    proved_laws,
+    since,
+    suspects,
+)
 from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, of_switch, where
 from holdfast.infer.laws import OWN_DESCRIPTORS, Law, at_least, borne_out, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
@@ -14,6 +24,7 @@ from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
+from holdfast.model.limits import ADDRESS_SPACE, NOFILE
 from holdfast.model.places import Place
 from holdfast.model.trial import Rival, Trial, named
 from holdfast.model.verdict import Verdict
@@ -30,6 +41,8 @@ _WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # neither.
 _BY_CHANCE = 1
 SOMAXCONN = "somaxconn"
+# Limits of each process.
+_EACH = frozenset({NOFILE, ADDRESS_SPACE})
 
 
 def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
@@ -39,6 +52,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         verdict: of the first trial.
         record: with at least that trial.
     """
+    record = replace(record, rivals=as_found(record.rivals, record.trials))
     rivals, trials = record.rivals, record.trials
     found = [binding_of(place, rivals, trials) for place in PLACES]
     bindings = tuple(_all_of(verdict, record, [each for each in found if isinstance(each, Binding)]))
@@ -120,10 +134,10 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
     first, law = trials[0], borne_out(proved[0].laws[0], trials)
     others = [borne_out(each.laws[0], trials) for each in proved[1:]]
     within = _of_each_process(law, rivals, first)
-    formula = law.formula if within in {None, INSIDE} else f"{' x '.join(law.factors)} x {within}"
+    formula = law.formula if within in {None, INSIDE, *_EACH} else f"{' x '.join(law.factors)} x {within}"
     if others:
         formula = f"min({', '.join([formula, *(each.formula for each in others)])})"
-    configured = values_of(first).get(law.main) if within is None else law.times
+    configured = law.times if within not in {None, *_EACH} else values_of(first).get(within or law.main)
     there = measured(law.place, first)
     assert there is not None
     return Binding(
@@ -133,7 +147,7 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
         effective=configured,
         formula=f"{_WHAT[law.place]} = {formula}",
         evidence=tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials))),
-        ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved)}), law, rivals, trials)),
+        ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved), within}), law, rivals, trials)),
         next=NextBound(others[0].main, there) if others else _next(law, rivals, trials),
     )
 
@@ -163,7 +177,8 @@ def _of_each_process(law: Law, rivals: Sequence[Rival], first: Trial) -> str | N
     """What bounds each process where only the number of processes could be changed; None if it is that number."""
     if law.setting or law.place is not Place.IN_SERVICE:
         return None
-    return _fixed_limit(law.times, rivals, first) or (INSIDE if law.times > 1 and first.before_view else None)
+    met = _met([each for each in rivals if each.name in _EACH])
+    return met or _fixed_limit(law.times, rivals, first) or (INSIDE if law.times > 1 and first.before_view else None)
 
 
 def _fixed_limit(number: int, rivals: Sequence[Rival], first: Trial) -> str | None:
@@ -196,7 +211,7 @@ def _constant(
     """
     first, there = trials[0], measured(place, trials[0])
     tried = [each for each in trials[1:] if measured(place, each) == there]
-    untried = {each.name for each in found} - {change.name for trial in trials[1:] for change in trial.changes}
+    untried = {each.name for each in found} - {change.name for trial in trials[1:] for change in in_force(trial)}
     moved = any((at_least(place, each) or 0) > (there or 0) for each in trials[1:])
     if place is not Place.IN_SERVICE or there is None or untried or moved or any(each.shared for each in found):
         return None
@@ -213,12 +228,12 @@ def _constant(
         effective=there,
         formula=f"{_FIELD[place]} = {there if name in {INSIDE, met} else name}",
         evidence=tuple(each for each in (f"{named(first)}: {there}", waiting, *changed) if each),
-        ruled_out=tuple(RuledOut(change.name, named(each)) for each in tried[:1] for change in each.changes),
+        ruled_out=tuple(RuledOut(change.name, named(each)) for each in tried[:1] for change in in_force(each)),
     )
 
 
 def _said(trial: Trial) -> str:
-    return ", ".join(f"{each.name}={each.value}" for each in trial.changes)
+    return ", ".join(f"{each.name}={each.value}" for each in in_force(trial)) or "nothing changed"
 
 
 def _capped(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | None:
@@ -259,7 +274,7 @@ def _sentence(law: Law, trial: Trial) -> str:
 
 
 def _ruled_out(
-    named_ones: frozenset[str], law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]
+    named_ones: frozenset[str | None], law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]
 ) -> Iterator[RuledOut]:
     """Each other rival, by the first trial that shows that it allowed more than there were."""
     there = measured(law.place, trials[0])
@@ -331,7 +346,7 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
         return f"the server could not be started again with nothing changed, so nothing could be tried: {why}"
     if again is not None and differs(again, trials[0]):
         return f"it differs from start to start: {there}, then {again.in_service} with nothing changed"
-    changed = dict.fromkeys(each.name for trial in trials[1:] for each in trial.changes)
+    changed = dict.fromkeys(each.name for trial in trials[1:] for each in in_force(trial))
     if not changed:
         return _why_nothing_changed(place, rivals, found)
     sizes = dict.fromkeys(seen for each in trials if (seen := measured(place, each)) is not None)

@@ -15,11 +15,12 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.infer.laws import Law, at_least, candidate_laws, measured, size, values_of
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
-from holdfast.model.trial import Rival, Trial
+from holdfast.model.trial import SET_AT_START, Change, Rival, Trial
 
 ALL_RAISED = "everything else raised"
 AS_ASKED_AGAIN = "as asked, once more"
@@ -44,6 +45,26 @@ class Suspect:
     proved_by: tuple[Trial, ...]
     shared: tuple[Trial, ...]
     certain: bool
+
+
+def as_found(rivals: Sequence[Rival], trials: Sequence[Trial]) -> tuple[Rival, ...]:
+    """The rivals, those of them fixed that no trial could change: what starts the server sets them again."""
+    return tuple(replace(each, fixed=SET_AT_START) if _was_set_again(each, trials) else each for each in rivals)
+
+
+def _was_set_again(rival: Rival, trials: Sequence[Trial]) -> bool:
+    asked = [each for each in trials[1:] if not each.failure and rival.name in {change.name for change in each.changes}]
+    own = values_of(trials[0]).get(rival.name)
+    return bool(asked) and all(
+        values_of(each).get(rival.name) == own and rival.name not in {change.name for change in in_force(each)}
+        for each in asked
+    )
+
+
+def in_force(trial: Trial) -> tuple[Change, ...]:
+    """The changes of a trial that the server had; a limit may have been set again by what starts it."""
+    values = values_of(trial)
+    return tuple(each for each in trial.changes if values.get(each.name, each.value) == each.value)
 
 
 def suspects(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Suspect, ...]:

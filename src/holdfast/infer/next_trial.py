@@ -26,6 +26,7 @@ from holdfast.infer.evidence import (
     AS_ASKED_AGAIN,
     Suspect,
     as_asked_again,
+    as_found,
     basis_of,
     differs,
     fits,
@@ -62,7 +63,7 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | No
         up_to: number of requests in service up to which the next bound is looked for; 0 looks for none, None is four
             times as many as there are, and twice as many where each of them takes a process.
     """
-    first, again = trials[0], as_asked_again(trials)
+    first, again, rivals = trials[0], as_asked_again(trials), as_found(rivals, trials)
     if again is None and trials[-1].failure and all(each.failure for each in trials[1:]):
         return Proposal(AS_ASKED_AGAIN, (), first.offered)
     if again is not None and differs(again, first):

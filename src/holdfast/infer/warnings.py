@@ -24,7 +24,7 @@ _LONG_WAY_NS = NS_PER_S // 2
 _AT_ENTRY = {
     "entry": (
         "There is no view at this path, so requests were held where the server hands them to the application. "
-        "What a framework does between there and a view is not in these figures."
+        "What a framework does between there and a view is not in these figures. Name the path of a view with --path."
     ),
     "plain": (
         "Requests were held where the server hands them to the application: it is plain code of one file, without a "
@@ -160,8 +160,10 @@ def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
     first = timeline.first_request
     if first is not None:
         # Where the path has a view for another method, the entry is named so.
-        of_get = "no view for GET" if "no view for " in first.held_in else "no view"
-        found += [said.replace("no view", of_get, 1) for via, said in _AT_ENTRY.items() if via == first.via]
+        said = _AT_ENTRY.get(first.via, "")
+        if "no view for " in first.held_in:
+            said = f"{said.replace('no view', 'no view for GET', 1)} holdfast sends no other method."
+        found += [said] if said else []
     return found
 
 

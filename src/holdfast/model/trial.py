@@ -16,6 +16,9 @@ each process. "share": a resource of which each request takes a whole number, as
 "streams": of one HTTP/2 connection. "switch": 0 is off, and then there is one place.
 """
 
+SET_AT_START = "what starts the server, or the application, sets it itself"
+"""Why a rival cannot be changed that was in force as before in each trial that was to change it."""
+
 
 @frozen
 class Rival:

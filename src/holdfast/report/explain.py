@@ -11,7 +11,7 @@ from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
-from holdfast.model.trial import RivalKind, Trial, named
+from holdfast.model.trial import SET_AT_START, RivalKind, Trial, named
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text, doubt
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
@@ -138,6 +138,7 @@ def _or_dash(number: int | None) -> str:
 def sentences(explanation: Explanation) -> Iterator[str]:
     """Each finding as one sentence, with the runs behind it."""
     yield from _beside(explanation)
+    yield from _set_at_start(explanation)
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
@@ -146,6 +147,7 @@ def sentences(explanation: Explanation) -> Iterator[str]:
             start = "" if explanation.verdict.ceiling.bounded is False else "Undecided: "
             sentence = f"{start}{undecided.why}."
             yield sentence[0].upper() + sentence[1:]
+    yield from _not_shown(explanation)
     backlogs = {each.name for each in explanation.rivals if each.place is Place.ACCEPT_QUEUE}
     by: dict[str, list[str]] = {}
     for ruled_out in explanation.ruled_out:
@@ -177,6 +179,25 @@ def _beside(explanation: Explanation) -> Iterator[str]:
             yield "The runs above hold each request before its body, so they count those too that would wait in it."
     if binding.setting in _COMPUTED:
         yield _COMPUTED[binding.setting]
+
+
+def _set_at_start(explanation: Explanation) -> Iterator[str]:
+    """What no trial could change."""
+    for each in explanation.rivals:
+        if each.fixed == SET_AT_START:
+            yield f"{each.name} stayed at {_shown(each.value, each.kind)}: {each.fixed}. Change it there."
+
+
+def _not_shown(explanation: Explanation) -> Iterator[str]:
+    """That a person's command names no server whose settings could be varied."""
+    target, known = explanation.verdict.target, explanation.verdict.binding is not None
+    of_server = [each for each in explanation.rivals if not each.inside and each.kind not in {"share", "bytes"}]
+    # Of a person's own command, the version of the server is not known.
+    if not known and not of_server and target.version is None:
+        yield (
+            f"The command does not show which server it starts: {target.app}. If it starts one from Python, a Procfile "
+            "or a supervisor's file, explain that server's own command: holdfast explain -- COMMAND"
+        )
 
 
 def _cut_short(explanation: Explanation) -> Iterator[str]:

@@ -89,6 +89,7 @@ def server_in(command: Sequence[str], read: Read) -> ServerCommand | None:
         read: the text of a script.
     """
     variables: dict[str, str] = {}
+    of_its_own: ServerCommand | None = None
     at = 0
     while at < len(command):
         found = _direct(command, at)
@@ -99,13 +100,14 @@ def server_in(command: Sequence[str], read: Read) -> ServerCommand | None:
             return _in_text(command[text_at], text_at, variables)
         script = _script(command, at, read)
         if script is not None and not _passes_on(script):
-            whole, text_at = script
-            inner = _in_text(whole[text_at], text_at, variables)
-            return None if inner is None else replace(inner, script=whole)
+            return _in_script(script, variables)
         if script is None and PurePath(command[at]).name not in _PASSING_ON:
             return None
+        if script is not None and of_its_own is None:
+            # What an entry point starts where it is not given a program.
+            of_its_own = _in_script(script, {**variables})
         at = _next_program(command, at + 1, variables, read)
-    return None
+    return of_its_own
 
 
 def with_arguments(command: Sequence[str], found: ServerCommand, arguments: Sequence[str]) -> tuple[str, ...]:
@@ -171,8 +173,6 @@ def _next_program(command: Sequence[str], at: int, variables: dict[str, str], re
             return at
         if "/" in command[at] and _script(command, at, read) is not None:
             return at
-        if "/" in command[at] and _script(command, at, read) is not None:
-            return at
         if command[at] == "-m" and at + 1 < len(command) and command[at + 1] in _MODULES:
             # As in `coverage run -m gunicorn`.
             return at + 1
@@ -207,6 +207,12 @@ def _script(command: Sequence[str], at: int, read: Read) -> tuple[tuple[str, ...
             return None
         shell = tuple(first[1].split())
     return (*command[:path_at], *shell, "-c", text, *command[path_at:]), path_at + len(shell) + 1
+
+
+def _in_script(script: tuple[tuple[str, ...], int], variables: dict[str, str]) -> ServerCommand | None:
+    whole, text_at = script
+    inner = _in_text(whole[text_at], text_at, variables)
+    return None if inner is None else replace(inner, script=whole)
 
 
 def _passes_on(script: tuple[tuple[str, ...], int]) -> bool:

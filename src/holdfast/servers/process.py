@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -371,8 +372,15 @@ def _not_started(command: Command, error: Exception) -> HoldfastError:
         return EnvironmentFailure(
             f"The server could not be started in {command.cwd}.", str(error), "Run holdfast in a directory that exists."
         )
+    program = command.argv[0]
+    if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
+        return EnvironmentFailure(
+            f"{program} could not be started.",
+            "Its first line does not name an interpreter (#!/bin/sh), or it is a program for another kind of machine.",
+            f"Write that line, or name the interpreter: holdfast exec -- sh {program}",
+        )
     return EnvironmentFailure(
-        f"{command.argv[0]} could not be started.",
+        f"{program} could not be started.",
         str(error),
         "Check that the file exists and may be run, and how many processes and open files you may have (ulimit -a).",
     )

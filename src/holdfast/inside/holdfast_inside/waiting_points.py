@@ -40,6 +40,11 @@ _FOR_AN_OWN_RESULT = frozenset(
 """A caller in one of these modules waits for what it has sent to another thread itself, and not for its turn."""
 _OF_AN_OWN_THREAD = ("Thread.start", "Thread.join")
 """A caller of these waits for a thread that it has made itself."""
+_FROM_ELSEWHERE = (
+    "anyio._backends._asyncio",
+    ("SocketStream.", "UDPSocket.", "ConnectedUDPSocket.", "Process."),
+)
+"""What waits for an event in these waits for bytes of a socket, for room to send some, or for the end of a process."""
 _TO_THE_LOOP = "trio._core._traps"
 """Where each task of trio leaves off, whatever it waits for."""
 _BY_CONDITIONS = frozenset({"threading", "queue"})
@@ -149,7 +154,8 @@ def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:
         at -= 1
     module, function = names[at]
     own = any(each in _FOR_AN_OWN_RESULT or name.startswith(_OF_AN_OWN_THREAD) for each, name in names)
-    waits = names[-1][0] in _WAITING_MODULES and not own
+    elsewhere = module == _FROM_ELSEWHERE[0] and function.startswith(_FROM_ELSEWHERE[1])
+    waits = names[-1][0] in _WAITING_MODULES and not own and not elsewhere
     return f"{module}.{_short(function)}", waits
 
 
