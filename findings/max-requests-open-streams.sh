@@ -12,11 +12,11 @@
 # Seen      With one open stream in each worker (server-sent events, a download), nothing answers: clients are accepted
 #           by the kernel, and wait until a stream ends, with gunicorn for 30 s at most, with uvicorn for ever. Each
 #           worker that has a stream when it has had its number is one less meanwhile.
-# Output    two workers with --max-requests 100, a stream of 15 s in each
-#           gunicorn, threads: the next client waits until a stream has ended
-#           gunicorn, gevent:  the next client waits until a stream has ended
-#           gunicorn, asgi:    the next client waits until a stream has ended
-#           uvicorn:           the next client waits until a stream has ended
+# Output    two workers with --max-requests 100, an open stream in each
+#           gunicorn, threads: the next client waits until the streams end
+#           gunicorn, gevent:  the next client waits until the streams end
+#           gunicorn, asgi:    the next client waits until the streams end
+#           uvicorn:           the next client waits until the streams end
 #           h2corn:            a new worker answers while the streams are open
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/start.bash"
@@ -27,16 +27,17 @@ import asyncio
 import os
 import time
 
-SECONDS = int(os.environ["STREAM"])
+def pid():
+    return str(os.getpid()).encode() + b"\n"
 
 def wsgi(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Connection", "close")])
-    return stream() if environ["PATH_INFO"] == "/stream" else [str(os.getpid()).encode()]
+    return stream() if environ["PATH_INFO"] == "/stream" else [pid()]
 
 def stream():
-    for _ in range(2 * SECONDS):
-        yield str(os.getpid()).encode() + b"\n"
-        time.sleep(0.5)
+    while not os.path.exists("release"):
+        yield pid()
+        time.sleep(0.2)
 
 async def asgi(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -46,73 +47,72 @@ async def asgi(scope, receive, send):
             if message["type"] == "lifespan.shutdown":
                 return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
-    if scope["path"] == "/stream":
-        for _ in range(2 * SECONDS):
-            await send({"type": "http.response.body", "body": str(os.getpid()).encode() + b"\n", "more_body": True})
-            await asyncio.sleep(0.5)
-    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+    while scope["path"] == "/stream" and not os.path.exists("release"):
+        await send({"type": "http.response.body", "body": pid(), "more_body": True})
+        await asyncio.sleep(0.2)
+    await send({"type": "http.response.body", "body": pid()})
 PY
 cat >clients.py <<'PY' # opens a stream in each of two workers, and then asks until something new comes
 import http.client
+import pathlib
 import sys
 import threading
-import time
 
 port = int(sys.argv[1])
 
 def ask(path):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=100)
     client.request("GET", path)
     return client.getresponse()
 
-ends = [] # of the streams
+def asks(pids): # until it has an answer: a worker may close what it has accepted in its last moment
+    while not pids:
+        try:
+            pids.append(ask("/").read())
+        except ConnectionError:
+            pass
 
-def follow(answer):
-    answer.read()
-    ends.append(time.monotonic())
-
-old = set() # the processes that the streams are in
-while len(old) < 2:
+streams = {}
+while len(streams) < 2:
     answer = ask("/stream")
-    pid = answer.readline().strip()
-    if pid in old:
+    pid = answer.readline()
+    if pid in streams:
         answer.close()
     else:
-        old.add(pid)
-        threading.Thread(target=follow, args=(answer,), daemon=True).start()
-new = False # whether another process has answered
-while not new:
-    then = time.monotonic()
-    new = ask("/").read().strip() not in old
-    if time.monotonic() - then > 4:
-        time.sleep(0.5)
-        print("the next client waits", "until a stream has ended" if ends else "though the streams are open")
-        sys.exit()
-    if ends:
-        print("the streams have ended before that")
-        sys.exit()
-print("a new worker answers while the streams are open")
+        streams[pid] = answer
+while True:
+    pids = []
+    asking = threading.Thread(target=asks, args=(pids,), daemon=True)
+    asking.start()
+    asking.join(10)
+    if not pids or pids[0] not in streams:
+        break
+pathlib.Path("release").touch()
+if pids:
+    print("a new worker answers while the streams are open")
+else:
+    asking.join(60)
+    print("the next client waits until the streams end" if pids else "the next client has no answer")
 PY
 
 look() { # name, what is expected, server, its arguments, in which PORT is the port
     local port command found
     port=$(free_port)
     command=("${@:3}")
+    rm -f release
     serve "${command[@]//PORT/$port}"
     answers "$port"
-    found=$(timeout 100 python3 clients.py "$port") || { cat "$server_log" >&2; exit 2; }
+    found=$(timeout 200 python3 clients.py "$port") || { cat "$server_log" >&2; exit 2; }
     printf '%-18s %s\n' "$1:" "$found"
     [ "$found" = "$2" ] || changed "expected: $2"
     kill "$server"
 }
 
-export STREAM=15 # seconds
-waits="the next client waits until a stream has ended"
+waits="the next client waits until the streams end"
 gunicorn=(gunicorn --no-control-socket --workers 2 --max-requests 100 --bind 127.0.0.1:PORT)
 look "gunicorn, threads" "$waits" "${gunicorn[@]}" --threads 4 views:wsgi
 look "gunicorn, gevent" "$waits" "${gunicorn[@]}" -k gevent views:wsgi
 look "gunicorn, asgi" "$waits" "${gunicorn[@]}" -k asgi views:asgi
 look uvicorn "$waits" uvicorn --no-access-log --workers 2 --limit-max-requests 100 --port PORT views:asgi
-STREAM=40 # it is not waited for
 look h2corn "a new worker answers while the streams are open" \
     h2corn --workers 2 --max-requests 100 --bind 127.0.0.1:PORT views:asgi
