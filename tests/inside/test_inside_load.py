@@ -99,6 +99,8 @@ def test_an_application_is_found_however_it_is_named(tried):
     [
         ("goood", "module-missing", ["no module goood", "Did you mean good.py?"]),
         ("package.nothing", "module-missing", ["no module package.nothing"]),
+        ("main", "module-missing", ["no module main", "It is in directory. Run holdfast there"]),
+        ("web", "module-missing", ["no module web", "Did you mean package.web?"]),
         ("nothing.py", "file-missing", ["nothing.py does not exist", "Run holdfast in the directory"]),
         ("goo.py", "file-missing", ["Did you mean good.py?"]),
         ("directory", "is-a-directory", ["directory is a directory", "directory/main.py"]),

@@ -63,7 +63,7 @@ def _import_module(source: str) -> types.ModuleType:
         "module-missing",
         f"There is no module {source}.",
         f"It is neither in {os.getcwd()} nor installed in the server's environment.",
-        suggest.file_like(source.partition(".")[0], os.getcwd()),
+        suggest.directory_of(source, os.getcwd()) or suggest.file_like(source.partition(".")[0], os.getcwd()),
     )
 
 

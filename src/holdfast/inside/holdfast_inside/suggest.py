@@ -50,6 +50,23 @@ def file_like(wanted: str, directory: str) -> str:
     return f"Did you mean {near[0]}.py?" if near else "Run holdfast in the directory that contains it."
 
 
+def directory_of(module: str, directory: str) -> str:
+    """A sentence that names the folder of `directory` that has a module; "" if none has it."""
+    parts = module.split(".")
+    try:
+        folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
+    except OSError:
+        folders = []
+    for folder in folders:
+        path = os.path.join(directory, folder, *parts)
+        if not (os.path.isfile(f"{path}.py") or os.path.isfile(os.path.join(path, "__init__.py"))):
+            continue
+        if os.path.isfile(os.path.join(directory, folder, "__init__.py")):
+            return f"Did you mean {folder}.{module}?"
+        return f"It is in {folder}. Run holdfast there, or with PYTHONPATH={folder}."
+    return ""
+
+
 def file_in(directory: str) -> str:
     """The likeliest Python file in `directory`, as an example to name; `app.py` if it has none."""
     files = sorted(entry for entry in os.listdir(directory) if entry.endswith(".py") and entry[0] != "_")
