@@ -53,3 +53,26 @@ def test_where_those_that_are_let_in_come_into_service_or_may_the_ceiling_is_at_
     assert verdict.overflow.client_sees is None
     assert "or a pool that grows, lets in about 2 a second" in verdict.warnings[0]
     assert "Take a limit away to see the ceiling" in verdict.warnings[0]
+
+
+def offered_until_no_more(turned_away):
+    """Two in service; one waits that came after so many others had got 503, then some more got it."""
+    requests, sockets = [records.request(id) for id in range(3)], [records.socket(id, accepted=True) for id in range(3)]
+    requests[2] = records.request(2, opened_ns=S, sent_ns=S)
+    times = [500 * MS + each * MS for each in range(turned_away)] + [1500 * MS, 1600 * MS]
+    for id, at_ns in enumerate(times, 3):
+        away = {"opened_ns": at_ns - MS, "sent_ns": at_ns - MS, "done_ns": at_ns}
+        requests.append(records.request(id, outcome=Outcome.REJECTED, status=503, **away))
+    placed = replace(records.snapshot(*sockets), began_ns=ENDED_NS - 10, ended_ns=ENDED_NS)
+    record = records.timeline(requests, [records.entry(0), records.entry(1)], placed, reason="max-offered")
+    return replace(record, marks=replace(record.marks, placed_ns=ENDED_NS, ended_ns=2 * ENDED_NS))
+
+
+def test_one_that_waits_after_many_in_a_row_were_turned_away_shows_that_no_queue_was_full():
+    # Of two processes with queues of their own that have room for as many, eight in a row come to the full one once of
+    # 256 times.
+    verdict = judge(offered_until_no_more(8))
+
+    assert (verdict.ceiling.userspace_queue, verdict.ceiling.userspace_queue_bounded) == (None, False)
+    assert verdict.overflow.client_sees is None
+    assert judge(offered_until_no_more(7)).ceiling.userspace_queue == 1

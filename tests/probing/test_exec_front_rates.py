@@ -21,7 +21,7 @@ def limited(id: str, rate: str, burst: str, workers: int) -> Own:
         "start.sh": SCRIPT.format(f"gunicorn -w {workers} -b 127.0.0.1:{{other}} app:app", NGINX_RUNS),
     }
     # A sync worker runs one request, and what is handed on beyond that waits in their accept queue of 2048.
-    return Own(id, ("sh", "start.sh"), files, {**OF_A_RATE, "ceiling.in_service": workers}, ("--max-offered", "300"))
+    return Own(id, ("sh", "start.sh"), files, {**OF_A_RATE, "ceiling.in_service": workers}, ("--max-offered", "5000"))
 
 
 COMMANDS = (limited("two workers", "1r/s", "40", 2), limited("one in two seconds", "30r/m", "20 nodelay", 1))

@@ -6,7 +6,9 @@ away, or waits, depends on how quickly they come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from holdfast.infer.census import offered_requests
 from holdfast.infer.overflow import fate_of
@@ -19,6 +21,8 @@ from holdfast.model.units import NS_PER_S
 _EXACTLY = 10.0
 ENOUGH_LATER = 4
 """That many are also what shows that no place is left, where all of them are turned away."""
+_MANY = 8
+"""Of a few processes with queues of their own, one that has room takes one of so many requests."""
 
 
 @frozen
@@ -132,11 +136,19 @@ def turned_away_before(timeline: Timeline, placed: Mapping[int, Place]) -> Turne
     offered, counted_ns = offered_requests(timeline), timeline.placed.ended_ns
     away = [each for each in offered if placed.get(each.id) in TURNED_AWAY_PLACES]
     first_ns = min(map(_done_ns, away), default=NEVER)
-    later = sum(each.opened_ns > first_ns and placed.get(each.id) in QUEUES for each in offered)
+    later = [each.opened_ns for each in offered if each.opened_ns > first_ns and placed.get(each.id) in QUEUES]
     given_back = any(NEVER < each.left_ns <= counted_ns for each in timeline.entries if each.id in placed)
-    if not away or given_back or later < ENOUGH_LATER or waited_before(timeline, placed):
+    enough = len(later) >= ENOUGH_LATER or _come_after_many(later, [_done_ns(each) for each in away])
+    if not away or given_back or not enough or waited_before(timeline, placed):
         return None
-    return TurnedAwayBefore(len(away), later, fate_of(away))
+    return TurnedAwayBefore(len(away), len(later), fate_of(away))
+
+
+def _come_after_many(let_in_ns: Sequence[int], away_ns: Sequence[int]) -> bool:
+    """Whether one was let in when many had been turned away in a row."""
+    away_ns = sorted(away_ns)
+    before = [bisect_left(away_ns, each) for each in sorted(let_in_ns)]
+    return any(number - earlier >= _MANY for earlier, number in pairwise([0, *before]))
 
 
 def _on_plateau(timeline: Timeline, placed: Mapping[int, Place]) -> bool:
