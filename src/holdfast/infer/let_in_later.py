@@ -119,9 +119,10 @@ class TurnedAwayBefore:
     def reason(self) -> str:
         """Why it is no bound of a queue, and what the next request gets is not known."""
         got = f"got HTTP {self.fate}" if self.fate.isdecimal() else f"ended as {self.fate}"
+        later = "another was let in that waits" if self.later == 1 else f"{self.later} others were let in that wait"
         return (
-            f"{self.number} of the requests {got}, and after the first of them {self.later} others were let in that "
-            "wait, while no place was given back, which no single full queue does"
+            f"{self.number} of the requests {got}, and after the first of them {later}, while no place was given "
+            "back, which no single full queue does"
         )
 
 
