@@ -8,7 +8,7 @@
 #           that uvicorn and hypercorn start by "spawn" have no handler of it. Those of granian and h2corn are forked,
 #           and still have their parent's. hypercorn/run.py: a worker that ends with something else than 0 ends all.
 # Guess     An init that passes signals on is what makes `docker kill --signal HUP` reload a server in a container as it
-#           does elsewhere. The group gets SIGTERM as well, which does no harm: workers handle it as their parent does.
+#           does elsewhere.
 # Seen      gunicorn's and uvicorn's workers are dead before their parent begins to replace them, so requests in flight
 #           are closed without an answer, and hypercorn has ended, too. With --single-child all is as without it.
 # Output    the request in flight / the server, without dumb-init, with it, and with --single-child

@@ -10,8 +10,8 @@
 # Guess     The number is there to bound leaks, and costs the start of a worker: a new one takes the old one's place at
 #           once, while that one finishes what it has, as with a reload.
 # Seen      With one open stream in each worker (server-sent events, a download), nothing answers: clients are accepted
-#           by the kernel, and wait until a stream ends, with gunicorn for 30 s at most, with uvicorn for ever. Each
-#           worker that has a stream when it has had its number is one less meanwhile.
+#           by the kernel, and wait until a stream ends. Each worker that has a stream when it has had its number is one
+#           less meanwhile.
 # Output    two workers with --max-requests 100, an open stream in each
 #           gunicorn, threads: the next client waits until the streams end
 #           gunicorn, gevent:  the next client waits until the streams end

