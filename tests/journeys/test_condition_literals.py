@@ -82,6 +82,39 @@ def test_texts_and_what_is_asked_of_them(text: str, language: str, *, found: boo
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('vars.get("id").toLong() + 1 == 1234567890123456789', True),
+        ('vars.get("id").toLong() - 1234567890123456787 == 1', True),
+        ('(vars.get("id") as Long) + 1 > vars.get("id").toLong()', True),
+        ('-vars.get("id").toLong() == -1234567890123456789', False),
+        ('vars.get("id").toLong() % 10 == 8 && -vars.get("id").toLong() % 10 == -8', True),
+        ('vars.get("id").toLong() / 2 == 617283945061728394', True),
+        ('vars.get("id").toLong() * 10 > 0', False),  # a Long overflows
+        ("9007199254740991 + 2 == 9007199254740993", True),
+        ("12345678901234567890 - 1 == 12345678901234567889", True),
+        ("5 / 2 == 2.5 && -7 % 4 == -3", True),
+    ],
+)
+def test_whole_numbers_of_groovy_are_exact_in_sums_too(text: str, *, found: bool) -> None:
+    assert value_of(text, "groovy", CLIENT) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ('vars.get("state") ==~ "[^{}]+"', "groovy", True),
+        ('vars.get("state") ==~ "[{]?done[}]?"', "groovy", True),
+        ('vars.get("state") =~ "[d&{]one"', "jexl", True),
+        ("-true", "jexl", False),
+        ("-false", "jexl", True),
+    ],
+)
+def test_a_brace_in_a_class_of_a_pattern_and_a_sign_before_true(text: str, language: str, *, found: bool) -> None:
+    assert value_of(text, language, CLIENT) is found
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ('"3".contains(3)', "groovy"),
@@ -154,6 +187,7 @@ def test_sums_of_jexl_are_sent_as_jexl_writes_them(text: str, found: str) -> Non
         '${__javaScript("${state}" == "done" and ${n} > 2,)}',
         '${__groovy("${state}" ==~ "[a-z&&[^x]]+",)}',
         '${__groovy("${state}" ==~ "done{",)}',
+        '${__groovy("${state}" ==~ "done\\\\\\\\v?",)}',
         '${__jexl3(!"${state}".matches("\\Qdone\\E"),)}',
         '${__groovy("${state}" != undefined,)}',
         # What is behind a name that may stand for nothing is read too.
@@ -176,3 +210,10 @@ def test_jexl_2_which_adds_texts_as_numbers_is_not_asked_to_add() -> None:
     assert isinstance(does_not, FunctionCall)
     assert "JEXL 2" in unreadable(adds)
     assert not unreadable(does_not)
+
+
+def test_only_conditions_of_our_own_are_told_what_compares() -> None:
+    """In a script of a plan, `=` may be meant as it is written."""
+    assert unreadable_text(("def n = 3",), "groovy").endswith("'=' is not understood at character 7")
+    with pytest.raises(ValueError, match="== compares"):
+        value_of("id = 3")

@@ -36,7 +36,7 @@ def tokens_of(text: str, language: str = "own") -> list[Token]:
         match = _TOKEN.match(text, at)
         # A reference that stays as it is written: to Groovy the call of something that it does not know.
         if match is None or (match[0].startswith("${") and language != "groovy"):
-            hint = ": == compares" if text[at] == "=" else ""
+            hint = ": == compares" if text[at] == "=" and language == "own" else ""
             raise ValueError(f"{text[at]!r} is not understood at character {at + 1}{hint}")
         if match.lastgroup is not None:
             kind, part = match.lastgroup, match[0]
