@@ -84,9 +84,9 @@ class JavaText(str):
     __slots__ = ()
 
 
-# Of java.util.regex.Pattern; what Python lacks is an error by itself.
-_PLAIN_CLASS = re.compile(r"\[\^?\]?(?:[^\][&]|&(?!&))*\]")
-_OTHER_IN_JAVA = re.compile(r"\\[Zv]|\[\]?[^\]]*?(?:&&|\[)|\{(?!\d+(?:,\d*)?\})|\(\?[P#]")
+# What java.util.regex.Pattern reads as Python does, each escape being two characters of a word; what Python lacks is an
+# error by itself.
+_AS_IN_JAVA = re.compile(r"(?:[^\\\[{(]|\[\^?\]?(?:[^\][&]|&(?!&))*\]|\{\d+(?:,\d*)?\}|\((?!\?[P#]))*")
 
 UNDEFINED = float("nan")
 """JavaScript's; a number that is like no other, and equal to null alone."""
@@ -338,9 +338,10 @@ def matches(text: str, mark: str, pattern: str, language: str) -> bool:
     Raises:
         ValueError: it is not one, or means something else to Java than to Python.
     """
-    plain = _PLAIN_CLASS.sub("_", re.sub(r"\\[^Zv]", "_", pattern))
-    if language != "own" and (other := _OTHER_IN_JAVA.search(plain)):
-        raise ValueError(f"{pattern!r} has a {other[0]!r}, which means something else to Java")
+    same = _AS_IN_JAVA.match(re.sub(r"\\[^Zv0]", "__", pattern))
+    at = len(pattern) if language == "own" or same is None else same.end()
+    if at < len(pattern):
+        raise ValueError(f"{pattern!r} has {pattern[at : at + 3]!r}, which means something else to Java")
     try:
         compiled = re.compile(pattern, 0 if language == "own" else re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
