@@ -16,6 +16,7 @@ COUNTED = ["the counter id is one for all clients"]
     ("steps", "shares"),
     [
         (STEP + 'extract = { token = "json:$.token" }\n[[group.step]]\nrequest = "/{token}"\n', []),
+        (STEP + 'extract = { paid = "json:$.paid" }\n' + STEP + "if = 'paid == 1'\n", []),
         ('[[group.step]]\nrequest = "/{id}"\n', COUNTED),
         (STEP + 'headers = { X = "{id}" }\n', COUNTED),
         (STEP + 'body = "{id}"\n', COUNTED),

@@ -82,6 +82,39 @@ def test_texts_and_what_is_asked_of_them(text: str, language: str, *, found: boo
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('vars.get("id").toLong() + 1 == 1234567890123456789', True),
+        ('vars.get("id").toLong() - 1234567890123456787 == 1', True),
+        ('(vars.get("id") as Long) + 1 > vars.get("id").toLong()', True),
+        ('-vars.get("id").toLong() == -1234567890123456789', False),
+        ('vars.get("id").toLong() % 10 == 8 && -vars.get("id").toLong() % 10 == -8', True),
+        ('vars.get("id").toLong() / 2 == 617283945061728394', True),
+        ('vars.get("id").toLong() * 10 > 0', False),  # a Long overflows
+        ("9007199254740991 + 2 == 9007199254740993", True),
+        ("12345678901234567890 - 1 == 12345678901234567889", True),
+        ("5 / 2 == 2.5 && -7 % 4 == -3", True),
+    ],
+)
+def test_whole_numbers_of_groovy_are_exact_in_sums_too(text: str, *, found: bool) -> None:
+    assert value_of(text, "groovy", CLIENT) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ('vars.get("state") ==~ "[^{}]+"', "groovy", True),
+        ('vars.get("state") ==~ "[{]?done[}]?"', "groovy", True),
+        ('vars.get("state") =~ "[d&{]one"', "jexl", True),
+        ("-true", "jexl", False),
+        ("-false", "jexl", True),
+    ],
+)
+def test_a_brace_in_a_class_of_a_pattern_and_a_sign_before_true(text: str, language: str, *, found: bool) -> None:
+    assert value_of(text, language, CLIENT) is found
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ('"3".contains(3)', "groovy"),
@@ -110,13 +143,17 @@ def test_asking_a_text_about_none_ends_the_script(text: str, language: str) -> N
         ("10 % vars.get('minus') == 2", "jexl"),
         ('!vars.get("n") / 5 < 7', "groovy"),
         ('vars.get("none").length > 0', "javascript"),
+        # Two signs that come together count up or down.
+        ("10-${minus} == 14", "groovy"),
+        ("10-${minus} == 14", "javascript"),
+        ("10+${plus} == 15", "javascript"),
     ],
 )
 def test_what_ends_a_script(text: str, language: str) -> None:
-    client = known_client(VALUES | {"long": "12345678901234567890", "minus": "-4"})
+    client = known_client(VALUES | {"long": "12345678901234567890", "minus": "-4", "plus": "+5"})
 
     with pytest.raises(ValueError, match=r"."):
-        value_of(text, language, client)
+        value_of(text_of(template_of(text), client), language, client)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +191,8 @@ def test_sums_of_jexl_are_sent_as_jexl_writes_them(text: str, found: str) -> Non
         '${__javaScript("${state}" == "done" and ${n} > 2,)}',
         '${__groovy("${state}" ==~ "[a-z&&[^x]]+",)}',
         '${__groovy("${state}" ==~ "done{",)}',
+        '${__groovy("${state}" ==~ "[[:alpha:]]+",)}',
+        '${__groovy("${state}" ==~ "done\\\\\\\\v?",)}',
         '${__jexl3(!"${state}".matches("\\Qdone\\E"),)}',
         '${__groovy("${state}" != undefined,)}',
         # What is behind a name that may stand for nothing is read too.
@@ -176,3 +215,24 @@ def test_jexl_2_which_adds_texts_as_numbers_is_not_asked_to_add() -> None:
     assert isinstance(does_not, FunctionCall)
     assert "JEXL 2" in unreadable(adds)
     assert not unreadable(does_not)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('(7 == ("3" ?: 0) as int)', False),
+        ('(3 == ("3" ?: 0) as int)', True),
+        ('vars.get("n") as int == 3', True),
+        ('2 < vars.get("n") as int', True),
+        ('vars.get("n") as int > 2 && (vars.get("n") as int) + 1 == 4', True),
+    ],
+)
+def test_as_comes_before_a_comparison(text: str, *, found: bool) -> None:
+    assert value_of(text, "groovy", CLIENT) is found
+
+
+def test_only_conditions_of_our_own_are_told_what_compares() -> None:
+    """In a script of a plan, `=` may be meant as it is written."""
+    assert unreadable_text(("def n = 3",), "groovy").endswith("'=' is not understood at character 7")
+    with pytest.raises(ValueError, match="== compares"):
+        value_of("id = 3")

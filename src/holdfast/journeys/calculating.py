@@ -16,9 +16,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from holdfast.journeys.comparing import (
+    MOST_LONG,
     Fraction,
     Value,
     as_number,
+    as_whole,
+    is_exact,
     is_true,
     number,
     number_of_javascript,
@@ -50,7 +53,7 @@ def added(left: Value, right: Value, language: str) -> Value:
         return written(left) + written(right)
     if language == "jexl":
         return _of_jexl("+", left, right)
-    return _number(left, language) + _number(right, language)
+    return _reckoned("+", _number(left, language), _number(right, language), language)
 
 
 def subtracted(left: Value, right: Value, language: str) -> Value:
@@ -63,7 +66,7 @@ def subtracted(left: Value, right: Value, language: str) -> Value:
         return left.replace(written(right), "", 1)
     if language == "jexl":
         return _of_jexl("-", left, right)
-    return _number(left, language) - _number(right, language)
+    return _reckoned("-", _number(left, language), _number(right, language), language)
 
 
 def multiplied(mark: str, left: Value, right: Value, language: str) -> Value:
@@ -79,13 +82,23 @@ def multiplied(mark: str, left: Value, right: Value, language: str) -> Value:
     if language == "jexl":
         return _of_jexl(mark, left, right)
     first, second = _number(left, language), _number(right, language)
-    if mark == "*":
-        return first * second
-    if second == 0:
+    if mark != "*" and second == 0:
         return _by_zero(first, second, mark, language)
-    if mark == "%":
-        return math.fmod(first, second) if math.isfinite(first) else math.nan
-    return first / second
+    if mark == "%" and not math.isfinite(first):
+        return math.nan
+    return _reckoned(mark, first, second, language)
+
+
+def _reckoned(mark: str, first: float, second: float, language: str) -> float:
+    """What comes of two numbers; in Groovy, whole numbers are exact, and overflow as a Long does."""
+    if language == "groovy" and is_exact(first) and is_exact(second):
+        one, other = as_whole(first), as_whole(second)
+        if mark != "/" or not one % other:
+            found = _remainder(one, other) if mark == "%" else _OF_WHOLE[mark](one, other)
+            if all(-MOST_LONG <= each < MOST_LONG for each in (one, other)):
+                found = (found + MOST_LONG) % (2 * MOST_LONG) - MOST_LONG
+            return whole_number(found)
+    return _OF_DOUBLE[mark](first, second)
 
 
 def _of_jexl(mark: str, left: Value, right: Value) -> float:
@@ -102,7 +115,7 @@ def _of_jexl(mark: str, left: Value, right: Value) -> float:
     if isinstance(first, int) and isinstance(second, int):
         # Of numbers the remainder has the sign of the first one; where one is a text, it is BigInteger.mod.
         if mark == "%" and not isinstance(left, str) and not isinstance(right, str):
-            return whole_number(first - second * _quotient(first, second))
+            return whole_number(_remainder(first, second))
         if mark == "%" and second < 0:
             raise ValueError("there is no remainder of a division by less than zero")
         return whole_number(_OF_WHOLE[mark](first, second))
@@ -113,6 +126,11 @@ def _quotient(first: int, second: int) -> int:
     """Without what is behind the point, as Java divides."""
     quotient = abs(first) // abs(second)
     return quotient if (first < 0) == (second < 0) else -quotient
+
+
+def _remainder(first: int, second: int) -> int:
+    """With the sign of the first one, as Java has it."""
+    return first - second * _quotient(first, second)
 
 
 _SUMS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
@@ -135,8 +153,12 @@ def signed(value: Value, language: str, *, minus: bool) -> float:
     """
     if language in ("jexl", "groovy") and isinstance(value, str):
         raise ValueError(f"{value!r} is not a number")
+    if language == "jexl" and isinstance(value, bool):
+        return value is not minus
     if language == "jexl":
         return _of_jexl("-" if minus else "+", 0.0, value)
+    if language == "groovy":
+        return _reckoned("-" if minus else "+", 0.0, _number(value, language), language)
     return -_number(value, language) if minus else _number(value, language)
 
 

@@ -68,14 +68,25 @@ def whole_number(number: int) -> float:
     return float(value) if float(value) == number and abs(number) <= _EXACT else value
 
 
+def is_exact(value: float) -> bool:
+    """Whether a number is whole, and known to its last digit."""
+    return isinstance(value, Long) or (abs(value) <= _EXACT and value == int(value))
+
+
+def as_whole(value: float) -> int:
+    """A number without what is behind the point, to its last digit."""
+    return value.exact if isinstance(value, Long) else int(value)
+
+
 class JavaText(str):
     """A text that JavaScript gets from Java, as from vars.get("x"): an object in Rhino, true even if it is empty."""
 
     __slots__ = ()
 
 
-# Of java.util.regex.Pattern; what Python lacks is an error by itself.
-_OTHER_IN_JAVA = re.compile(r"\\Z|\[\]?[^\]]*?(?:&&|\[)|\{(?!\d+(?:,\d*)?\})|\(\?[P#]")
+# What java.util.regex.Pattern reads as Python does, each escape being two characters of a word; what Python lacks is an
+# error by itself.
+_AS_IN_JAVA = re.compile(r"(?:[^\\\[{(]|\[\^?\]?(?:[^\][&]|&(?!&))*\]|\{\d+(?:,\d*)?\}|\((?!\?[P#]))*")
 
 UNDEFINED = float("nan")
 """JavaScript's; a number that is like no other, and equal to null alone."""
@@ -146,7 +157,7 @@ def _whole_of_jexl(value: Value) -> int:
         if not _WHOLE.fullmatch(value or "0"):
             raise ValueError(f"{value!r} is not a whole number")
         return int(value or "0")
-    return value.exact if isinstance(value, Long) else int(value or 0)
+    return as_whole(value or 0)
 
 
 def as_number(value: Value) -> float | None:
@@ -327,8 +338,10 @@ def matches(text: str, mark: str, pattern: str, language: str) -> bool:
     Raises:
         ValueError: it is not one, or means something else to Java than to Python.
     """
-    if language != "own" and (other := _OTHER_IN_JAVA.search(re.sub(r"\\([^Z])", "_", pattern))):
-        raise ValueError(f"{pattern!r} has a {other[0]!r}, which means something else to Java")
+    same = _AS_IN_JAVA.match(re.sub(r"\\[^Zv0]", "__", pattern))
+    at = len(pattern) if language == "own" or same is None else same.end()
+    if at < len(pattern):
+        raise ValueError(f"{pattern!r} has {pattern[at : at + 3]!r}, which means something else to Java")
     try:
         compiled = re.compile(pattern, 0 if language == "own" else re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:

@@ -34,9 +34,12 @@ def tokens_of(text: str, language: str = "own") -> list[Token]:
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
+        # JavaScript and Groovy count with these, also where the second one came from a value.
+        if (twice := text[at : at + 2]) in ("--", "++") and language not in ("own", "jexl"):
+            raise ValueError(f"{twice} is not understood at character {at + 1}")
         # A reference that stays as it is written: to Groovy the call of something that it does not know.
         if match is None or (match[0].startswith("${") and language != "groovy"):
-            hint = ": == compares" if text[at] == "=" else ""
+            hint = ": == compares" if text[at] == "=" and language == "own" else ""
             raise ValueError(f"{text[at]!r} is not understood at character {at + 1}{hint}")
         if match.lastgroup is not None:
             kind, part = match.lastgroup, match[0]

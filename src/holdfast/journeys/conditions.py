@@ -171,12 +171,12 @@ class _Reader(Tokens):
         self.check_depth(level)
         if self.language == "own" and self.took("!"):
             return not self.holds(self.one(level + 1))
-        left = self.sum(level)
+        left = self.typed(level)
         compares = _COMPARES_IN[self.language]
         if self.at < len(self.tokens) and self.tokens[self.at].text in compares and self.kind() == "mark":
             mark = self.tokens[self.at].text
             self.at += 1
-            found = self.compared(left, mark, self.sum(level))
+            found = self.compared(left, mark, self.typed(level))
             # Groovy's =~ is a matcher, which counts as true or false only within a condition.
             return float(found) if mark == "=~" and self.language == "groovy" else found
         return left
@@ -226,8 +226,6 @@ class _Reader(Tokens):
     def operand(self, level: int) -> Value:
         if self.took("("):
             found = self.choice(level + 1)
-            if self.language == "groovy" and self.at < len(self.tokens) and self.tokens[self.at].text == "as":
-                found = self.cast(found)
             self.expect(")")
             return found
         if self.language != "own" and self.took("!"):
@@ -249,8 +247,14 @@ class _Reader(Tokens):
         self.at -= 1
         raise ValueError(f"{token.text!r} is not understood at character {self.place()}")
 
+    def typed(self, level: int) -> Value:
+        """A sum, in Groovy with `as` behind it, which comes before what compares; measured with JMeter 5.5."""
+        found = self.sum(level)
+        while self.language == "groovy" and self.at < len(self.tokens) and self.tokens[self.at][:2] == ("name", "as"):
+            found = self.cast(found)
+        return found
+
     def cast(self, found: Value) -> Value:
-        """Groovy's `as`, at the end of brackets."""
         self.at += 1
         kind = self.name()
         if kind not in TYPES:

@@ -6,6 +6,7 @@ processes of a host (`Shared.across`), and by no two hosts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
@@ -80,7 +81,7 @@ def may_look_at(thing: Any, name: str) -> bool:  # noqa: ANN401 - any part of a 
         return thing.name == name
     if isinstance(thing, HookExtract) or (isinstance(thing, FunctionCall) and thing.name in _ANYTHING):
         return True
-    if isinstance(thing, Condition) and any(isinstance(each, str) and name in each for each in thing.text):
+    if isinstance(thing, Condition) and any(isinstance(each, str) and _has_name(each, name) for each in thing.text):
         return True
     if isinstance(thing, tuple):
         return any(may_look_at(each, name) for each in thing if not isinstance(each, str | bytes))
@@ -89,6 +90,10 @@ def may_look_at(thing: Any, name: str) -> bool:  # noqa: ANN401 - any part of a 
     # Rows of a table are texts, of which there may be a million.
     names = [field.name for field in fields(thing) if not (isinstance(thing, TakeRow) and field.name == "rows")]
     return any(may_look_at(getattr(thing, each), name) for each in names)
+
+
+def _has_name(condition: str, name: str) -> bool:
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", condition) is not None
 
 
 def _in(thing: Any, *, numbers: bool) -> Iterator[str]:  # noqa: ANN401 - any part of a journey
