@@ -112,7 +112,9 @@ class AtMostThree:
             return self.app(environ, start_response)
 
 def post_worker_init(worker):
-    worker.wsgi = AtMostThree(worker.wsgi)
+    worker.wsgi = around = AtMostThree(worker.wsgi)
+    # It gets what it has put there; a worker whose hook fails ends.
+    assert worker.wsgi is around and worker.wsgi.free
 
 app = Flask(__name__)
 

@@ -17,6 +17,8 @@ from . import layout
 
 _asked: Any = None
 """The record's bytes, once they are mapped; False where they cannot be."""
+_loop_runs: Any = None
+"""`recorder.loop_runs`, known with them: to import it anew for each connection takes longer than to call it."""
 
 
 def install(name: str) -> None:
@@ -44,11 +46,12 @@ def install(name: str) -> None:
 
 
 def _data() -> Any:  # noqa: ANN401 - see `_asked`
-    global _asked  # noqa: PLW0603 - mapped once
+    global _asked, _loop_runs  # noqa: PLW0603 - mapped once
     if _asked is None:
         try:
             from . import recorder
 
+            _loop_runs = recorder.loop_runs
             _asked = recorder.record().data
         except Exception:
             _asked = False
@@ -56,9 +59,7 @@ def _data() -> Any:  # noqa: ANN401 - see `_asked`
 
 
 def _note_loop(listener: Any, data: Any) -> None:  # noqa: ANN401 - a socket and the record's bytes
-    from . import recorder
-
-    if not recorder.loop_runs():
+    if not _loop_runs():
         return
     mine, size = (os.fstat(listener.fileno()).st_ino, os.getpid()), layout.LOOP_ACCEPTS.size
     for at in range(layout.MOST_LOOP_ACCEPTS):

@@ -106,30 +106,48 @@ def note_replaced(name: str) -> None:
     """
     cls, attribute = REPLACED[name]
     found = getattr(sys.modules[name], cls, None)
-    if isinstance(found, type) and not hasattr(found, attribute):
+    if isinstance(found, type) and not any(attribute in vars(each) for each in found.__mro__):
         setattr(found, attribute, _Replaced(attribute))
 
 
 class _Replaced:
-    """An attribute like any other, but that the server calls what is put there after the first value."""
+    """An attribute like any other, but that the server calls what is put there after the first value.
+
+    All others, such as the person's hooks, get what they have put there: they may use what it has.
+    """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name, self._called = name, f"holdfast {name}"
 
-    def __get__(self, instance: Any, _owner: object = None) -> Any:  # noqa: ANN401 - as the server's
-        if instance is None:
-            return self
+    def __get__(self, instance: Any, owner: type) -> Any:  # noqa: ANN401 - as the server's
+        # It is an attribute of objects alone.
+        had: Dict[str, Any] = {} if instance is None else vars(instance)
+        if self._called in had:
+            caller = sys._getframe(1).f_globals.get("__name__") or ""  # noqa: SLF001 - the server's code, or the person's
+            if _package(caller) in {_package(each.__module__) for each in owner.__mro__}:
+                return had[self._called]
         try:
-            return vars(instance)[self._name]
+            return had[self._name]
         except KeyError:
             raise AttributeError(self._name) from None
 
     def __set__(self, instance: object, value: object) -> None:
         had = vars(instance)
-        had[self._name] = _noted(value) if self._name in had else value
+        if self._name in had:
+            had[self._called] = _noted(value)
+        had[self._name] = value
 
     def __delete__(self, instance: object) -> None:
-        del vars(instance)[self._name]
+        had = vars(instance)
+        had.pop(self._called, None)
+        try:
+            del had[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _noted(application: object) -> object:

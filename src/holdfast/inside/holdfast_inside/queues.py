@@ -45,8 +45,7 @@ _parts: Optional[Tuple[Any, Any, Any]] = None
 
 def install(name: str) -> None:
     """Notes what passes through the queues of the imported module; the functions are replaced, as in `accepting`."""
-    module: Any = sys.modules[name]
-    cls = module.Queue
+    cls: Any = sys.modules[name].Queue
     put, get = cls.put, cls.get
 
     @functools.wraps(put)
@@ -75,17 +74,25 @@ def install(name: str) -> None:
         cls.put, cls.get = noting_put, noting_get
     except TypeError:
         # gevent's are compiled.
-        _replace(module, cls, {"put": noting_put, "get": noting_get})
+        _replace(name, cls, {"put": noting_put, "get": noting_get})
 
 
-def _replace(module: Any, cls: type, functions: Dict[str, Any]) -> None:  # noqa: ANN401 - a module
-    """Puts heirs with these functions in the place of a class and its heirs."""
-    noting = type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, **functions})
-    for name, each in list(vars(module).items()):
+def _replace(module: str, cls: type, functions: Dict[str, Any]) -> None:
+    """Puts heirs with these functions in the place of a class and its heirs, where pickle finds them.
+
+    What is compiled keeps those in the module that has compiled them: it takes more from there than Python sees.
+    """
+    there = sys.modules[module]
+    noting = _heir(module, cls, (cls,), functions)
+    for name, each in list(vars(there).items()):
         if each is cls:
-            setattr(module, name, noting)
+            setattr(there, name, noting)
         elif isinstance(each, type) and issubclass(each, cls):
-            setattr(module, name, type(each.__name__, (each, noting), {"__slots__": (), "__module__": cls.__module__}))
+            setattr(there, name, _heir(module, each, (each, noting), {}))
+
+
+def _heir(module: str, cls: type, bases: Tuple[type, ...], functions: Dict[str, Any]) -> type:
+    return type(cls.__name__, bases, {"__slots__": (), "__module__": module, "__doc__": cls.__doc__, **functions})
 
 
 def brought() -> Optional[Brought]:

@@ -16,8 +16,7 @@ views, callbacks. Of these
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
-(see `gate.keeping_context`). A task is recognised by its context, as the gate does it: what loses the context cannot
-be held either.
+(see `gate.keeping_context`). A task is recognised by its context: what loses that cannot be held either.
 """
 
 from __future__ import annotations
@@ -32,11 +31,12 @@ import time
 import types
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from . import code_patch, finding, greenlets, installed_app, own_code, request, staying, view_functions
+from . import code_patch, finding, installed_app, own_code, recorder, request, staying, view_functions
 from .candidate import Candidate, Frames, arguments, around_own, attributes, made_by
 
 _NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEPEST = 500
+_local = recorder.native_local()  # `watch`: of the request that the thread serves, if any, beside other greenlets
 
 
 class _Code:
@@ -259,8 +259,7 @@ class Watch:
         self.is_gateless = any(each.is_gateless for each in owners)
         self.is_anew = any(each.is_anew for each in owners)
         self.stays = self.way.seen and not self.way.left and not any(each.last() for each in self._owners)
-        self._owners = []
-        self._entry = None
+        self._owners, self._entry = [], None
         return found
 
     def answering(self) -> List[_Code]:
@@ -289,14 +288,14 @@ def watching(
         within: the function inside which the view is called; None where it is not known.
         package: the installed package that has the application's code; "" where it is in none.
     """
-    watch = Watch(claim, entry, foreign, within, package)
-    token = _current.set(watch)
+    token = _current.set(watch := Watch(claim, entry, foreign, within, package))
     # A profiler of the person's own keeps its place; then nothing is seen.
     free = sys.getprofile() is None
     before = getattr(threading, "_profile_hook", None)
     if free:
         threading.setprofile(profile)
         sys.setprofile(profile)
+        _local.watch = watch
     try:
         yield watch
     finally:
@@ -304,6 +303,7 @@ def watching(
             sys.setprofile(None)
         if free:
             threading.setprofile(before)
+            _local.watch = None
         watch.open = False
         _current.reset(token)
 
@@ -332,8 +332,8 @@ def end_here() -> None:
     if _current.get() is not None:
         _current.set(None)
         _sent_from.set(())
-        # Of a thread whose greenlets serve requests, the one that is watched needs it too.
-        if sys.getprofile() is profile and greenlets.current() is None:
+        # The watched request needs it too, where that is served by another greenlet of this thread.
+        if sys.getprofile() is profile and getattr(_local, "watch", None) is None:
             sys.setprofile(None)
 
 
