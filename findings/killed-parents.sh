@@ -9,9 +9,9 @@
 #           and ends alone. hypercorn/config.py, with several workers, and granian bind with SO_REUSEPORT.
 # Guess     What the kernel kills for want of memory, or an operator, is one process; the others notice and end, so that
 #           the manager that restarts the service (supervisord, honcho, a script) finds the port free.
-# Seen      uvicorn and sanic, also uvicorn's worker in gunicorn: the restart fails while the old workers serve, with nothing
-#           to replace or to stop them. hypercorn and granian start,
-#           and from then on old code and new code answer, whichever process a connection happens to reach.
+# Seen      uvicorn and sanic, also uvicorn's worker in gunicorn: the restart fails while the old workers serve, with
+#           nothing to replace or to stop them. hypercorn and granian start, and from then on old code and new code
+#           answer, whichever process a connection happens to reach.
 # Output    the first process of A was killed, and then B was started on the same port
 #           gunicorn, threads:        nothing, B answers
 #           gunicorn, asgi:           nothing, B answers
