@@ -25,7 +25,9 @@ Decisions
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +91,8 @@ def watch_for_places(
             return again, placed, ""
         kept_back, may_let_in = _kept_back_by(session, prober), may_let_in and again.reason == ramp.reason
     if may_let_in and (prober.ended == ended or not rests):
-        let_in = _lets_in_again(session, prober)
+        most = min(MOST_LET_IN, session.experiment.max_offered - prober.offered)
+        let_in = lets_in_again(prober, most, functools.partial(turn_until, session, prober))
         with told_by_held_requests(session, prober):
             placed = count_places(session, prober, came=climb.workers_came)
         if let_in:
@@ -117,14 +120,29 @@ def _may_let_in(session: Session, ramp: Ramp) -> bool:
     return ramp.reason == "turned away" and session.front is not None and session.front.finds_room
 
 
-def _lets_in_again(session: Session, prober: Prober) -> bool:
-    """Whether of requests that are offered one by one some are let in before one is turned away."""
-    ended, most = prober.ended, session.experiment.max_offered
-    for let_in in range(min(MOST_LET_IN, most - prober.offered)):
+def lets_in_again(prober: Prober, most: int, turn: Callable[[Callable[[], bool], float], object]) -> bool:
+    """Whether of requests that are offered one by one some are let in before one is turned away.
+
+    Args:
+        most: so many are offered.
+        turn: turns the load's loop until a state is reached, or for so many seconds.
+    """
+    first = prober.offered
+    for _ in range(most):
         prober.open(1)
-        if turn_until(session, prober, lambda: prober.ended > ended, AWAY_S):
-            return let_in > 0
-    return False
+        turn(lambda: bool(_took_ns(prober, first)), AWAY_S)
+        if _took_ns(prober, first):
+            break
+    # Those that came after it may be turned away after as long.
+    within_s = varied(2 * max(_took_ns(prober, first), default=0)) / NS_PER_S
+    turn(lambda: len(_took_ns(prober, first)) == prober.offered - first, within_s)
+    return 0 < len(_took_ns(prober, first)) < prober.offered - first
+
+
+def _took_ns(prober: Prober, first: int) -> list[int]:
+    """How long each request from this id on had been under way that has ended."""
+    columns = prober.columns
+    return [columns.done[id] - columns.opened[id] for id in range(first, prober.offered) if columns.outcome[id]]
 
 
 def _woken_within_ns(one: Background) -> int:
