@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -42,3 +43,25 @@ def test_how_many_wait_behind_a_slow_rate_bounds_no_queue(done, own):
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert "a rate turned requests away" in verdict["unknown"]["ceiling.userspace_queue"]
+
+
+# nginx, ngx_http_proxy_module: 504 where the server has sent nothing for so long. It has more clients than it may have
+# connections (worker_connections), and turns those beyond away.
+TIMES_OUT = NGINX.replace("proxy_pass http://UPSTREAM", "proxy_read_timeout 2400ms; proxy_pass http://tcp")
+
+
+def test_a_time_limit_that_ends_the_watch_for_a_rate_leaves_the_count_before_it(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    files = {
+        "app.py": APP,
+        "nginx.conf": TIMES_OUT,
+        "start.sh": SCRIPT.format("gunicorn --threads 6 -b 127.0.0.1:{other} app:app", NGINX_RUNS),
+    }
+    own = Own("times out", ("sh", "start.sh"), files, {}, ("--max-offered", "5000"))
+
+    ended = run_all(workshop, (own,))[own.id].ended
+
+    assert ended.exit == own.exit, ended.err
+    ceiling = json.loads(ended.out)["ceiling"]
+    assert (ceiling["in_service"], ceiling["bounded"]) == (6, True)

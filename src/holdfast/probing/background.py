@@ -62,7 +62,8 @@ def watch_for_places(
     Returns:
         How it ended then, the places counted anew, and what the person is told, "" for nothing. Where no place came,
         the counted ones hold, also where requests that waited have been turned away since, and there are no new ones.
-        None where there is nothing to watch, or the person asked for the end before anything came.
+        None where there is nothing to watch, the person asked for the end before anything came, or the server ended
+        what it held while only a rate was looked for.
 
     Raises:
         InconclusiveError: as of `find_ceiling`.
@@ -88,7 +89,9 @@ def watch_for_places(
         climb.watch(watching)
         again, placed = find_ceiling(watching, prober, climb)
         if again.reason in NO_CEILING:
-            return again, placed, ""
+            # Where only a rate was looked for, a time limit that is shorter than the watch leaves the count before it.
+            cut = again.reason == "ended by the server" and not (wakes or kept_back or told.unread)
+            return None if cut else (again, placed, "")
         kept_back, may_let_in = _kept_back_by(session, prober), may_let_in and again.reason == ramp.reason
     if may_let_in and (prober.ended == ended or not rests):
         most = min(MOST_LET_IN, session.experiment.max_offered - prober.offered)
