@@ -115,11 +115,47 @@ def test_a_load_that_was_limited_once_is_tried_again() -> None:
     assert found.status == "edge"
 
 
+@pytest.mark.parametrize("most", [20.0, 80.0, 61.3])
+@pytest.mark.parametrize("seed", range(10))
+def test_an_edge_is_found_where_other_programs_take_some_of_each_load(seed: int, most: float) -> None:
+    """What a server does not hold that lacks a fiftieth of the time says nothing, unless it is beyond the edge."""
+    chance = random.Random(seed)
+
+    def tried(rate: float, _number: int) -> tuple[bool, float, str]:
+        able = most * (1 - chance.uniform(0, 0.02))
+        return rate <= able, min(rate, able), "others" if able < rate <= most else ""
+
+    found = searched(tried)
+
+    low, high = ends(found)
+    assert found.status == "edge"
+    assert low <= most < high <= low * 1.05
+    assert len(found.loads) <= 30
+
+
+def test_a_rate_whose_loads_nearly_all_say_nothing_is_not_repeated_without_end() -> None:
+    """Of 80 a second one load in ten says something."""
+
+    def tried(rate: float, number: int) -> tuple[bool, float, str]:
+        return rate < 80.0, min(rate, 79.9), "others" if rate == 80.0 and number % 10 else ""
+
+    found = searched(tried)
+
+    assert sum(each.rate_per_s == 80.0 for each in found.loads) <= 5
+    assert found.status == "edge"
+
+
 def test_no_higher_rate_is_tried_than_was_asked_for() -> None:
     found = searched(served(5000.0), up_to=100.0)
 
     assert (found.status, found.rate_per_s, found.bounded) == ("at least", 100.0, False)
     assert max(each.rate_per_s for each in found.loads) == 100.0
+
+
+def test_a_rate_of_which_nothing_is_known_is_not_passed_beyond_what_was_asked_for() -> None:
+    found = searched(lambda rate, _number: (rate < 80.0, rate, "others" if rate >= 80.0 else ""), up_to=85.0)
+
+    assert max(each.rate_per_s for each in found.loads) <= 85.0
 
 
 def test_a_server_that_holds_no_rate_is_told() -> None:

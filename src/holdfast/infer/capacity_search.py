@@ -13,8 +13,10 @@ Decisions
 * A rate is doubled until it does not hold. What was answered then says where the edge is; the next two rates are
   a little below and a little above that. Otherwise the interval is halved, by ratio.
 * Both ends are repeated until each has two more loads for its side than against it, or was tried MOST_TRIES times.
-* A load that its own limits decided, or other programs, says nothing. If that is so three times at a rate, the search
-  stays below it; if nothing holds and it is so at two rates, it ends.
+* A load that its own limits decided, or other programs, says nothing. If that is so three times at a rate, it is taken
+  for a rate that was not tried: one that is a little higher may surely not hold, since others decide less the further
+  it is from the edge. Only if that cannot be tried either the search stays below; if nothing holds and it is so at two
+  rates, it ends.
 * A higher rate that held does not outweigh a lower one that did not: both are repeated.
 """
 
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from holdfast.model.capacity import AtRate, CapacityAsked, Interval
@@ -47,6 +50,8 @@ _STEP = 2.0
 _AGREE = 2
 _LIMITED_TRIES = 3
 _LIMITED_RATES = 2
+_BEYOND = 1.1
+_LEAST_GAP = 1.02
 _FIRST_SHARE = 0.5
 _FIRST_MOST_PER_S = 500.0
 _SLOWER = 1.2
@@ -87,8 +92,15 @@ class _Votes:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the rate holds; None where the load's own limits are all that is known of it."""
-        return None if not self.held + self.failed else self.held > self.failed
+        """Whether the rate holds; None where nearly all loads say nothing."""
+        if self.held + self.failed and (self.held > self.failed or self.surely_failed):
+            return self.held > self.failed
+        return None
+
+    @property
+    def surely_failed(self) -> bool:
+        """Whether loads that say something outweigh those that do not."""
+        return self.failed > 0 and (self.limited < _LIMITED_TRIES or self.sure <= -_AGREE)
 
     @property
     def open(self) -> bool:
@@ -114,7 +126,7 @@ def next_load(asked: CapacityAsked, loads: Sequence[AtRate], alone_ms: float | N
     if low is None:
         ours = sum(each.holds is None for each in votes)
         return _lower(asked, high, loads) if ours < _LIMITED_RATES else None
-    return _nearer(asked, low, high, loads)
+    return _nearer(asked, votes, loads)
 
 
 def _again(asked: CapacityAsked, votes: Sequence[_Votes]) -> NextLoad | None:
@@ -128,9 +140,14 @@ def _again(asked: CapacityAsked, votes: Sequence[_Votes]) -> NextLoad | None:
     return None
 
 
-def _nearer(asked: CapacityAsked, low: _Votes, high: _Votes, loads: Sequence[AtRate]) -> NextLoad | None:
-    """A load between the two, or another one at an end of the interval; None where both are sure."""
+def _nearer(asked: CapacityAsked, votes: Sequence[_Votes], loads: Sequence[AtRate]) -> NextLoad | None:
+    """A load between the two ends, or another one at an end of the interval; None where both are sure."""
+    low, high = _ends(votes)
+    if low is None or high is None:
+        return None
     limited = high.holds is None
+    if limited and (rate := _past(asked, votes, low)) is not None:
+        return _long(asked, rate, "elsewhere, as nothing is known of a rate between the two")
     if high.rate_per_s > low.rate_per_s * (LIMITED_RATIO if limited else RATIO):
         rate = _rounded(_between(low.rate_per_s, high, loads))
         if low.rate_per_s < rate < high.rate_per_s:
@@ -222,10 +239,32 @@ def _votes(asked: CapacityAsked, loads: Sequence[AtRate]) -> list[_Votes]:
 
 
 def _ends(votes: Sequence[_Votes]) -> tuple[_Votes | None, _Votes | None]:
-    """The lowest rate that did not hold, or is beyond the load's own limit, and the highest below it that did."""
+    """The lowest rate that did not hold, or of which nothing is known, and the highest below it that did.
+
+    A rate of which nothing is known does not count within an interval that is narrow enough without it.
+    """
     high = next((each for each in votes if not each.holds), None)
     holding = [each for each in votes if each.holds and (high is None or each.rate_per_s < high.rate_per_s)]
-    return (holding[-1] if holding else None), high
+    low = holding[-1] if holding else None
+    if low is None or high is None or high.holds is False:
+        return low, high
+    near = (each for each in votes if each.holds is False and each.rate_per_s <= low.rate_per_s * RATIO)
+    return low, next(near, high)
+
+
+def _past(asked: CapacityAsked, votes: Sequence[_Votes], low: _Votes) -> float | None:
+    """A rate above `low` that passes by those of which nothing is known; None where enough of them were tried."""
+    above = [each for each in votes if each.rate_per_s > low.rate_per_s]
+    broken = next((each for each in above if each.holds is False), None)
+    nothing = [each.rate_per_s for each in above if each.holds is None]
+    if broken is None:
+        beyond = _rounded(nothing[0] * _BEYOND)
+        return beyond if len(nothing) == 1 and beyond <= _most(asked) else None
+    passed = [low.rate_per_s, *(each for each in nothing if each < broken.rate_per_s), broken.rate_per_s]
+    if len(passed) > 2 + _LIMITED_TRIES:
+        return None
+    wide = max(pairwise(passed), key=lambda gap: gap[1] / gap[0])
+    return _rounded(math.sqrt(wide[0] * wide[1])) if wide[1] > wide[0] * _LEAST_GAP else None
 
 
 def _contradicting(votes: Sequence[_Votes]) -> _Votes | None:
@@ -237,10 +276,14 @@ def _contradicting(votes: Sequence[_Votes]) -> _Votes | None:
     return next((each for each in (failing, *above) if above and each.open), None)
 
 
+def _most(asked: CapacityAsked) -> float:
+    return MOST_PER_S if asked.up_to_per_s is None else asked.up_to_per_s
+
+
 def _higher(asked: CapacityAsked, low: _Votes | None, alone_ms: float | None) -> NextLoad | None:
     if low is None:
         return _short(asked, first_rate(asked, alone_ms), "the first")
-    most = MOST_PER_S if asked.up_to_per_s is None else asked.up_to_per_s
+    most = _most(asked)
     if low.rate_per_s < most:
         return _short(asked, min(most, _rounded(low.rate_per_s * _STEP)), "twice as many")
     return _long(asked, low.rate_per_s, "again, to be sure") if low.open else None
