@@ -174,6 +174,9 @@ def find_bound(
         waves.append(first_wave(trips_in(look.prober, done), service, queue_full=done.queue_full))
         if look.prober.failure:
             return False
+        if done.last - done.first < count and not done.queue_full:
+            # The connection takes no more: so would it be with the next one.
+            break
     while (count := next_clients(waves, flows, most)) is not None and not look.interrupts.asked:
         done = carry_out(partial(steady, look, count, service))
         if done is None:
