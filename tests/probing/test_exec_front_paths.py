@@ -106,7 +106,8 @@ NO_PATH = Own(
     {
         "app.py": APP,
         "nginx.conf": NGINX.replace(
-            "proxy_pass http://UPSTREAM", f"{TO_UWSGI} uwsgi_pass tcp".replace("PATH_INFO $document_uri", "PATH_INFO ''")
+            "proxy_pass http://UPSTREAM",
+            f"{TO_UWSGI} uwsgi_pass tcp".replace("PATH_INFO $document_uri", "PATH_INFO ''"),
         ),
         "start.sh": SCRIPT.format("uwsgi --socket 127.0.0.1:{other} --master --module app:app", NGINX_RUNS),
     },

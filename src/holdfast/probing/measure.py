@@ -16,7 +16,6 @@ from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError, UsageError
 from holdfast.infer.signals import reuse_seen
 from holdfast.model.call import Call
-from holdfast.model.frozen import frozen
 from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
@@ -49,12 +48,14 @@ from holdfast.probing import (
     ramp_up,
     release,
 )
+from holdfast.probing.first_climb import Climbed, at_the_plateau, cut_short, keep_the_first_climb
 from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.give_back import give_one_back
 from holdfast.probing.guards import KilledError, gone, no_longer_accepting
 from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
 from holdfast.probing.outlived import outlived, ran_first
-from holdfast.probing.ramp_view import takers, takers_seen
+from holdfast.probing.ramp_view import takers_seen
 from holdfast.probing.session import Session, batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
 
@@ -63,15 +64,6 @@ if TYPE_CHECKING:
 
 _REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
-
-
-@frozen
-class _Climbed:
-    """What was seen at the plateau at which a ramp was broken off."""
-
-    placed: Snapshot
-    first_sent_ns: int
-    usage: tuple[Usage, ...]
 
 
 @dataclass(slots=True)
@@ -226,7 +218,9 @@ def _measure_ceiling(seen: Measured) -> None:
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)
     if seen.session.accepting != accepting:
-        seen.session = replace(seen.session, takers=len(takers(seen.session)))
+        # Behind a front it is the server's processes that have imported what a request needs, or not.
+        taking = len(takers_seen(seen.session, first.found.ways_ns))
+        seen.session = replace(seen.session, takers=taking, way_ns=usual_way_ns(first.found.ways_ns, taking))
     held = _measure_places(seen)
     if held is None or (session := seen.session).experiment.brief:
         return
@@ -300,36 +294,40 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         climb = ramp_up.Climb(seen.session, prober)
         first = exact_first.places_at_first_plateau(seen.session, prober, climb)
         if not first:
-            return _climb_and_let_go(seen, prober, climb)
-        # Now, because threads that exact load leaves behind cost no held request anything.
-        seen.look_at_usage()
-        climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
-        exact_first.release_all(seen.session, prober)
-    _begin_anew(seen, first)
+            found = usage_now(seen.session) if climb.may_be_cut else None
+            early = None if found is None else at_the_plateau(seen, prober, climb, (*seen.usage, found))
+            held = _climb_and_let_go(seen, prober, climb)
+            cut = cut_short(seen, prober, early)
+        else:
+            # Now, because threads that exact load leaves behind cost no held request anything.
+            seen.look_at_usage()
+            early = at_the_plateau(seen, prober, climb, tuple(seen.usage))
+            exact_first.release_all(seen.session, prober)
+    if first and early is not None:
+        held, cut = _measure_anew(seen, early)
+    if not cut or early is None:
+        return held
+    keep_the_first_climb(seen, early)
+    seen.notes.append(cut)
+    return list(early.held)
+
+
+def _measure_anew(seen: Measured, climbed: Climbed) -> tuple[list[Entry] | None, str]:
+    """Exact load and another ramp, after one that was broken off; as `_measure_places` and `cut_short`."""
+    _begin_anew(seen, climbed.held)
     _look_again(seen)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        held = _climb_and_let_go(
-            seen, prober, ramp_up.Climb(seen.session, prober, exact_load.always_filled(seen.session, seen.exact))
-        )
+        climb = ramp_up.Climb(seen.session, prober, exact_load.always_filled(seen.session, seen.exact))
+        held = _climb_and_let_go(seen, prober, climb)
         entered = seen.session.recording.entered(0, prober.offered)
-    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
-        _keep_the_first_climb(seen, climbed)
-        return None
-    return held
-
-
-def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
-    """Lets the climb before exact load be the run's ramp, where the one after it was interrupted before it got as far.
-
-    Exact load was of places that are not known to be all.
-    """
-    seen.later = tuple(
-        replace(each, phase=Phase.RAMP) if each.phase is Phase.FIRST_CLIMB else each for each in seen.later
-    )
-    seen.requests = tuple(replace(each, phase=Phase.FIRST_CLIMB) for each in seen.requests)
-    seen.placed, seen.usage, seen.exact, seen.gone = climbed.placed, list(climbed.usage), None, ()
-    seen.marks |= {"first_sent_ns": climbed.first_sent_ns, "placed_ns": climbed.placed.ended_ns}
+        cut = cut_short(seen, prober, climbed)
+    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(climbed.held):
+        # Exact load was of places that are not known to be all.
+        keep_the_first_climb(seen, climbed)
+        seen.exact = None
+        return None, ""
+    return held, cut
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
@@ -344,6 +342,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
             seen.placed, seen.usage = again, list(usage)
             held = _look_at_held(seen, prober)
     if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
+        seen.ramp = replace(seen.ramp, given_back=give_one_back(session, prober))
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
         seen.later += sent
