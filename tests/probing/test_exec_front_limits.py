@@ -1,4 +1,4 @@
-"""Limits that a front has beside the server's, or that strike while a probe looks: what the number in service is then."""
+"""Limits of a front that move, or strike while a probe looks: what the number in service is then."""
 
 from __future__ import annotations
 
