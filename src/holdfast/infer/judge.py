@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.before_view import before_view_of
-from holdfast.infer.by_time import why_by_time
+from holdfast.infer.by_time import why_by_time, why_no_queue_by_time
 from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of, why_by_chance
 from holdfast.infer.census import (
@@ -226,7 +226,8 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     rate = counted.rate
     before = turned_away_before(counted.timeline, counted.placed)
     no_queue = rate.why_no_queue if rate is not None else why_no_queue(counted.timeline, counted.placed) or ""
-    no_queue = before.reason if before is not None else no_queue
+    by_time = before.reason if before is not None else why_no_queue_by_time(counted.timeline, counted.places)
+    no_queue = by_time if rate is None and by_time else no_queue
     if at_least is not None:
         least = max(len(counted.held), at_least.seen)
         ceiling = replace(ceiling, in_service=least, bounded=False, interval=(least, at_least.most))
@@ -252,11 +253,11 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     )
     if waited_before(counted.timeline, counted.placed):
         counts[Place.USERSPACE_QUEUE] += 1
-    if before is not None:
+    if rate is None and by_time:
         counts -= Counter({place: counts[place] for place in TURNED_AWAY_PLACES})
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     no_fate = rate.why_no_fate if rate is not None else why_no_fate(counted.ramp, counted.places)
-    if no_fate := before.reason if before is not None else no_fate:
+    if no_fate := by_time if rate is None and by_time else no_fate:
         overflow = replace(overflow, client_sees=None)
         unknown.because(no_fate, "overflow.client_sees")
     return Known((ceiling, overflow), unknown.reasons)

@@ -58,6 +58,7 @@ from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers_seen
 from holdfast.probing.session import Session, batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
+from holdfast.probing.when_idle import ask_when_idle, may_turn_away_by_time
 
 if TYPE_CHECKING:
     from holdfast.probing.held_streams import HeldStreams
@@ -231,6 +232,7 @@ def _measure_ceiling(seen: Measured) -> None:
     reuse_known = reuse_seen(entries, seen.outlived) or (endless and session.way_ns > release.LONGEST_WAY_NS)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
+    seen.later += ask_when_idle(session) if may_turn_away_by_time(seen, len(held)) else ()
     bounded = len(seen.requests) > len(held) > 0 and not endless
     if not bounded:
         seen.exact = None
