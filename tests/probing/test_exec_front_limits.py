@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from own_commands import ANSWERED, Own, run_all, value
-from test_exec_front import APP, HAPROXY, NGINX, NGINX_RUNS, SCRIPT, TO_UWSGI
+from own_commands import ANSWERED, USAGE, Own, run_all, value
+from test_exec_front import APP, HAPROXY, NGINX, NGINX_RUNS, ON_UNIX, SCRIPT, TO_UWSGI
 
 # haproxy, srv_dynamic_maxconn(): as many of `maxconn` as the backend has of `fullconn`, `minconn` at least. It is asked
 # when one ends (process_srv_queue()), so while all are held it stays at what the first that waited has met.
@@ -131,3 +131,18 @@ def test_what_is_turned_away_at_once_with_what_waits_shows_no_full_queue(worksho
     reasons = verdict["unknown"]
     assert "under way before the first" in reasons["ceiling.userspace_queue"]
     assert reasons["overflow.client_sees"] == reasons["ceiling.userspace_queue"]
+
+
+def test_which_program_listens_where_is_told_if_two_fronts_lead_to_one_server(workshop):
+    needs("nginx")
+    one = NGINX.replace("UPSTREAM", "unix").replace("{other}", "{port}")
+    two = one.replace("listen 127.0.0.1:{port};", "listen 127.0.0.1:{other};").replace("nginx.pid", "two.pid")
+    server = f"{ON_UNIX} --threads 2 app:app &\n{NGINX_RUNS.removeprefix('exec ')}"
+    front = NGINX_RUNS.replace("nginx.conf", "two.conf")
+    command = own("two fronts", server, front, nginx_conf=one, two_conf=two)
+
+    ended = run_all(workshop, [command])[command.id].ended
+
+    assert ended.exit == USAGE, ended.err
+    lines = [each for each in ended.err.splitlines() if "leads to flask view index()" in each]
+    assert [("(through nginx (pid" in each, "(gunicorn (pid" in each) for each in lines] == [(True, False)] * 2
