@@ -15,6 +15,7 @@ Decisions
 from __future__ import annotations
 
 from holdfast.engine.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.ramp import GivenBack
 from holdfast.model.timeline import NEVER
 from holdfast.probing.session import Session
@@ -46,7 +47,7 @@ def give_one_back(session: Session, prober: Prober) -> GivenBack | None:
     if not there or session.interrupts.asked:
         return None
     before = recording.entered(0, offered)
-    prober.give_up(there[:1], reset=True)
+    prober.give_up(there[:1], reset=not is_unix(session.address))
     recording.release(there[0])
     if not turn_until(session, prober, lambda: recording.is_left(there[0]), ANSWER_S):
         return None
