@@ -107,14 +107,17 @@ def _beyond(streams: OutsideStreams, service: Service) -> tuple[BeyondLimit | No
 def _overflow(streams: OutsideStreams, *, waits: bool) -> str | None:
     """What streams within the advertised limit got that did not run: the commonest end of those that were turned away.
 
-    A connection that has had many before may be ended under them, so only those of bursts count.
+    A connection may be ended when it has had a number of them (GOAWAY), so that counts only in a burst, which has a
+    connection of its own.
 
     Args:
         waits: that is what they do otherwise.
     """
     ends = {each.id: each for each in streams.ends}
-    within = {id for each in streams.rounds if each.kind == "burst" for id in range(each.first, each.last)}
-    away = [each for each in streams.requests if each.id in within and each.outcome in TURNED_AWAY]
+    kept = {id: each.kind for each in streams.rounds for id in range(each.first, each.last)}
+    ended = {id for id, each in ends.items() if each.frame == "GOAWAY" and kept.get(id) != "burst"}
+    away = [each for each in streams.requests if each.id in kept and each.id not in ended]
+    away = [each for each in away if each.outcome in TURNED_AWAY]
     fates = Counter(sees_of(each, ends.get(each.id)) for each in away)
     return fates.most_common(1)[0][0] if fates else "waits" if waits else None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from holdfast.engine.prober import Prober
 from holdfast.infer.signals import ended_by_server, peak
@@ -19,10 +18,8 @@ from holdfast.model.samples import Usage
 from holdfast.model.timeline import Entry, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.probing.asking import NOTHING_TOLD
+from holdfast.probing.measured import Measured
 from holdfast.probing.ramp_up import Climb, look_with_the_front
-
-if TYPE_CHECKING:
-    from holdfast.probing.measure import Measured
 
 
 @frozen

@@ -6,36 +6,21 @@ mean.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError, UsageError
 from holdfast.infer.signals import reuse_seen
-from holdfast.model.call import Call
-from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
-from holdfast.model.ramp import Ramp
-from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
     Entry,
     ExactLoad,
-    FirstRequest,
-    Handed,
-    Leaving,
-    Outlived,
-    Request,
-    ServerFacts,
-    Snapshot,
-    Stopped,
 )
-from holdfast.observe.limits import look_at_limits
-from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.processes import read_process_tree
 from holdfast.probing import (
     asking,
     background,
@@ -51,92 +36,17 @@ from holdfast.probing import (
 from holdfast.probing.first_climb import Climbed, at_the_plateau, cut_short, keep_the_first_climb
 from holdfast.probing.first_request import send_first_request, usual_way_ns
 from holdfast.probing.give_back import give_one_back
-from holdfast.probing.guards import KilledError, gone, no_longer_accepting
+from holdfast.probing.guards import gone, no_longer_accepting
 from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
+from holdfast.probing.measured import Measured, usage_now
 from holdfast.probing.outlived import outlived, ran_first
 from holdfast.probing.ramp_view import takers_seen
-from holdfast.probing.session import Session, batch
+from holdfast.probing.session import batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
 from holdfast.probing.when_idle import ask_when_idle, may_turn_away_by_time
 
-if TYPE_CHECKING:
-    from holdfast.probing.held_streams import HeldStreams
-
 _REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
-_NO_VERDICT = frozenset({"ended by the server", "our side"})
-
-
-@dataclass(slots=True)
-class Measured:
-    """What a run has seen so far. The timeline is made of it, however far the run came.
-
-    Attributes:
-        session: the one in force; a new one where a process was replaced after the first request.
-        later: requests of all phases but the ramp.
-        doubts: about the reply to the first request.
-        may_be_equal: requests may have waited only for equal ones when the places were counted.
-        unread: a look at what the server's processes use has failed.
-    """
-
-    session: Session
-    server: ServerFacts
-    started_ns: int
-    marks: dict[str, int] = field(default_factory=dict)
-    first_request: FirstRequest | None = None
-    ramp: Ramp | None = None
-    placed: Snapshot | None = None
-    abandoned: tuple[int, ...] = ()
-    left_in_service: tuple[Leaving, ...] = ()
-    exact: ExactLoad | None = None
-    requests: tuple[Request, ...] = ()
-    later: tuple[Request, ...] = ()
-    calls: tuple[Call, ...] = ()
-    streams: HeldStreams | None = None
-    entries: tuple[Entry, ...] = ()
-    handed: tuple[Handed, ...] = ()
-    told: asking.Told = asking.NOTHING_TOLD
-    usage: list[Usage] = field(default_factory=list)
-    usage_again: tuple[Usage, ...] = ()
-    unread: bool = False
-    limit_looks: list[LimitLook] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    doubts: tuple[str, ...] = ()
-    replaced: tuple[int, ...] = ()
-    came_later: tuple[int, ...] = ()
-    gone: tuple[int, ...] = ()
-    outlived: Outlived | None = None
-    log: str = ""
-    stopped: Stopped | None = None
-    may_be_equal: bool = False
-
-    def mark(self, name: str) -> None:
-        """Notes that a phase has ended now."""
-        self.marks[f"{name}_ns"] = time.monotonic_ns()
-
-    def look_at_usage(self) -> None:
-        """Notes what the server's processes use now; of looks one of which failed none is kept."""
-        found = usage_now(self.session)
-        self.unread |= found is None
-        self.usage = [] if found is None or self.unread else [*self.usage, found]
-
-    def look_at_limits(self) -> None:
-        """Notes how much of its limits the server uses now, if that can be read."""
-        tree = read_process_tree(*self.session.server.roots())
-        found = look_at_limits(tree, self.session.accepting, time.monotonic_ns())
-        self.limit_looks += [] if found is None else [found]
-
-    def stop(self, error: InconclusiveError) -> None:
-        """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
-        if isinstance(error, KilledError) and self.placed is not None:
-            self.notes.append(f"{error.what} The places had been counted before that; what came after was left out.")
-        else:
-            self.stopped = Stopped(error.what, error.why, error.remedy)
-
-    @property
-    def gives_a_verdict(self) -> bool:
-        """Whether there will be a verdict as things are now."""
-        return self.stopped is None and self.ramp is not None and self.ramp.reason not in _NO_VERDICT
 
 
 def measure(running: Running) -> Measured:
@@ -379,11 +289,6 @@ def _look_again(seen: Measured) -> None:
     """Looks at what several processes use: each has run its first request by now, and what that leaves behind stays."""
     if seen.session.takers > 1 and (found := usage_now(seen.session)) is not None:
         seen.usage_again = (*seen.usage_again, found)
-
-
-def usage_now(session: Session) -> Usage | None:
-    """What the server's processes use now; None where that may not be read."""
-    return read_usage(read_process_tree(*session.server.roots()), time.monotonic_ns())
 
 
 @contextmanager

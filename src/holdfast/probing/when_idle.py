@@ -16,17 +16,13 @@ Decisions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast.engine.prober import Prober
 from holdfast.model.phase import Phase
 from holdfast.model.places import TURNED_AWAY
 from holdfast.model.timeline import Request
+from holdfast.probing.measured import Measured
 from holdfast.probing.session import Session, batch
 from holdfast.probing.waits import turn_until
-
-if TYPE_CHECKING:
-    from holdfast.probing.measure import Measured
 
 ENOUGH = 3
 MOST = 40
