@@ -41,6 +41,17 @@ async def waiting(scope, receive, send):
         await _answer(send)
 
 
+THREE = asyncio.Semaphore(3)
+
+
+async def three_at_once(scope, receive, send):
+    """ASGI; further requests wait for one of three places."""
+    if scope["type"] == "http":
+        async with THREE:
+            await asyncio.sleep(wait_s(scope["path"]))
+        await _answer(send)
+
+
 async def blocking(scope, receive, send):
     """ASGI, blocking its loop."""
     if scope["type"] == "http":

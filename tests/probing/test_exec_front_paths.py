@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
-from test_exec_front import APP, FORWARDING, NGINX, NGINX_RUNS, SCRIPT
+from test_exec_front import APP, FORWARDING, NGINX, NGINX_RUNS, SCRIPT, TO_UWSGI
 
 REWRITING = FORWARDING.replace(
     "def serve(client):\n    server",
@@ -99,6 +99,21 @@ NO_LOGIN = Own(
     exit=INCONCLUSIVE,
 )
 
+# Without the path (PEP 3333, PATH_INFO), Flask redirects to the one of its view. What uWSGI accepts is not followed.
+NO_PATH = Own(
+    "308",
+    ("sh", "start.sh"),
+    {
+        "app.py": APP,
+        "nginx.conf": NGINX.replace(
+            "proxy_pass http://UPSTREAM",
+            f"{TO_UWSGI} uwsgi_pass tcp".replace("PATH_INFO $document_uri", "PATH_INFO ''"),
+        ),
+        "start.sh": SCRIPT.format("uwsgi --socket 127.0.0.1:{other} --master --module app:app", NGINX_RUNS),
+    },
+    exit=INCONCLUSIVE,
+)
+
 
 @pytest.fixture(scope="module")
 def done(workshop):
@@ -133,3 +148,13 @@ def test_what_is_asked_beforehand_at_another_path_is_not_held_where_it_turns_the
     assert done.ended.exit == INCONCLUSIVE, done.ended.err
     assert "answered with 401 before any view was entered" in done.ended.err
     assert "not a Python program" not in done.ended.err
+
+
+def test_a_redirect_of_the_application_behind_a_front_is_told(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    (done,) = run_all(workshop, [NO_PATH]).values()
+
+    assert done.ended.exit == INCONCLUSIVE, done.ended.err
+    assert "answered with 308 before any view was entered" in done.ended.err
+    assert "instrument" not in done.ended.err

@@ -25,7 +25,14 @@ def limited(id: str, rate: str, burst: str, workers: int) -> Own:
     return Own(id, ("sh", "start.sh"), files, {**OF_A_RATE, "ceiling.in_service": workers}, ("--max-offered", "5000"))
 
 
-COMMANDS = (limited("two workers", "1r/s", "40", 2), limited("one in two seconds", "30r/m", "20 nodelay", 1))
+COMMANDS = (
+    limited("two workers", "1r/s", "40", 2),
+    limited("one in two seconds", "30r/m", "20 nodelay", 1),
+    limited("one in a minute", "1r/m", "20 nodelay", 1),
+)
+# nginx, ngx_http_limit_conn_module: 503 beyond so many at once.
+COUNTED = NGINX.replace("upstream unix", "limit_conn_zone $server_port zone=all:1m; upstream unix")
+COUNTED = COUNTED.replace("proxy_pass http://UPSTREAM", "limit_conn all 5; proxy_pass http://tcp")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +50,24 @@ def test_how_many_wait_behind_a_slow_rate_bounds_no_queue(done, own):
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert "a rate turned requests away" in verdict["unknown"]["ceiling.userspace_queue"]
+
+
+def test_a_front_that_counts_requests_and_not_a_rate_bounds_the_queue(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    files = {
+        "app.py": APP,
+        "nginx.conf": COUNTED,
+        "start.sh": SCRIPT.format("gunicorn --threads 2 -b 127.0.0.1:{other} app:app", NGINX_RUNS),
+    }
+    own = Own("counted", ("sh", "start.sh"), files)
+
+    done = run_all(workshop, (own,))[own.id]
+
+    assert done.ended.exit == own.exit, done.ended.err
+    verdict = done.verdict()
+    assert (value(verdict, "ceiling.in_service"), value(verdict, "ceiling.userspace_queue")) == (2, 3)
+    assert value(verdict, "overflow.client_sees") == "503"
 
 
 # nginx, ngx_http_proxy_module: 504 where the server has sent nothing for so long. It has more clients than it may have

@@ -11,6 +11,7 @@ some are seen to wait. No client is left waiting: a round ends when all its requ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from holdfast.engine.prober import Prober
@@ -142,25 +143,44 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
     return min(int(3 * flow.in_service) + 2, most)
 
 
-def find_bound(look: Look, most: int, service: Service, kept: list[Round]) -> bool:
+def as_it_is(run: Callable[[], Round]) -> Round | None:
+    """A round, where nothing has to be made ready for it."""
+    return run()
+
+
+def find_bound(
+    look: Look,
+    most: int,
+    service: Service,
+    kept: list[Round],
+    carry_out: Callable[[Callable[[], Round]], Round | None] = as_it_is,
+) -> bool:
     """Bursts until some of their requests wait, then steady stretches until more clients bring no more.
 
     Args:
         most: requests at once.
-        kept: is given each round.
+        kept: is given each round that counts.
+        carry_out: carries a round out; returns None where there can be none.
 
     Returns:
         False where our own side had no means left.
     """
     waves, flows = list[Wave](), list[Flow | None]()
     while (count := next_burst(waves, most)) is not None and not look.interrupts.asked:
-        done = burst(look, count, service)
+        done = carry_out(partial(burst, look, count, service))
+        if done is None:
+            return False
         kept.append(done)
         waves.append(first_wave(trips_in(look.prober, done), service, queue_full=done.queue_full))
         if look.prober.failure:
             return False
+        if done.last - done.first < count and not done.queue_full:
+            # The connection takes no more: so would it be with the next one.
+            break
     while (count := next_clients(waves, flows, most)) is not None and not look.interrupts.asked:
-        done = steady(look, count, service)
+        done = carry_out(partial(steady, look, count, service))
+        if done is None:
+            return False
         kept.append(done)
         flows.append(flow_of(trips_in(look.prober, done), service, done.stopped_ns, count, done.cores))
         if look.prober.failure:

@@ -6,7 +6,9 @@ advertised limit come last, all at once: their connection is our own, and no oth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from holdfast.attaching import rounds
 from holdfast.attaching.rounds import Look
@@ -43,7 +45,8 @@ def look_at_streams(
             why_not = prober.failure or prober.finding or "the server ended the connection before its settings came"
         else:
             limit = prober.advertised(-1)
-            rounds.find_bound(on_one, most if limit is None else min(most, limit), service, kept)
+            fewer = most if limit is None else min(most, limit)
+            rounds.find_bound(on_one, fewer, service, kept, partial(_on_one_that_lasts, on_one, prober))
             why_not = _why_not_beyond(on_one, kept, limit, most, service)
             if limit is not None and not why_not and _connected(on_one, prober):
                 kept.append(rounds.burst(on_one, limit + BEYOND, service))
@@ -71,6 +74,20 @@ def _connected(look: Look, prober: StreamProber) -> bool:
             return False
         prober.turn(rounds.TURN_NS)
     return prober.is_open(number)
+
+
+def _on_one_that_lasts(look: Look, prober: StreamProber, run: Callable[[], Round]) -> Round | None:
+    """A round on a connection that is open; once more on a new one, where that had had others and ended under it.
+
+    Some servers end a connection after a number of streams (GOAWAY, RFC 9113, 6.8): what came before counts too.
+    """
+    if not _connected(look, prober):
+        return None
+    had_others = bool(prober.ids_on(-1))
+    done = run()
+    if had_others and not prober.is_open(-1) and not look.interrupts.asked and _connected(look, prober):
+        return run()
+    return done
 
 
 def _why_not_beyond(look: Look, kept: list[Round], limit: int | None, most: int, service: Service) -> str:

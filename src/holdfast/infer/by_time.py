@@ -31,7 +31,7 @@ _MANY = 10
 
 def why_by_time(timeline: Timeline, places: Places) -> str | None:
     """Why the number in service is not a bound although requests were turned away; None where it may be one."""
-    if not turned_away(places):
+    if not turned_away(places) or why_no_queue_by_time(timeline, places):
         return None
     seen = _by_an_empty_server(timeline) or _with_fewer_in_service(timeline, places)
     if not seen:
@@ -40,6 +40,28 @@ def why_by_time(timeline: Timeline, places: Places) -> str | None:
         f"Requests were turned away although {seen}. So what turns them away counts requests over a time (a rate "
         f"limiter), or does not get its places back, and {places.in_service} is no more than what had come in by then. "
         "Take that away for the probe to see the ceiling."
+    )
+
+
+def why_no_queue_by_time(timeline: Timeline, places: Places) -> str:
+    """Why what waits behind a front bounds no queue although the front turned others away; "" where it may be one.
+
+    The number in service is one nevertheless, since others wait for a place in the server.
+    """
+    front = None if timeline.placed is None else timeline.placed.front
+    if not turned_away(places) or front is None or not front.some_wait_behind(places.in_service):
+        return ""
+    entries = entries_by_id(timeline)
+    alone = [each for each in timeline.requests if each.phase is Phase.REUSE]
+    away = sum(_is_away(each, entries) for each in alone)
+    seen = f"{away} of {len(alone)} requests were turned away alone when nothing was in service any more"
+    if away < _ENOUGH:
+        seen = f"requests were turned away although {empty}" if (empty := _by_an_empty_server(timeline)) else ""
+    if not seen:
+        return ""
+    return (
+        f"{seen}: a rate turned requests away, or {front.program} takes the server for out of order then; no full "
+        "queue did"
     )
 
 

@@ -12,6 +12,22 @@ from holdfast.model.timeline import Snapshot
 from holdfast.model.verdict import Places
 
 
+def why_more_for_one(ramp: Ramp, snapshot: Snapshot, places: Places) -> str:
+    """Why the number in service is not a bound, where more came in for one that was let go; "" where that was not so.
+
+    A front that keeps back all others may let through more the more of them there are, and look at that only then.
+    """
+    seen, front = ramp.given_back, front_of(snapshot, places).value
+    if seen is None or seen.let_in <= 1 or front is None:
+        return ""
+    return (
+        f"When one of the {places.in_service} in service was let go, {seen.let_in} of those that waited in "
+        f"{front.program} came in: what it lets through at once depends on how many it has, and it looks at that when "
+        f"one ends. {seen.in_service} were in service then, and the ceiling is at least that. Under a steady load it "
+        "is what the front allows at most, or the server's own."
+    )
+
+
 def why_equal_ones_wait(ramp: Ramp, snapshot: Snapshot, places: Places) -> str:
     """Why the number in service is not a bound of the server, as a sentence; "" where it may be one."""
     seen, front = ramp.equals, front_of(snapshot, places).value

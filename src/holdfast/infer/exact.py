@@ -16,10 +16,12 @@ FIELDS = ("ceiling.at_exact_load", "ceiling.at_exact_repeats")
 
 def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> Known[Ceiling]:
     """The ceiling with least and most of the repeats, and the reason where there were none."""
-    if timeline.exact is None or not timeline.exact.repeats:
+    repeats = () if timeline.exact is None else timeline.exact.repeats
+    others = ceiling.bounded is False and any(each.last - each.first != ceiling.in_service for each in repeats)
+    if not repeats or others:
         return Known(ceiling, because(_why_none(ceiling, timeline), FIELDS))
     entries = entries_by_id(timeline)
-    filled = [filled_places(repeat, entries) for repeat in timeline.exact.repeats]
+    filled = [filled_places(repeat, entries) for repeat in repeats]
     return Known(replace(ceiling, at_exact_load=(min(filled), max(filled)), at_exact_repeats=len(filled)))
 
 

@@ -49,7 +49,9 @@ def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterab
 
 
 def why_no_fate(ramp: Ramp, places: Places) -> str:
-    """Why it is not known what the next request gets although some were turned away; "" where that is known."""
+    """Why it is not known what the next request beyond all that wait gets; "" where that is known, or not asked."""
+    if ramp.reason == "ended by the server":
+        return "the server ended held requests before its queues were full (a time limit for requests)"
     if ramp.reason != "growing" or not turned_away(places):
         return ""
     return "some were turned away while others still came into service: which of the two depends on the moment"

@@ -35,7 +35,8 @@ def http2_outside(record: OutsideTimeline, ceiling: Ceiling, service: Service) -
     first = streams.connections[0]
     on_one = _estimate(streams, service)
     running, advertised = on_one.in_service, first.advertised
-    full = running is not None and advertised is not None and running >= advertised
+    gone_away = running is not None and running in _ended_after(streams)
+    full = gone_away or (running is not None and advertised is not None and running >= advertised)
     least = 0 if ceiling.interval is None else ceiling.interval[0]
     over = max(least if ceiling.in_service is None else ceiling.in_service, running or 0)
     beyond, limit, why_no_limit = _beyond(streams, service)
@@ -46,7 +47,11 @@ def http2_outside(record: OutsideTimeline, ceiling: Ceiling, service: Service) -
         over_connections_bounded=bool(ceiling.bounded) and over == ceiling.in_service,
         streams_advertised=advertised,
         stream_limit=limit,
-        overflow_sees=beyond.sees if beyond is not None else _overflow(streams, waits=bool(on_one.bounded)),
+        overflow_sees=beyond.sees
+        if beyond is not None
+        else "GOAWAY"
+        if gone_away
+        else _overflow(streams, waits=bool(on_one.bounded)),
         beyond_the_limit=beyond,
     )
     none_beyond = streams.why_not or (ADVERTISES_NONE if first.settled else NOT_SETTLED)
@@ -73,6 +78,13 @@ def _estimate(streams: OutsideStreams, service: Service) -> Estimate:
     return estimate(waves, flows_of(requests, within, service), service)
 
 
+def _ended_after(streams: OutsideStreams) -> set[int]:
+    """After how many streams that were answered the server ended a connection (GOAWAY), of each that it ended."""
+    requests = _by_id(streams)
+    ended = [each for each in streams.connections if each.goaway]
+    return {sum(requests[id].outcome is Outcome.ANSWERED for id in each.ids) for each in ended}
+
+
 def _beyond(streams: OutsideStreams, service: Service) -> tuple[BeyondLimit | None, int | None, str]:
     """What streams beyond the advertised limit got, the limit that was found, and why none was."""
     if not streams.beyond:
@@ -95,11 +107,17 @@ def _beyond(streams: OutsideStreams, service: Service) -> tuple[BeyondLimit | No
 def _overflow(streams: OutsideStreams, *, waits: bool) -> str | None:
     """What streams within the advertised limit got that did not run: the commonest end of those that were turned away.
 
+    A connection may be ended when it has had a number of them (GOAWAY), so that counts only in a burst, which has a
+    connection of its own.
+
     Args:
         waits: that is what they do otherwise.
     """
     ends = {each.id: each for each in streams.ends}
-    away = [each for each in streams.requests if each.outcome in TURNED_AWAY]
+    kept = {id: each.kind for each in streams.rounds for id in range(each.first, each.last)}
+    ended = {id for id, each in ends.items() if each.frame == "GOAWAY" and kept.get(id) != "burst"}
+    away = [each for each in streams.requests if each.id in kept and each.id not in ended]
+    away = [each for each in away if each.outcome in TURNED_AWAY]
     fates = Counter(sees_of(each, ends.get(each.id)) for each in away)
     return fates.most_common(1)[0][0] if fates else "waits" if waits else None
 

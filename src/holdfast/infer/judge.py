@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.before_view import before_view_of
-from holdfast.infer.by_time import why_by_time
+from holdfast.infer.by_time import why_by_time, why_no_queue_by_time
 from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of, why_by_chance
 from holdfast.infer.census import (
@@ -24,7 +23,7 @@ from holdfast.infer.census import (
 )
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
-from holdfast.infer.equal_requests import why_equal_ones_wait
+from holdfast.infer.equal_requests import why_equal_ones_wait, why_more_for_one
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing, why_no_fate
@@ -42,7 +41,7 @@ from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.waited_too_long import fate_of_waiting, waited_before, why_no_queue
 from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
-from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
+from holdfast.infer.worker_recycling import check_not_worn_out, ended_at_limit
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.limits import OtherLimits, Pressure
@@ -113,11 +112,13 @@ class _AtLeast:
         reason: for a person, with what would show the bound.
         most: what the ceiling may be; None if that is not known.
         no_queue: why nothing is known of the server's own queue either; "" where something is.
+        seen: so many were in service at once later; 0 where not more than at the count.
     """
 
     reason: str
     most: int | None = None
     no_queue: str = ""
+    seen: int = 0
 
 
 def judge(record: Timeline | OutsideTimeline) -> Verdict:
@@ -198,7 +199,7 @@ def _verdict(counted: _Counted) -> Verdict:
         unknown=_with_what_was_left_out(unknown.reasons, timeline),
         warnings=(
             *((at_least.reason,) if at_least is not None else ()),
-            *_ended_at_limit(counted),
+            *ended_at_limit(timeline, counted.placed, limits_met(counted.pressure.value)),
             *warnings_of(timeline, places, counted.placed, counted.rate),
             *doubts_of(timeline),
             *doubts_of_ceiling(ceiling, call, timeline),
@@ -225,9 +226,11 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     rate = counted.rate
     before = turned_away_before(counted.timeline, counted.placed)
     no_queue = rate.why_no_queue if rate is not None else why_no_queue(counted.timeline, counted.placed) or ""
-    no_queue = before.reason if before is not None else no_queue
+    by_time = before.reason if before is not None else why_no_queue_by_time(counted.timeline, counted.places)
+    no_queue = by_time if rate is None and by_time else no_queue
     if at_least is not None:
-        ceiling = replace(ceiling, bounded=False, interval=(len(counted.held), at_least.most))
+        least = max(len(counted.held), at_least.seen)
+        ceiling = replace(ceiling, in_service=least, bounded=False, interval=(least, at_least.most))
         no_queue = at_least.no_queue or no_queue
     if no_queue and ceiling.userspace_queue_bounded:
         ceiling = replace(ceiling, userspace_queue=None, userspace_queue_bounded=False)
@@ -250,11 +253,11 @@ def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known
     )
     if waited_before(counted.timeline, counted.placed):
         counts[Place.USERSPACE_QUEUE] += 1
-    if before is not None:
+    if rate is None and by_time:
         counts -= Counter({place: counts[place] for place in TURNED_AWAY_PLACES})
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     no_fate = rate.why_no_fate if rate is not None else why_no_fate(counted.ramp, counted.places)
-    if no_fate := before.reason if before is not None else no_fate:
+    if no_fate := by_time if rate is None and by_time else no_fate:
         overflow = replace(overflow, client_sees=None)
         unknown.because(no_fate, "overflow.client_sees")
     return Known((ceiling, overflow), unknown.reasons)
@@ -272,22 +275,14 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
         return _AtLeast(open_.reason(counted.places), open_.most, _MAY_HANG if open_.hanging else "")
     if rate is None and (by_time := why_by_time(counted.timeline, counted.places)) is not None:
         return _AtLeast(by_time, no_queue=_BY_TIME)
-    if equal := why_equal_ones_wait(counted.ramp, counted.snapshot, counted.places):
-        return _AtLeast(equal)
+    seen = counted.ramp, counted.snapshot, counted.places
+    if for_others := why_equal_ones_wait(*seen) or why_more_for_one(*seen):
+        later = counted.ramp.given_back
+        return _AtLeast(for_others, seen=0 if later is None else later.in_service)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     if not growing and not limits_met(counted.pressure.value):
         growing = why_more_later(counted.timeline, counted.snapshot, counted.places.in_service)
     return _AtLeast(growing, no_queue=why_no_fate(counted.ramp, counted.places)) if growing else None
-
-
-def _ended_at_limit(counted: _Counted) -> Iterator[str]:
-    """What became of processes that took no more requests when a limit was met."""
-    met = limits_met(counted.pressure.value)
-    for pid, taken in full_to_the_end(counted.timeline, counted.placed) if met else ():
-        yield (
-            f"Process {pid} of the server took no more requests once it had met a limit ({', '.join(met)}), and ended "
-            f"when those that it had were done, {taken} in its whole life. Its log says what ended it."
-        )
 
 
 def _model(counted: _Counted) -> Known[Model]:

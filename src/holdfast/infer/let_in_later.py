@@ -103,11 +103,11 @@ def let_in_later(timeline: Timeline, placed: Mapping[int, Place]) -> LetInLater 
 
 @frozen
 class TurnedAwayBefore:
-    """Requests that were turned away although others were let in that wait.
+    """Requests that were turned away although others were let in that wait, or at once with others that wait.
 
     Attributes:
         number: of those that were turned away.
-        later: of those that were let in after the first of these.
+        later: of those that were let in after the first of these; 0 where all were under way before it had been.
         fate: as of `LetInLater`.
     """
 
@@ -119,6 +119,11 @@ class TurnedAwayBefore:
     def reason(self) -> str:
         """Why it is no bound of a queue, and what the next request gets is not known."""
         got = f"got HTTP {self.fate}" if self.fate.isdecimal() else f"ended as {self.fate}"
+        if not self.later:
+            return (
+                f"{self.number} of the requests {got}, and all were under way before the first of these had it, so "
+                "nothing shows that those which wait fill a queue: offer more (--max-offered)"
+            )
         later = "another was let in that waits" if self.later == 1 else f"{self.later} others were let in that wait"
         return (
             f"{self.number} of the requests {got}, and after the first of them {later}, while no place was given "
@@ -137,6 +142,11 @@ def turned_away_before(timeline: Timeline, placed: Mapping[int, Place]) -> Turne
     offered, counted_ns = offered_requests(timeline), timeline.placed.ended_ns
     away = [each for each in offered if placed.get(each.id) in TURNED_AWAY_PLACES]
     first_ns = min(map(_done_ns, away), default=NEVER)
+    waits = [each.opened_ns for each in offered if placed.get(each.id) is Place.USERSPACE_QUEUE]
+    # A queue that was full has what came first, and turned away what came after all of it.
+    mixed = bool(away and waits) and max(waits) > min(each.opened_ns for each in away)
+    if mixed and all(each.opened_ns <= first_ns for each in offered):
+        return TurnedAwayBefore(len(away), 0, fate_of(away))
     later = [each.opened_ns for each in offered if each.opened_ns > first_ns and placed.get(each.id) in QUEUES]
     given_back = any(NEVER < each.left_ns <= counted_ns for each in timeline.entries if each.id in placed)
     enough = len(later) >= ENOUGH_LATER or _come_after_many(later, [_done_ns(each) for each in away])

@@ -209,10 +209,10 @@ def is_full(acceptor: Acceptor, snapshot: Snapshot, running: Counter[int]) -> bo
 
 
 def _waits_between(snapshot: Snapshot) -> bool:
-    """Whether a request waits in the one queue that all processes behind a front take from."""
-    if snapshot.front is None or len({each.waits_on for each in snapshot.acceptors if each.waits_on}) != 1:
-        return False
-    return any(each.depth for each in snapshot.front.queues)
+    """Whether a request waits in the one queue that all processes behind a front take from, or in each of several."""
+    queues = () if snapshot.front is None else snapshot.front.queues
+    taken_from = {each.waits_on for each in snapshot.acceptors if each.waits_on}
+    return len(taken_from) in range(1, len(queues) + 1) and all(each.depth for each in queues)
 
 
 def idle_acceptors(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:

@@ -77,6 +77,19 @@ def _all_by_then(timeline: Timeline, placed: Mapping[int, Place], pid: int) -> i
     return len(taken)
 
 
+def ended_at_limit(timeline: Timeline, placed: Mapping[int, Place], met: Collection[str]) -> Iterator[str]:
+    """What became of processes that took no more requests when limits were met, in words.
+
+    Args:
+        met: these limits; () where none was.
+    """
+    for pid, taken in full_to_the_end(timeline, placed) if met else ():
+        yield (
+            f"Process {pid} of the server took no more requests once it had met a limit ({', '.join(met)}), and ended "
+            f"when those that it had were done, {taken} in its whole life. Its log says what ended it."
+        )
+
+
 def _most_of_one_before(timeline: Timeline, taken: Sequence[Entry]) -> float:
     """The most that a process took that had ended when this one came; infinite where none is known."""
     first_ns, came_later = min(each.entered_ns for each in taken), taken[0].pid not in timeline.server.pids

@@ -41,6 +41,15 @@ class SeenFront:
     server: str
     queues: tuple[QueueBetween, ...]
 
+    def some_wait_behind(self, in_service: int) -> bool:
+        """Whether requests wait between the two or in the server, and a queue between has room; False if not known."""
+        depths = [each.depth for each in self.queues if each.depth is not None and each.limit is not None]
+        taken = [each.connections for each in self.queues if each.connections is not None]
+        if not self.queues or len(depths) < len(self.queues) or len(taken) < len(self.queues):
+            return False
+        has_room = any((each.depth or 0) <= (each.limit or 0) for each in self.queues)
+        return has_room and sum(depths) + sum(taken) > in_service
+
 
 @frozen
 class Front:

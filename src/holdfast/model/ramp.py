@@ -33,6 +33,19 @@ class EqualRequests:
 
 
 @frozen
+class GivenBack:
+    """What one place that was given back brought in, while a front kept back all requests that waited.
+
+    Attributes:
+        let_in: how many of them came into service.
+        in_service: how many were then.
+    """
+
+    let_in: int
+    in_service: int
+
+
+@frozen
 class Ramp:
     """How the ramp ended.
 
@@ -43,6 +56,8 @@ class Ramp:
             saved before that was kept.
         equals: seen after the ramp; None where that did not show that equal requests wait for each other, or it was
             not looked for, and of runs saved before that was kept.
+        given_back: seen after the ramp; None where no front kept back all that waited, and of runs saved before that
+            was kept.
     """
 
     reason: RampReason
@@ -50,3 +65,4 @@ class Ramp:
     crowd: int = 1
     step_ns: int = 0
     equals: EqualRequests | None = None
+    given_back: GivenBack | None = None

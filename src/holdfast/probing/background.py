@@ -13,9 +13,10 @@ Decisions
 * Requests that wait in the server itself are not watched for longer, nor those of an application in which nothing
   wakes up by itself.
 * A front that keeps back all that wait is watched for KEPT_BACK_NS.
-* One behind which a queue has room, and that turned requests away, may do so by a rate that is slower than the ramp. It
-  is watched for LOOK_NS, then requests are offered one by one: if some are let in before one is turned away, it is a
-  rate, and how many wait is no bound.
+* One behind which a queue has room, and that turned requests away, may do so by a rate that is slower than the ramp.
+  That shows when all have been let go (`when_idle`). Where too many are held for that, it is watched for LOOK_NS, then
+  requests are offered one by one: if some are let in before one is turned away, it is a rate, and how many wait is no
+  bound.
 * Of an application without the GIL, in which threads are not looked at, it is not known: something may wake up there.
 * One that is known to wake up after at most LONGEST_S is waited for. Of any other it is said for how long it was
   watched.
@@ -40,6 +41,7 @@ from holdfast.probing.asking import Told
 from holdfast.probing.ramp_pace import varied
 from holdfast.probing.ramp_up import NO_CEILING, Climb, count_places, find_ceiling, told_by_held_requests
 from holdfast.probing.session import Session
+from holdfast.probing.slots import EXACT_PLACES
 from holdfast.probing.waits import turn_until
 from holdfast.servers.growth import Growth
 
@@ -119,8 +121,12 @@ def _kept_back_by(session: Session, prober: Prober) -> str:
 
 
 def _may_let_in(session: Session, ramp: Ramp) -> bool:
-    """Whether requests were turned away where there is a front and a queue behind it has room."""
-    return ramp.reason == "turned away" and session.front is not None and session.front.finds_room
+    """Whether requests were turned away where there is a front and a queue behind it has room.
+
+    Only where so many are in service that not all are let go before requests are sent one by one (`when_idle`).
+    """
+    many = session.recording.in_service(0, session.slots.recorded) > EXACT_PLACES
+    return many and ramp.reason == "turned away" and session.front is not None and session.front.finds_room
 
 
 def lets_in_again(prober: Prober, most: int, turn: Callable[[Callable[[], bool], float], object]) -> bool:

@@ -160,6 +160,9 @@ def not_instrumented(session: Session, status: int) -> InconclusiveError | None:
             remedy = "Please report it."
         else:
             why, remedy = _nothing_known(session, programs, said)
+    elif session.recording.elsewhere.came():
+        # What listens is a front, and the application behind it has answered.
+        return None
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
         why, remedy = (

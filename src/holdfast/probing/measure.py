@@ -6,37 +6,21 @@ mean.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError, UsageError
 from holdfast.infer.signals import reuse_seen
-from holdfast.model.call import Call
-from holdfast.model.frozen import frozen
-from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
-from holdfast.model.ramp import Ramp
-from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
     Entry,
     ExactLoad,
-    FirstRequest,
-    Handed,
-    Leaving,
-    Outlived,
-    Request,
-    ServerFacts,
-    Snapshot,
-    Stopped,
 )
-from holdfast.observe.limits import look_at_limits
-from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.processes import read_process_tree
 from holdfast.probing import (
     asking,
     background,
@@ -49,101 +33,20 @@ from holdfast.probing import (
     ramp_up,
     release,
 )
+from holdfast.probing.first_climb import Climbed, at_the_plateau, cut_short, keep_the_first_climb
 from holdfast.probing.first_request import send_first_request, usual_way_ns
-from holdfast.probing.guards import KilledError, gone, no_longer_accepting
+from holdfast.probing.give_back import give_one_back
+from holdfast.probing.guards import gone, no_longer_accepting
 from holdfast.probing.later_listeners import look_for_later
 from holdfast.probing.listens_anew import ended_meanwhile, listens_anew
+from holdfast.probing.measured import Measured, usage_now
 from holdfast.probing.outlived import outlived, ran_first
-from holdfast.probing.ramp_view import takers, takers_seen
-from holdfast.probing.session import Session, batch
+from holdfast.probing.ramp_view import takers_seen
+from holdfast.probing.session import batch
 from holdfast.probing.start import Running, connect_to, ready_again, with_front
-
-if TYPE_CHECKING:
-    from holdfast.probing.held_streams import HeldStreams
+from holdfast.probing.when_idle import ask_when_idle, may_turn_away_by_time
 
 _REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
-_NO_VERDICT = frozenset({"ended by the server", "our side"})
-
-
-@frozen
-class _Climbed:
-    """What was seen at the plateau at which a ramp was broken off."""
-
-    placed: Snapshot
-    first_sent_ns: int
-    usage: tuple[Usage, ...]
-
-
-@dataclass(slots=True)
-class Measured:
-    """What a run has seen so far. The timeline is made of it, however far the run came.
-
-    Attributes:
-        session: the one in force; a new one where a process was replaced after the first request.
-        later: requests of all phases but the ramp.
-        doubts: about the reply to the first request.
-        may_be_equal: requests may have waited only for equal ones when the places were counted.
-        unread: a look at what the server's processes use has failed.
-    """
-
-    session: Session
-    server: ServerFacts
-    started_ns: int
-    marks: dict[str, int] = field(default_factory=dict)
-    first_request: FirstRequest | None = None
-    ramp: Ramp | None = None
-    placed: Snapshot | None = None
-    abandoned: tuple[int, ...] = ()
-    left_in_service: tuple[Leaving, ...] = ()
-    exact: ExactLoad | None = None
-    requests: tuple[Request, ...] = ()
-    later: tuple[Request, ...] = ()
-    calls: tuple[Call, ...] = ()
-    streams: HeldStreams | None = None
-    entries: tuple[Entry, ...] = ()
-    handed: tuple[Handed, ...] = ()
-    told: asking.Told = asking.NOTHING_TOLD
-    usage: list[Usage] = field(default_factory=list)
-    usage_again: tuple[Usage, ...] = ()
-    unread: bool = False
-    limit_looks: list[LimitLook] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    doubts: tuple[str, ...] = ()
-    replaced: tuple[int, ...] = ()
-    came_later: tuple[int, ...] = ()
-    gone: tuple[int, ...] = ()
-    outlived: Outlived | None = None
-    log: str = ""
-    stopped: Stopped | None = None
-    may_be_equal: bool = False
-
-    def mark(self, name: str) -> None:
-        """Notes that a phase has ended now."""
-        self.marks[f"{name}_ns"] = time.monotonic_ns()
-
-    def look_at_usage(self) -> None:
-        """Notes what the server's processes use now; of looks one of which failed none is kept."""
-        found = usage_now(self.session)
-        self.unread |= found is None
-        self.usage = [] if found is None or self.unread else [*self.usage, found]
-
-    def look_at_limits(self) -> None:
-        """Notes how much of its limits the server uses now, if that can be read."""
-        tree = read_process_tree(*self.session.server.roots())
-        found = look_at_limits(tree, self.session.accepting, time.monotonic_ns())
-        self.limit_looks += [] if found is None else [found]
-
-    def stop(self, error: InconclusiveError) -> None:
-        """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
-        if isinstance(error, KilledError) and self.placed is not None:
-            self.notes.append(f"{error.what} The places had been counted before that; what came after was left out.")
-        else:
-            self.stopped = Stopped(error.what, error.why, error.remedy)
-
-    @property
-    def gives_a_verdict(self) -> bool:
-        """Whether there will be a verdict as things are now."""
-        return self.stopped is None and self.ramp is not None and self.ramp.reason not in _NO_VERDICT
 
 
 def measure(running: Running) -> Measured:
@@ -226,7 +129,9 @@ def _measure_ceiling(seen: Measured) -> None:
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)
     if seen.session.accepting != accepting:
-        seen.session = replace(seen.session, takers=len(takers(seen.session)))
+        # Behind a front it is the server's processes that have imported what a request needs, or not.
+        taking = len(takers_seen(seen.session, first.found.ways_ns))
+        seen.session = replace(seen.session, takers=taking, way_ns=usual_way_ns(first.found.ways_ns, taking))
     held = _measure_places(seen)
     if held is None or (session := seen.session).experiment.brief:
         return
@@ -237,6 +142,7 @@ def _measure_ceiling(seen: Measured) -> None:
     reuse_known = reuse_seen(entries, seen.outlived) or (endless and session.way_ns > release.LONGEST_WAY_NS)
     if not session.interrupts.asked and (not reuse_known or _turns_away_untried(seen, held)):
         seen.later += release.send_reuse_requests(session, seen.outlived)
+    seen.later += ask_when_idle(session) if may_turn_away_by_time(seen, len(held)) else ()
     bounded = len(seen.requests) > len(held) > 0 and not endless
     if not bounded:
         seen.exact = None
@@ -300,36 +206,40 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         climb = ramp_up.Climb(seen.session, prober)
         first = exact_first.places_at_first_plateau(seen.session, prober, climb)
         if not first:
-            return _climb_and_let_go(seen, prober, climb)
-        # Now, because threads that exact load leaves behind cost no held request anything.
-        seen.look_at_usage()
-        climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
-        exact_first.release_all(seen.session, prober)
-    _begin_anew(seen, first)
+            found = usage_now(seen.session) if climb.may_be_cut else None
+            early = None if found is None else at_the_plateau(seen, prober, climb, (*seen.usage, found))
+            held = _climb_and_let_go(seen, prober, climb)
+            cut = cut_short(seen, prober, early)
+        else:
+            # Now, because threads that exact load leaves behind cost no held request anything.
+            seen.look_at_usage()
+            early = at_the_plateau(seen, prober, climb, tuple(seen.usage))
+            exact_first.release_all(seen.session, prober)
+    if first and early is not None:
+        held, cut = _measure_anew(seen, early)
+    if not cut or early is None:
+        return held
+    keep_the_first_climb(seen, early)
+    seen.notes.append(cut)
+    return list(early.held)
+
+
+def _measure_anew(seen: Measured, climbed: Climbed) -> tuple[list[Entry] | None, str]:
+    """Exact load and another ramp, after one that was broken off; as `_measure_places` and `cut_short`."""
+    _begin_anew(seen, climbed.held)
     _look_again(seen)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        held = _climb_and_let_go(
-            seen, prober, ramp_up.Climb(seen.session, prober, exact_load.always_filled(seen.session, seen.exact))
-        )
+        climb = ramp_up.Climb(seen.session, prober, exact_load.always_filled(seen.session, seen.exact))
+        held = _climb_and_let_go(seen, prober, climb)
         entered = seen.session.recording.entered(0, prober.offered)
-    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
-        _keep_the_first_climb(seen, climbed)
-        return None
-    return held
-
-
-def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
-    """Lets the climb before exact load be the run's ramp, where the one after it was interrupted before it got as far.
-
-    Exact load was of places that are not known to be all.
-    """
-    seen.later = tuple(
-        replace(each, phase=Phase.RAMP) if each.phase is Phase.FIRST_CLIMB else each for each in seen.later
-    )
-    seen.requests = tuple(replace(each, phase=Phase.FIRST_CLIMB) for each in seen.requests)
-    seen.placed, seen.usage, seen.exact, seen.gone = climbed.placed, list(climbed.usage), None, ()
-    seen.marks |= {"first_sent_ns": climbed.first_sent_ns, "placed_ns": climbed.placed.ended_ns}
+        cut = cut_short(seen, prober, climbed)
+    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(climbed.held):
+        # Exact load was of places that are not known to be all.
+        keep_the_first_climb(seen, climbed)
+        seen.exact = None
+        return None, ""
+    return held, cut
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
@@ -344,6 +254,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
             seen.placed, seen.usage = again, list(usage)
             held = _look_at_held(seen, prober)
     if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
+        seen.ramp = replace(seen.ramp, given_back=give_one_back(session, prober))
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
         seen.later += sent
@@ -378,11 +289,6 @@ def _look_again(seen: Measured) -> None:
     """Looks at what several processes use: each has run its first request by now, and what that leaves behind stays."""
     if seen.session.takers > 1 and (found := usage_now(seen.session)) is not None:
         seen.usage_again = (*seen.usage_again, found)
-
-
-def usage_now(session: Session) -> Usage | None:
-    """What the server's processes use now; None where that may not be read."""
-    return read_usage(read_process_tree(*session.server.roots()), time.monotonic_ns())
 
 
 @contextmanager

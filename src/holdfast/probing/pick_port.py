@@ -113,7 +113,7 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
     raise UsageError(
         f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
         f"{', '.join(_name(route) for route in routes)}.",
-        "\n".join(f"{_name(each.route)}: {_words(each)}" for each in tried),
+        "\n".join(f"{_name(each.route)}: {_words(each)}{_of_program(each)}" for each in tried),
         "Say with --port which one is meant.",
     )
 
@@ -196,6 +196,14 @@ def _words(tried: _Tried) -> str:
         return "does not speak HTTP"
     request = tried.reply.request
     return f"answers with {request.status}, and no view is entered" if request.status else "does not answer"
+
+
+def _of_program(tried: _Tried) -> str:
+    """Which program listens there, and that it is in front of what runs the view; "" where no process is seen."""
+    if not any(each.pids for each in tried.route.listeners):
+        return ""
+    through = "through " if tried.in_front and tried.held is not None else ""
+    return f" ({through}{program_at(tried.route)})"
 
 
 def _name(route: Route) -> str:

@@ -77,6 +77,7 @@ class Climb:
         seen = LostRequests(), Room(session), Hindrance(session)
         self._lookout = Lookout(starts, free, sleep_of(session), *seen, newcomers)
         self._state = State(known=known)
+        self._fills = False
         self._held = 0
         self._gone = session.ends.ended()
         session.sampler.resume(session.now_ns())
@@ -102,6 +103,7 @@ class Climb:
             session.patience.wait(self._so_far)
             action, state = decide(view, self._state)
             if breaks_off(view, state):
+                self._fills = state.stage == "fill"
                 return None
             self._state = state
             if _times_none(view):
@@ -148,6 +150,16 @@ class Climb:
     def workers_came(self) -> bool:
         """Whether the server has started workers since the climb began."""
         return bool(self._lookout.newcomers.pids)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether it was broken off on a plateau behind a front, which may end requests before all queues are full."""
+        return self._fills and self._session.front is not None
+
+    @property
+    def stalled_since_ns(self) -> int:
+        """Since when requests have waited and nothing has moved; NEVER if none waits."""
+        return self._state.stalled_since_ns
 
     def watch(self, session: Session) -> None:
         """From now on a plateau lasts as long as the pool of this session may need to grow."""
@@ -271,18 +283,27 @@ def count_places(session: Session, prober: Prober, *, came: bool = False) -> Sna
         placed = look_at_places(session, prober)
         if placed.still or session.now_ns() > deadline:
             break
+    placed = _with_the_front(session, prober, placed, came=came)
+    check_held_requests(session, prober)
+    if not LostRequests().count(session, prober):
+        check_accepting(session, prober)
+    return placed
+
+
+def _with_the_front(session: Session, prober: Prober, placed: Snapshot, *, came: bool = False) -> Snapshot:
+    """The same with what the front has handed on, and which processes accept, where there are several."""
     if session.front is not None:
         in_service = session.recording.in_service(0, prober.offered)
         handlers = {each.pid for each in session.recording.entries(0, prober.offered)}
         session.front.find(in_service, handlers)
         front = session.front.seen(in_service, prober.offered - prober.ended)
-        placed = replace(placed, acceptors=find_acceptors(session), front=front)
-    elif session.several or came:
-        placed = replace(placed, acceptors=find_acceptors(session))
-    check_held_requests(session, prober)
-    if not LostRequests().count(session, prober):
-        check_accepting(session, prober)
-    return placed
+        return replace(placed, acceptors=find_acceptors(session), front=front)
+    return replace(placed, acceptors=find_acceptors(session)) if session.several or came else placed
+
+
+def look_with_the_front(session: Session, prober: Prober) -> Snapshot:
+    """The kernel's view now, whether anything moves or not, with what a front has handed on and who accepts."""
+    return _with_the_front(session, prober, look_at_places(session, prober))
 
 
 def look_at_places(session: Session, prober: Prober) -> Snapshot:

@@ -6,7 +6,7 @@ import re
 
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Marks, Snapshot, Timeline
-from holdfast.probing.measure import Measured
+from holdfast.probing.measured import Measured
 
 # CPython, Python/import.c, _PyImport_CheckGILForModule(): a RuntimeWarning.
 _ENABLES_GIL = re.compile(r"lock \(GIL\) has been enabled to load module '([\w.]+)'")
