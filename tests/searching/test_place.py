@@ -72,7 +72,7 @@ def test_what_the_kernel_does_not_tell_of_connections_is_not_said_to_be_none() -
 @pytest.mark.parametrize(
     ("started", "words"), [(False, "no recorder was inside"), (True, "only GET requests without a body")]
 )
-def test_each_number_of_waiting_requests_that_is_not_known_has_its_reason(started: bool, words: str) -> None:
+def test_each_number_of_waiting_requests_that_is_not_known_has_its_reason(words: str, *, started: bool) -> None:
     seen = replace(SEEN, handlers=None, looks=(PlacesLook(2.5, 50),), started=started)
     asked = CapacityAsked(("p99<200ms",))
 
