@@ -322,8 +322,7 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
             f"It listens, but the handshake did not complete{_log(session)}",
             f"Look at how it starts{_firewall(session)}{or_raise_limits(session.server)}.",
         )
-    depths = [each.depth for each in session.kernel.listeners(session.listen_address)]
-    if any(depths):
+    if any(each.depth for each in session.kernel.listeners(session.listen_address)):
         return InconclusiveError(
             f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
             f"It waits in an accept queue, from which no process took it{_log(session)}",
@@ -336,10 +335,9 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
             f"the view{_log(session)}",
             "Choose a --path with a faster view, or measure the running server from outside (holdfast attach).",
         )
-    taken = "It accepted the connection" if None not in depths else "Its kernel completed the connection"
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
-        f"{taken}, but no view was entered{_log(session)}",
+        f"It accepted the connection, but no view was entered{_log(session)}",
         f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}."
         f"{_or_leave_out(session)}",
     )
