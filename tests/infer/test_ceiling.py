@@ -74,6 +74,9 @@ def listeners(*queues: tuple[int | None, int | None]) -> Snapshot:
         (Places(4, rejected=2), listeners((0, 16)), "turned away", "turned requests away before it filled"),
         (Places(4, userspace_queue=9), listeners((0, 16)), "max-offered", "not filled by the 13 requests offered"),
         (Places(4, userspace_queue=9), listeners((0, 16)), "interrupted", "no request was turned away or left"),
+        (Places(4, syn=3), listeners(), "syn", "could not be read"),
+        (Places(4, userspace_queue=5, syn=1), FULL, "syn", "full of other connections"),
+        (Places(4, syn=3), listeners((2, 16)), "syn", "had room when the places were counted"),
     ],
 )
 def test_why_the_accept_queue_was_not_full_is_said(places, seen, reason, words):

@@ -103,7 +103,7 @@ def test_who_waited_and_is_turned_away_when_its_turn_comes_has_met_a_limit_for_w
 
     assert verdict.ceiling.in_service == 2
     said = "1 request that had waited for 2.0 s or more got HTTP 504 when their turn came"
-    assert any("a time limit for waiting" in each and said in each for each in verdict.warnings)
+    assert any("The server has a time limit for waiting" in each and said in each for each in verdict.warnings)
 
 
 def test_an_error_of_the_application_when_its_turn_comes_is_not_taken_for_a_limit_for_waiting():

@@ -69,6 +69,28 @@ def test_what_is_counted_or_named_exactly_is_a_change(fields, part):
 
 
 @pytest.mark.parametrize(
+    ("why", "meaning"),
+    [
+        ("unlimited", "change"),
+        ("not readable from /proc", "unknown"),
+        ("nothing inside the server was looked at", "unknown"),
+    ],
+)
+def test_a_limit_that_is_null_differs_only_where_there_is_none(why, meaning):
+    after = changed(POOL, limits__nproc=None)
+    after["unknown"] = {**POOL["unknown"], "limits.nproc": why}
+
+    assert meanings(changed(POOL, limits__nproc=500), after) == {"limits.nproc": meaning}
+
+
+def test_where_a_request_was_held_is_not_known_of_one_that_was_seen_from_outside():
+    after = changed(POOL, target__held_in=None)
+    after["unknown"] = {**POOL["unknown"], "target.held_in": "nothing inside the server was looked at"}
+
+    assert meanings(POOL, after) == {"target.held_in": "unknown"}
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"offered": 60, "places__syn": 9},

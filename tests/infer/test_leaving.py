@@ -53,6 +53,12 @@ def test_a_place_is_free_where_another_handler_begins_beside_the_one_whose_clien
     assert gone.fin == "place freed, handler goes on"
 
 
+def test_of_a_handler_in_a_worker_that_came_later_its_own_end_is_told():
+    later = replace(with_end(run(), LEFT_AT + 50), came_later=(records.entry(0).pid,))
+
+    assert client_gone(later)[0].fin == "cancelled"
+
+
 def test_what_a_time_limit_may_have_ended_is_not_said_to_be_cancelled():
     struck_at = LEFT_AT + 1_000_000_000
     plain = with_end(run(records.entry(1)), struck_at)

@@ -216,9 +216,23 @@ def test_requests_that_were_lost_in_bursts_are_named_in_a_warning():
     assert any(each.endswith("some were not served when many were sent at once: 15 reset.") for each in warnings)
 
 
-def test_a_server_that_does_not_answer_any_more_gets_no_verdict():
-    with pytest.raises(InconclusiveError, match="no longer answers"):
-        judge(looked_at(Record(4), alive=False))
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome.CLOSED, "a single one is closed without an answer"),
+        (Outcome.RESET, "a single one is reset"),
+        (Outcome.CONNECT_TIMEOUT, "a single one gets no connection"),
+        (Outcome.GIVEN_UP, "a single one is not answered"),
+    ],
+)
+def test_a_server_that_does_not_answer_any_more_gets_no_verdict(outcome, words):
+    timeline = looked_at(Record(4), alive=False)
+    last = replace(timeline.requests[-1], outcome=outcome, status=0)
+
+    with pytest.raises(InconclusiveError, match="no longer answers") as raised:
+        judge(replace(timeline, requests=(*timeline.requests[:-1], last)))
+
+    assert words in raised.value.why
 
 
 @pytest.mark.parametrize(("alive", "words"), [(None, "was interrupted"), (True, "accepts too slowly")])

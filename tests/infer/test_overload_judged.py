@@ -182,6 +182,16 @@ def test_bodies_that_hold_each_other_up_keep_their_figures_and_one_sentence_says
     assert any("took 300 ms (median), alone 100 ms" in each for each in level.doubts)
 
 
+def test_of_a_queue_whose_depth_the_kernel_does_not_tell_none_is_given():
+    came = [attempt(0, took_ms=200, entered_ms=100), attempt(10, Outcome.CONNECT_TIMEOUT, took_ms=300)]
+
+    waiting = [each for each in judge_overload(record(*came)).sentences if each.startswith("Clients wait")]
+
+    assert waiting == ["Clients wait 100 ms (median) most of them without a connection."]
+    inside = judge_overload(record(attempt(0, took_ms=200, entered_ms=100))).sentences
+    assert "Clients wait 100 ms (median) for a handler, up to 1 at once." in inside
+
+
 def test_a_level_that_was_not_run_says_why():
     found = judged(not_run="the run was stopped before")
 

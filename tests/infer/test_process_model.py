@@ -162,6 +162,17 @@ def test_fresh_executors_behind_pooled_server_threads_are_told_apart():
     assert (model.kind, model.threads_reused, model.handler_threads_reused) == ("thread-pool", True, False)
 
 
+def test_a_worker_that_came_in_the_place_of_another_makes_no_pool():
+    # The first one ended after its number of requests, before the places were counted.
+    before = [on_thread(n, tid=50, seq=n + 1, pid=5, process_seq=n + 1, left_ns=60) for n in range(3)]
+    held = held_then_left([on_thread(3, tid=100, seq=1, pid=10)])
+    after = [on_thread(4, tid=100, seq=2, pid=10, process_seq=2, entered_ns=LATER)]
+
+    model, _ = model_of([*before, *held, *after], held, late={5})
+
+    assert (model.kind, model.processes, model.processes_reused) == ("serial", 1, True)
+
+
 def test_without_later_requests_reuse_is_not_known_and_says_so():
     model, unknown = judged([on_thread(0, tid=10, seq=1)], [])
 

@@ -357,8 +357,9 @@ def test_the_same_holds_where_holdfast_starts_the_server(holdfast, tmp_path, app
 
 
 @pytest.mark.servers
-def test_so_it_does_where_a_hook_of_the_server_puts_something_around_the_application(holdfast, tmp_path):
-    (tmp_path / "shop.py").write_text(AROUND_A_WORKER)
+@pytest.mark.parametrize("attribute", ["worker.wsgi", 'vars(worker)["wsgi"]'])
+def test_so_it_does_where_a_hook_of_the_server_puts_something_around_the_application(holdfast, tmp_path, attribute):
+    (tmp_path / "shop.py").write_text(AROUND_A_WORKER.replace("worker.wsgi = around", f"{attribute} = around"))
 
     ended = holdfast.run(
         *("probe", "shop:app", "--server", "gunicorn", "--json", "-", "--max-offered", str(OFFERED)),

@@ -356,15 +356,25 @@ def test_that_a_command_could_not_be_instrumented_is_said_before_its_server_is_e
     running.nothing_is_left()
 
 
-def test_a_script_whose_first_line_names_nothing_that_runs_it_is_said_to(holdfast):
-    # execve(2), ENOEXEC: a shell would run it itself, and no shell reads the command.
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"exec python app.py\n", ("(#!/bin/sh)", "name the interpreter: holdfast exec -- sh ./run")),
+        (b"from app import app\n", ("env python3)", "name the interpreter: holdfast exec -- python ./run")),
+        # elf(5): 64 bits, little-endian, of no machine.
+        (b"\x7fELF\x02\x01\x01" + bytes(57), ("a program for another kind of machine",)),
+        (b"", ("It is empty",)),
+    ],
+    ids=["sh", "python", "elf", "empty"],
+)
+def test_a_file_that_nothing_runs_is_said_to_be_what_it_is(holdfast, content, words):
+    # execve(2), ENOEXEC: a shell would run a script itself, and no shell reads the command.
     script = holdfast.directory / "run"
-    script.write_text("exec python app.py\n")
+    script.write_bytes(content)
     script.chmod(0o755)
 
     ended = holdfast.run("exec", "--", "./run", cwd=holdfast.directory)
 
     assert ended.exit == ENVIRONMENT
     said = " ".join(ended.err.split())
-    assert "Its first line does not name an interpreter (#!/bin/sh)" in said
-    assert "name the interpreter: holdfast exec -- sh ./run" in said
+    assert all(each in said for each in words), said

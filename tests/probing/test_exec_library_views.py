@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
@@ -70,6 +72,16 @@ class Graph(View):
         return HttpResponse(self.resolver[0]())
 
 
+# As django-ninja has it (ninja/operation.py, PathView.get_view): behind the library's own authentication.
+def guarded(function, login):
+    def wrapper(request):
+        if not login(request):
+            return HttpResponse(status=401)
+        return HttpResponse(function(request))
+
+    return wrapper
+
+
 class AsyncGraph(View):
     resolver = None
     view_is_async = True
@@ -84,10 +96,18 @@ from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 from django.urls import path
 from django.views import View
-from graphs import AsyncGraph, Graph
+from graphs import AsyncGraph, Graph, guarded
 
 
 def hello():
+    return "hello"
+
+
+def login(request):
+    return request.headers.get("Authorization")
+
+
+def account(request):
     return "hello"
 
 
@@ -100,6 +120,7 @@ urlpatterns = [
     path("sync", Graph.as_view(resolver=(hello,))),
     path("async", AsyncGraph.as_view(resolver=(hello,))),
     path("post", OnlyPost.as_view()),
+    path("account", guarded(account, login)),
 ]
 wsgi, asgi = get_wsgi_application(), get_asgi_application()
 """
@@ -112,10 +133,10 @@ def consumer(name: str, held_in: str, at_once: int, *, bounded: bool) -> Own:
     return Own(f"consumer {name}", command, {"site_.py": CONSUMERS}, says, options=("--path", f"/{name}"))
 
 
-def view(path: str, held_in: str, at_once: int, *command: str) -> Own:
+def view(path: str, held_in: str, at_once: int, *command: str, options: tuple[str, ...] = ()) -> Own:
     files = {"site_.py": SITE, "site-packages/graphs.py": LIBRARY}
     says = {"target.held_in": held_in, "ceiling.in_service": at_once, "ceiling.bounded": True}
-    return Own(f"view {path}", command, files, says, options=("--path", path))
+    return Own(f"view {path}", command, files, says, options=("--path", path, *options))
 
 
 # starlette/staticfiles.py: an application of its own, whose coroutine `get_response` answers.
@@ -200,6 +221,7 @@ COMMANDS = (
     files("own", "starlette async view Always.get_response()"),
     view("/sync", "django view Graph.dispatch()", 3, *GUNICORN),
     view("/async", "django view hello()", 1, "uvicorn", "--port", "{port}", "site_:asgi"),
+    view("/account", "django view account()", 3, *GUNICORN, options=("-H", "Authorization: mine")),
     view("/post", "django entry (no view for GET at /post)", 3, *GUNICORN),
 )
 
@@ -266,3 +288,13 @@ def test_what_a_library_has_its_threads_answer_and_waits_for_by_sleeping_has_no_
 
     assert done.ended.exit == INCONCLUSIVE
     assert done.verdict()["ceiling"]["in_service"] is None
+
+
+@pytest.mark.servers
+def test_where_a_library_asks_for_a_login_that_is_told_and_nothing_is_held(workshop):
+    own = replace(view("/account", "", 0, *GUNICORN), id="without a login")
+
+    (done,) = run_all(workshop, [own]).values()
+
+    assert done.ended.exit == INCONCLUSIVE
+    assert "was answered with 401 before any view was entered" in done.ended.err

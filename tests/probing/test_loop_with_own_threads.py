@@ -50,6 +50,31 @@ async def main():
 
 asyncio.run(main())
 """
+# As under a master that replaces its workers: each of them has accepted, and ended.
+AFTER_OTHERS = SERVER.replace(
+    "async def main():",
+    """
+listener = socket.create_server(("127.0.0.1", {port}))
+listener.setblocking(False)
+
+
+async def take_one():
+    connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+    connection.close()
+
+
+for _ in range(20):
+    pid = os.fork()
+    if not pid:
+        asyncio.run(take_one())
+        os._exit(0)
+    socket.create_connection(listener.getsockname()).close()
+    os.waitpid(pid, 0)
+
+
+async def main():""",
+).replace('serve, "127.0.0.1", {port})', "serve, sock=listener)")
+AFTER_OTHERS = f"import os\nimport socket\n{AFTER_OTHERS}"
 # waitress's threads run four, and a loop beside it serves what else the process tells.
 BESIDE = """
 import asyncio
@@ -98,6 +123,11 @@ COMMANDS = (
         "a loop with threads",
         SERVER,
         {"ceiling.in_service": 3, "model.kind": "event-loop+thread-pool", "model.threads_per_process": 3},
+    ),
+    own(
+        "a loop after many that ended",
+        AFTER_OTHERS,
+        {"ceiling.in_service": 3, "model.kind": "event-loop+thread-pool", "model.processes": 1},
     ),
     own("a loop beside threads", BESIDE, {"ceiling.in_service": 4, "model.kind": "thread-pool"}),
 )

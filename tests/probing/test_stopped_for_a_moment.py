@@ -12,6 +12,10 @@ import pytest
 from holdfast.probing.dealing import stopped
 
 
+def nothing(_pids):
+    """There is no guardian."""
+
+
 @pytest.fixture
 def sleeper():
     with subprocess.Popen([sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"], stdout=-1) as one:
@@ -23,7 +27,7 @@ def sleeper():
 
 
 def test_a_process_is_stopped_only_as_long_as_it_is_asked_for(sleeper):
-    with stopped() as stop:
+    with stopped(nothing) as stop:
         stop.only([sleeper.pid])
         os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
         stop.only([])
@@ -31,7 +35,7 @@ def test_a_process_is_stopped_only_as_long_as_it_is_asked_for(sleeper):
 
 
 def _interrupted_with(pid):
-    with stopped() as stop:
+    with stopped(nothing) as stop:
         stop.only([pid])
         os.waitid(os.P_PID, pid, os.WSTOPPED)
         raise KeyboardInterrupt
@@ -51,8 +55,11 @@ import sys
 
 from holdfast.probing.dealing import stopped
 
+def nothing(_pids):
+    pass
+
 signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # whatever the tests were started with
-with stopped() as stop:
+with stopped(nothing) as stop:
     stop.only([int(sys.argv[1])])
     print(flush=True)
     sys.stdin.read()
@@ -75,4 +82,49 @@ def test_it_runs_while_ctrl_z_stops_what_has_stopped_it(sleeper):
             one.stdin.close()
             assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
         finally:
+            one.kill()
+
+
+GUARDED = """
+import os
+import sys
+import threading
+
+from holdfast.probing.dealing import stopped
+from holdfast.servers.guardian import Guardian
+
+guardian = Guardian(lambda told: None)
+
+def deal():
+    with stopped(guardian.stops) as stop:
+        stop.only([int(sys.argv[1])])
+        print(flush=True)
+        sys.stdin.readline()
+        print(stop.were_let_run(), stop.pauses, flush=True)
+
+thread = threading.Thread(target=deal)
+thread.start()
+thread.join()
+guardian.dismiss()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_its_guardian_lets_it_run_where_what_has_stopped_it_cannot(sleeper, number):
+    # Off the main thread no handler may be set for Ctrl-Z, and for SIGSTOP none anywhere (signal(7)).
+    arguments = [sys.executable, "-c", GUARDED, str(sleeper.pid)]
+    with subprocess.Popen(arguments, stdin=-1, stdout=-1, process_group=0) as one:
+        try:
+            one.stdout.readline()
+            os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+
+            one.send_signal(number)
+            os.waitid(os.P_PID, one.pid, os.WSTOPPED)
+            assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
+            one.send_signal(signal.SIGCONT)
+            one.stdin.write(b"\n")
+            one.stdin.flush()
+            assert one.stdout.readline() == b"True 1\n"
+        finally:
+            one.send_signal(signal.SIGCONT)
             one.kill()

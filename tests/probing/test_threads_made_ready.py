@@ -6,14 +6,12 @@ import pytest
 from own_commands import Own, run_all, value
 
 # The thread that takes the first requests is ready before the server is, so nothing in these shows what others need.
-SERVER = """
+APPLICATION = """
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask
-from tornado.httpserver import HTTPServer
-from tornado.wsgi import WSGIContainer
 
 app = Flask(__name__)
 begun = []
@@ -27,7 +25,12 @@ def index():
 def load_a_model():
     begun.append(1)
     if len(begun) > 1:
-        time.sleep(3.5)
+        time.sleep(SECONDS)
+
+"""
+SERVER = """
+from tornado.httpserver import HTTPServer
+from tornado.wsgi import WSGIContainer
 
 
 async def main():
@@ -39,6 +42,7 @@ async def main():
 
 asyncio.run(main())
 """
+SERVER = APPLICATION.replace("SECONDS", "3.5") + SERVER
 OWN = Own(
     "initializer",
     ("python", "serve.py"),
@@ -48,31 +52,14 @@ OWN = Own(
 )
 # gunicorn, gthread.py: `get_thread_pool` makes the pool whose threads call the application.
 WORKER = """
-import time
-from concurrent.futures import ThreadPoolExecutor
-
-from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
-
-app = Flask(__name__)
-begun = []
-
-
-@app.get("/")
-def index():
-    return "hello"
-
-
-def load_a_model():
-    begun.append(1)
-    if len(begun) > 1:
-        time.sleep(2)
 
 
 class Worker(ThreadWorker):
     def get_thread_pool(self):
         return ThreadPoolExecutor(4, initializer=load_a_model)
 """
+WORKER = APPLICATION.replace("SECONDS", "2") + WORKER
 WITHOUT_A_LOOP = Own(
     "initializer without a loop",
     ("gunicorn", "-k", "serve.Worker", "--threads", "4", "-b", "127.0.0.1:{port}", "serve:app"),

@@ -160,6 +160,7 @@ def test_who_waits_before_the_view_for_no_longer_than_a_time_is_seen_to_be_turne
         if each.id == "trio":
             assert {one["waits_in"] for one in verdict["waiting"]} == {"trio._sync.Semaphore.acquire"}
         (told,) = [each for each in verdict["warnings"] if "a time limit for waiting" in each]
+        assert told.startswith("The application has ")
         assert f"got HTTP {status} while all places were taken" in told
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from support.capacity_loads import at_rate
 
+from holdfast.infer.capacity import capacity_of
 from holdfast.infer.capacity_place import full_place, waiting_in
-from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, ProcessCores, WatchedLoad
+from holdfast.model.capacity import (
+    CapacityAsked,
+    CapacityRecord,
+    FullPlace,
+    HandlersSeen,
+    PlacesLook,
+    ProcessCores,
+    WaitingIn,
+    WatchedLoad,
+)
 from holdfast.model.phase import Phase
 from holdfast.model.waiting import WaitingPoint
 
@@ -49,6 +59,29 @@ def test_handlers_are_not_full_if_more_ran_when_held() -> None:
     assert (found.kind, found.at_once) == ("accept queue", 1024)
     # The later half of the looks counts: 50 in flight, 4 in handlers and 40 in the queue.
     assert found.evidence[-1] == "40 of 1024 connections waited to be accepted, and 6 had no connection."
+
+
+def test_what_the_kernel_does_not_tell_of_connections_is_not_said_to_be_none() -> None:
+    unseen = PlacesLook(2.5, 50, 4, 40, None)
+
+    found = place_of(handlers=replace(POOL, held=8), looks=(unseen,))
+
+    assert found.evidence[-1] == "40 of 1024 connections waited to be accepted."
+
+
+@pytest.mark.parametrize(
+    ("started", "words"), [(False, "no recorder was inside"), (True, "only GET requests without a body")]
+)
+def test_each_number_of_waiting_requests_that_is_not_known_has_its_reason(words: str, *, started: bool) -> None:
+    seen = replace(SEEN, handlers=None, looks=(PlacesLook(2.5, 50),), started=started)
+    asked = CapacityAsked(("p99<200ms",))
+
+    found = capacity_of(CapacityRecord("a", "b", asked, (LOAD,), seen, "", (), 0.0, 50.0))
+
+    nulls = {f"waiting.{each.name}" for each in fields(WaitingIn)}
+    assert found.waiting == WaitingIn(None, None, None, None)
+    assert {name for name in found.unknown if name.startswith("waiting.")} == nulls
+    assert words in found.unknown["waiting.in_service"]
 
 
 def test_an_accept_queue_whose_limit_is_not_known_is_named_without_it() -> None:

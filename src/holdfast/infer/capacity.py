@@ -27,6 +27,8 @@ from holdfast.model.capacity import (
     WatchedLoad,
 )
 
+_NOT_FOLLOWED = "only GET requests without a body are followed into their handlers"
+_NOT_SEEN = "not all of the server's connections were seen: its kernel does not tell them here, or there were too many"
 _OWN_SHARE = 0.15
 """Of the cores, from which on the load's own use of them lowers a server's that has none left."""
 
@@ -104,8 +106,10 @@ def _place(record: CapacityRecord) -> tuple[FullPlace | None, WaitingIn | None, 
     unknown = {}
     if place is None:
         unknown["place"] = seen.load.limited or "what was seen of the server does not show what is full"
+    names = ("userspace_queue", "accept_queue", "syn")
+    unknown |= {f"waiting.{name}": _NOT_SEEN for name in names if getattr(waiting, name) is None}
     if waiting.in_service is None:
-        unknown["waiting.in_service"] = "no recorder was inside the server"
+        unknown["waiting.in_service"] = _NOT_FOLLOWED if seen.started else "no recorder was inside the server"
     return place, waiting, unknown
 
 

@@ -163,7 +163,8 @@ def _queue(seen: WatchedLoad, waiting: WaitingIn) -> FullPlace | None:
     )
     if accept + syn > own and accept:
         limit = f" of {seen.accept_limit + 1}" if seen.accept_limit is not None else ""
-        evidence = (running, *held, f"{accept}{limit} connections waited to be accepted, and {syn} had no connection.")
+        unconnected = "" if waiting.syn is None else f", and {syn} had no connection"
+        evidence = (running, *held, f"{accept}{limit} connections waited to be accepted{unconnected}.")
         words = "the accept queue: the server accepts too slowly, although handlers are free"
         at_once = None if seen.accept_limit is None else seen.accept_limit + 1
         return FullPlace("accept queue", at_once, None, None, None, words, evidence)

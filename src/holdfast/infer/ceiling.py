@@ -13,6 +13,7 @@ from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
 NO_LISTENER = "the listening socket could not be read"
 _BLOCKING = frozenset({"sync", "async-blocking"})
 _NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"
+_HAD_ROOM = "it had room when the places were counted, although requests had no handshake by then"
 
 
 def turned_away(places: Places | OutsidePlaces) -> int:
@@ -106,8 +107,10 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> Known[Ceiling]
 
 
 def _why_not_full(places: Places, ramp: Ramp, snapshot: Snapshot) -> str:
-    if any(each.depth is None for each in snapshot.listeners):
-        return "the kernel does not report its depth here"
+    if not snapshot.listeners or any(each.depth is None for each in snapshot.listeners):
+        return "the kernel does not report its depth here" if snapshot.listeners else NO_LISTENER
+    if accept_queue_full(snapshot.listeners):
+        return "it was full of other connections than the probe's"
     if places.syn and any(each.queue.full for each in snapshot.listeners):
         return (
             f"the kernel hashes connections over the port's {len(snapshot.listeners)} SO_REUSEPORT queues and did not "
@@ -117,7 +120,7 @@ def _why_not_full(places: Places, ramp: Ramp, snapshot: Snapshot) -> str:
         return "the server turned requests away before it filled"
     if ramp.reason == "max-offered":
         return f"not filled by the {offered_in(places)} requests offered (--max-offered)"
-    return _NOT_FULL
+    return _HAD_ROOM if places.syn else _NOT_FULL
 
 
 def offered_in(places: Places) -> int:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
+from holdfast.infer.http2 import ADVERTISES_NONE
 from holdfast.infer.spread import is_same_time, overlap
 from holdfast.model.difference import Interval, Kind, Meaning, Part
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import NO_GROUP, UNLIMITED
 from holdfast.model.verdict import NOT_KEPT
 
 _NAMED = re.compile(r"\[[^]]*\]")
@@ -104,6 +106,7 @@ Rules = Mapping[str, tuple[Part, Rule]]
 
 FOLLOWS = "it follows from how many requests were offered"
 _ANOTHER_VERSION = "one side does not have it: another version of holdfast wrote it"
+_NONE_IN_FORCE = frozenset({UNLIMITED, NO_GROUP, ADVERTISES_NONE})
 _MS = 1000.0
 
 
@@ -130,10 +133,13 @@ def unknown(both: Both) -> Judged | None:
 
 
 def limit(both: Both) -> Judged:
-    """A limit, whose null is an answer: there is none."""
-    if ABSENT in both.values or NOT_KEPT in both.pair.reasons(both.name):
+    """A limit, whose null is an answer where its reason says that there is none."""
+    reasons = both.pair.reasons(both.name)
+    if ABSENT in both.values or NOT_KEPT in reasons:
         return Judged("unknown", "one side was saved before this limit was recorded")
-    return Judged("change", "read from the kernel")
+    if not_seen := next((each for each in reasons if each not in _NONE_IN_FORCE), ""):
+        return Judged("unknown", f"not known on one side: {not_seen}")
+    return Judged("change", "known exactly")
 
 
 def named(both: Both) -> Judged:

@@ -191,6 +191,8 @@ _OF_VERDICT: Rules = {
     "target.python": ("versions", exact),
     "target.gil": ("versions", exact),
     "target.command": ("settings", _command),
+    "target.view": ("settings", exact),
+    "target.held_in": ("settings", exact),
     "target.*": ("settings", asked),
     "limits.*": ("limits", limit),
     "offered": ("verdict", _offered),

@@ -60,7 +60,7 @@ def client_gone(timeline: Timeline) -> Known[ClientGone]:
             no_such_way = how == "rst" and is_unix(timeline.server.address)
             unknown[f"abandoned.in_service.{how}"] = _NO_RST if no_such_way else _why_not(timeline, leaving)
         else:
-            fates[how] = fate_of(leaving, standing)
+            fates[how] = fate_of(leaving, {**standing, leaving.id: entries[leaving.id]})
             if fates[how] != "finishes" and ended_later(timeline) is not None:
                 fates[how], unknown[f"abandoned.in_service.{how}"] = None, _TIME_LIMIT
     return Known(ClientGone(fates["fin"], fates["rst"]), unknown)

@@ -61,6 +61,14 @@ _RAN_ALREADY = "the server was already running"
 
 _ABANDONED = tuple(f"abandoned.{name}" for name in ("left", "run_anyway", "in_service.fin", "in_service.rst"))
 _ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY_PLACES, Place.FAILED)
+_FATES = {
+    Outcome.REFUSED: "is refused",
+    Outcome.NO_ROOM: "is refused",
+    Outcome.RESET: "is reset",
+    Outcome.CLOSED: "is closed without an answer",
+    Outcome.CONNECT_TIMEOUT: "gets no connection",
+    Outcome.MALFORMED: "gets an answer that is not HTTP",
+}
 _LOST = frozenset(
     {
         Outcome.REFUSED,
@@ -179,8 +187,7 @@ def _check(record: OutsideTimeline, bursts: list[Round]) -> None:
         )
     if record.alive is False:
         last = max(record.requests, key=lambda request: request.id)
-        fates = {Outcome.REFUSED: "is refused", Outcome.UNANSWERED: "is not answered"}
-        fate = f"gets HTTP {last.status}" if last.status else fates.get(last.outcome, "is closed without an answer")
+        fate = f"gets HTTP {last.status}" if last.status else _FATES.get(last.outcome, "is not answered")
         raise InconclusiveError(
             "The server no longer answers as it did at first.",
             f"After up to {most} requests at once, a single one {fate}. The server has ended, or is still busy with "

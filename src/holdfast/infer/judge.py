@@ -44,7 +44,7 @@ from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out, ended_at_limit
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
-from holdfast.model.limits import OtherLimits, Pressure
+from holdfast.model.limits import NO_GROUP, UNLIMITED, UNREADABLE, OtherLimits, Pressure
 from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
@@ -74,8 +74,6 @@ _GIL_NOT_KEPT = "the run was saved before that was kept, or no handler told"
 _COUNTED = "not an estimate: requests in service were counted inside the server"
 _ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
 _NONE_WAITED = "no request waited until the places were counted"
-_NO_LIMIT = "unlimited, or not readable from /proc"
-_NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
 _OTHER_LIMITS = fields_of("limits", OtherLimits)
 _MAY_HANG = "a process that may hang would take more of them"
 _BY_TIME = "requests were turned away before any had to wait"
@@ -360,18 +358,17 @@ def _app(timeline: Timeline) -> str:
 def _limits(timeline: Timeline) -> Known[Limits]:
     server = timeline.server
     others = server.other_limits
-    if others is None:
-        limits = Limits(server.nofile, server.nproc, server.somaxconn)
-        return Known(limits, because(_NO_LIMIT, missing("limits", limits)) | because(NOT_KEPT, _OTHER_LIMITS))
-    limits = Limits(
-        nofile=server.nofile,
-        nproc=server.nproc,
-        somaxconn=server.somaxconn,
-        **{each.name: getattr(others, each.name) for each in fields(OtherLimits)},
-    )
-    unknown = because(_NO_LIMIT, missing("limits", limits))
-    grouped = because(_NO_GROUP, ("limits.pids_max", "limits.memory_max"))
-    return Known(limits, unknown | {name: why for name, why in grouped.items() if name in unknown})
+    kept = {} if others is None else {each.name: getattr(others, each.name) for each in fields(OtherLimits)}
+    limits = Limits(nofile=server.nofile, nproc=server.nproc, somaxconn=server.somaxconn, **kept)
+    # No process is without a limit of descriptors (kernel/sys.c, fs.nr_open): where it is null, none could be read.
+    of_process = UNREADABLE if limits.nofile is None else UNLIMITED
+    reasons = {
+        **because(UNREADABLE, fields_of("limits", Limits)),
+        **because(of_process, ("limits.nproc", "limits.address_space")),
+        **because(NO_GROUP, ("limits.pids_max", "limits.memory_max")),
+        **because("" if kept else NOT_KEPT, _OTHER_LIMITS),
+    }
+    return Known(limits, {name: reasons[name] for name in missing("limits", limits)})
 
 
 def _timing(timeline: Timeline) -> Known[Timing]:

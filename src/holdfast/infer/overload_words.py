@@ -128,14 +128,15 @@ def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
 
 def _where(level: OverloadLevel) -> str:
     """Where most of those that wait are."""
-    most = level.most_waiting or 0
+    most, queued, inner = level.most_waiting or 0, level.deepest_queue, level.deepest_inner_queue or 0
     if level.clients is not None and level.clients.unconnected * 2 >= most > 0:
-        return f"most of them without a connection, since the accept queue holds {level.deepest_queue or 0}"
-    if (level.deepest_queue or 0) * 2 >= most:
-        return f"in the accept queue, which held up to {level.deepest_queue} connections"
-    if (level.deepest_inner_queue or 0) * 2 >= most:
-        return f"between the server's own processes, in a queue of up to {level.deepest_inner_queue} connections"
-    return f"inside the server, up to {most} at once"
+        why = "" if queued is None else f", since the accept queue holds {queued}"
+        return f"most of them without a connection{why}"
+    if queued and queued * 2 >= most:
+        return f"in the accept queue, which held up to {queued} connections"
+    if inner and inner * 2 >= most:
+        return f"between the server's own processes, in a queue of up to {inner} connections"
+    return f"{'for a handler' if queued is None else 'inside the server'}, up to {most} at once"
 
 
 def _health(record: OverloadRecord, levels: Sequence[OverloadLevel]) -> Iterator[str]:

@@ -55,7 +55,8 @@ def model_of(
     threads = handler_reused if on_loop and own_thread else entry_reused
     # A loop may hand what it has read to a thread that calls the application.
     by_loop = on_loop or any(entry.pid in loops for entry in held)
-    kind = _kind(entries, held, by_loop=by_loop, processes_reused=processes_reused, threads_reused=threads)
+    there = [entry for entry in entries if entry.pid not in late]
+    kind = _kind(there, held, by_loop=by_loop, processes_reused=processes_reused, threads_reused=threads)
     if kind == "serial" and idle:
         kind = "process-pool"
     spread = (*_spread(entries, held, kind, late), *([0] * len(idle)))

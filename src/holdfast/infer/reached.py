@@ -30,7 +30,7 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
     if again := sum(each.id in entries and entries[each.id].entries > 1 for each in offered_requests(timeline)):
         raise InconclusiveError(
             f"{again} of the {offered} requests were handed to the application more than once, and of each only the "
-            "last time is known, which came too late, so there is no ceiling to see.",
+            "last time is known, which came too late, so no ceiling was seen.",
             "Something in front of the server sends a request again that is not answered in time (nginx: "
             "proxy_next_upstream), or the server does.",
             "Take that away for the probe, or raise its time limit.",
@@ -38,15 +38,15 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
     away = turned_away(places)
     if away:
         raise InconclusiveError(
-            f"None of the {offered} requests reached its view: {away} were turned away, so there is no ceiling to see.",
+            f"None of the {offered} requests reached its view: {away} were turned away, so no ceiling was seen.",
             f"{_of_the_first(timeline)} A limit on requests for a time (a rate limiter) or something in front of the "
             "view turned away those that followed.",
             "Take that away for the probe, or choose another --path.",
         )
     if places.answered:
         raise InconclusiveError(
-            f"None of the {offered} requests reached its view: {places.answered} were answered without it, so there is "
-            "no ceiling to see.",
+            f"None of the {offered} requests reached its view: {places.answered} were answered without it, so no "
+            "ceiling was seen.",
             f"{_of_the_first(timeline)} Something in front of the view answered those that followed: a cache that had "
             "kept the first answer, or a rule; or their view ran on a thread or in a task of the application's own, to "
             "which a request cannot be followed.",
@@ -61,7 +61,7 @@ def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
         Place.ACCEPT_QUEUE: "The server accepted none of them.",
     }[where]
     raise InconclusiveError(
-        f"None of the {offered} requests reached its view{within}, so there is no ceiling to see.",
+        f"None of the {offered} requests reached its view{within}, so no ceiling was seen.",
         f"{_of_the_first(timeline)} {held_up}",
         "Look at what runs before the view (authentication, a dependency, middleware), or choose another --path.",
     )

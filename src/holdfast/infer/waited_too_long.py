@@ -44,9 +44,11 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
     waited_s = min(map(_took_ns, seen)) / NS_PER_S
     got = fate_of(seen)
     requests = "request" if len(seen) == 1 else "requests"
+    handed = {each.id for each in timeline.handed or ()}
+    whose = "application" if all(each.id in handed for each in seen) else "server"
     ended = (
-        f"The server has a time limit for waiting: {len(seen)} {requests} that had waited for {waited_s:.1f} s or more "
-        f"{f'got HTTP {got}' if got.isdecimal() else f'ended as {got}'}"
+        f"The {whose} has a time limit for waiting: {len(seen)} {requests} that had waited for {waited_s:.1f} s or "
+        f"more {f'got HTTP {got}' if got.isdecimal() else f'ended as {got}'}"
     )
     if while_full:
         return f"{ended} while all places were taken."

@@ -15,6 +15,11 @@ THREADS_MAX: LimitName = "threads-max"
 ADDRESS_SPACE: LimitName = "address space"
 MEMORY_MAX: LimitName = "memory.max"
 
+UNLIMITED = "unlimited"
+NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
+"""Reasons of a limit that is null because there is none."""
+UNREADABLE = "not readable from /proc"
+
 
 @frozen
 class OtherLimits:

@@ -84,7 +84,8 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
 
 
 def _accepted_wait(session: Session, prober: Prober) -> bool:
-    """Whether requests wait whose connections are no longer in the accept queue."""
+    """Whether requests wait whose connections are no longer in the accept queue, as far as the kernel tells."""
+    # Where the kernel does not tell the depth, all that wait may be: to ask costs the server little.
     depth = session.kernel.accept_queue(session.listen_address).depth or 0
     return prober.established - session.recording.in_service(0, prober.offered) > depth
 

@@ -18,8 +18,9 @@ Decisions
 * Nothing is offered before each has come to its stop (HOLDS_NS), for which it needs a core. One that is offered has
   TAKES_NS to start, so where the way to a view takes longer nothing is dealt. After MOST_NS all are let run for
   RUNS_NS, in which they report. At the end all are let run again, whatever happens.
-* Where holdfast itself is stopped by Ctrl-Z meanwhile, they run until it runs on. Which process took a request by then
-  shows nothing, so it is offered anew.
+* Where holdfast itself is stopped by Ctrl-Z meanwhile, they run until it runs on. Where it cannot see to that (SIGSTOP,
+  or a thread that may set no handler), its guardian lets them run. Which process took a request by then shows nothing,
+  so it is offered anew.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -38,6 +39,7 @@ from holdfast.observe.processes import read_activity
 from holdfast.probing.guards import STOPPED
 from holdfast.probing.session import Session
 from holdfast.probing.waits import TURN_NS, turn_until, with_the_way_ns
+from holdfast.procfs.read import read_stat
 
 HOLDS_NS = 100 * MS
 TAKES_NS = 200 * MS
@@ -55,7 +57,7 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
     if with_the_way_ns(session, TAKES_NS) > TAKES_NS:
         return
     ends_ns = session.now_ns() + MOST_NS
-    with stopped() as stop:
+    with stopped(session.server.stops) as stop:
         for _ in range(most):
             running = Counter(each.pid for each in session.recording.entries(0, prober.offered))
             fullest, begun = max((running[each] for each in accepting), default=0), Counter(_begun(session, prober))
@@ -64,8 +66,9 @@ def deal(session: Session, prober: Prober, accepting: Collection[int], most: int
                 return
             pauses = stop.pauses
             stop.only(each for each in accepting if each not in behind)
-            taken = turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S) and _is_taken(session, prober)
-            if not taken and stop.pauses == pauses:
+            held = turn_until(session, prober, stop.holds, HOLDS_NS / NS_PER_S)
+            taken = held and _is_taken(session, prober)
+            if not (taken or (held and stop.were_let_run()) or stop.pauses != pauses):
                 return
             if session.now_ns() > ends_ns:
                 stop.only(())
@@ -98,7 +101,13 @@ class Stopped:
         pauses: how often holdfast itself was stopped meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[frozenset[int]], None]) -> None:
+        """Stops nothing yet.
+
+        Args:
+            tell: is given what is stopped, before it is.
+        """
+        self._tell = tell
         self._pids: frozenset[int] = frozenset()
         self._wanted: frozenset[int] = frozenset()
         self.pauses = 0
@@ -108,16 +117,27 @@ class Stopped:
         stop = frozenset(pids)
         before, self._pids = self._pids, self._pids | stop
         self._wanted = stop
+        self._tell(self._pids)
         for pid in stop - before:
             _send(pid, signal.SIGSTOP)
         for pid in before - stop:
             _send(pid, signal.SIGCONT)
         self._pids = stop
+        if before - stop:
+            self._tell(stop)
 
     def holds(self) -> bool:
         """Whether all their threads have come to their stop, for which each needs a core once."""
         threads = (each for process in read_activity(self._pids).processes for each in process.threads)
         return all(each.state in STOPPED for each in threads)
+
+    def were_let_run(self) -> bool:
+        """Whether one of them runs again although it should not; then all are let run, and that was a pause."""
+        found = any(stat is not None and stat.state not in STOPPED for stat in map(read_stat, self._pids))
+        if found:
+            self.pauses += 1
+            self.only(())
+        return found
 
     def pause(self, number: int, _frame: FrameType | None) -> None:
         """Lets all run while the signal stops this process as it would without a handler, and stops them again then."""
@@ -127,14 +147,19 @@ class Stopped:
         signal.raise_signal(number)
         signal.signal(number, handler)
         self.pauses += 1
+        self._tell(self._wanted)
         for pid in self._wanted:
             _send(pid, signal.SIGSTOP)
 
 
 @contextmanager
-def stopped() -> Iterator[Stopped]:
-    """Nothing is stopped before the block, nor after it, however it ends; nor while Ctrl-Z stops this process."""
-    stop = Stopped()
+def stopped(tell: Callable[[frozenset[int]], None]) -> Iterator[Stopped]:
+    """Nothing is stopped before the block, nor after it, however it ends; nor while Ctrl-Z stops this process.
+
+    Args:
+        tell: as of `Stopped`.
+    """
+    stop = Stopped(tell)
     # Only the main thread may set handlers, and where another one is set Ctrl-Z need not stop this process.
     ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL
     try:

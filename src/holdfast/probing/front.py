@@ -98,8 +98,8 @@ class Behind:
 
         Where it may have some that cannot be told from connections that are kept, too.
         """
-        taken = self._taken()
-        return bool(self.addresses) and not self.depth and taken - self._kept <= in_service <= taken
+        taken, depths = self._taken(), {self._kernel.accept_queue(each).depth for each in self.addresses}
+        return depths == {0} and taken - self._kept <= in_service <= taken
 
     @property
     def finds_room(self) -> bool:

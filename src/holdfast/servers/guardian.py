@@ -1,4 +1,4 @@
-"""A process that outlives ours if ours is killed, and then ends the server.
+"""A process that outlives ours if ours is killed, and then ends the server; and that lets it run on if ours is stopped.
 
 Facts: after SIGKILL, from the OOM killer or anyone else, not one line of ours runs. PR_SET_PDEATHSIG (prctl(2)) ends
 the server's first process with us, but its children do not inherit it: of a uWSGI without a master the other workers
@@ -9,16 +9,26 @@ cleans up. It is not part of the server: another session, no descriptor of ours,
 
 What of the server has left its session and no longer has our mark in its environment (a daemon that sets its title
 overwrites it) is known only to us, who adopted it: so we tell the guardian its session when we see it.
+
+A probe stops some of the server's processes for a moment. If ours is stopped meanwhile (SIGSTOP, or Ctrl-Z where no
+handler of ours may be set), it cannot let them run again. So it says beforehand which they are, and the guardian
+lets them run after AWAKE_S without another word.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+
+AWAKE_S = 0.6
+"""So long without a word from us, and what we have stopped runs again. Such words come twice as often."""
 
 _DISMISSED = b"."
+_STOPS = b"stops"
 _TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -52,6 +62,12 @@ class Guardian:
             with contextlib.suppress(OSError):
                 os.write(self._word, b"%d\n" % number)
 
+    def stops(self, pids: AbstractSet[int]) -> None:
+        """Tells it which processes are stopped from now on, all others being let run; none with an empty set."""
+        if self.pid:
+            with contextlib.suppress(OSError):
+                os.write(self._word, b"%b %b\n" % (_STOPS, b" ".join(b"%d" % each for each in pids)))
+
     def dismiss(self) -> None:
         """Ends it; a second call does nothing."""
         if self.pid:
@@ -63,6 +79,12 @@ class Guardian:
             self.pid = 0
 
 
+def _let_run(pids: tuple[int, ...]) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
+
+
 def _wait_and_clean_up(waiting: int, clean_up: Callable[[frozenset[int]], None]) -> None:
     try:
         os.setsid()
@@ -72,12 +94,23 @@ def _wait_and_clean_up(waiting: int, clean_up: Callable[[frozenset[int]], None])
             if descriptor != waiting:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-        told = b""
-        while word := os.read(waiting, 1024):
+        told, stopped, rest = set[int](), tuple[int, ...](), b""
+        while True:
+            if stopped and not select.select([waiting], [], [], AWAKE_S)[0]:
+                _let_run(stopped)
+                stopped = ()
+            word = os.read(waiting, 65536)
             if _DISMISSED in word:
                 return
-            told += word
-        clean_up(frozenset(map(int, told.split())))
+            *lines, rest = (rest + word).split(b"\n")
+            for line in lines:
+                if line.startswith(_STOPS):
+                    stopped = tuple(map(int, line.split()[1:]))
+                else:
+                    told.add(int(line))
+            if not word:
+                break
+        clean_up(frozenset(told))
     finally:
         # Whatever our stack has open is not for this process to close or flush.
         os._exit(0)

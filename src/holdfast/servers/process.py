@@ -19,6 +19,7 @@ from holdfast.model.frozen import frozen
 from holdfast.procfs.read import is_alive, read, read_if_readable, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.limits import AskedLimit, higher_than_allowed
+from holdfast.servers.no_program import no_program
 from holdfast.servers.ownership import user_name
 from holdfast.servers.privileges import adopt_orphans, in_child
 from holdfast.servers.server_log import ServerLog
@@ -120,6 +121,11 @@ class ServerProcess:
         for pid in adopted:
             self._tell_guardian(_session(pid))
         return (self.pid, *adopted)
+
+    def stops(self, pids: AbstractSet[int]) -> None:
+        """Says which processes of it are stopped for a moment, so that they run again if we do not for longer."""
+        if self._guardian is not None:
+            self._guardian.stops(pids)
 
     def _tell_guardian(self, session: int | None) -> None:
         ours = (None, self.pid, os.getsid(0))
@@ -364,6 +370,15 @@ def _exists(pid: int) -> bool:
     return True
 
 
+def _first_bytes(command: Command) -> bytes:
+    """The beginning of the program; b"" where it cannot be read."""
+    name = command.argv[0]
+    found = name if os.sep in name else shutil.which(name, path=command.environment.get("PATH"))
+    with contextlib.suppress(OSError), (command.cwd / (found or name)).open("rb") as file:
+        return file.read(4096)
+    return b""
+
+
 def _not_started(command: Command, error: Exception) -> HoldfastError:
     too_high = higher_than_allowed(command.limits)
     if too_high is not None:
@@ -374,11 +389,7 @@ def _not_started(command: Command, error: Exception) -> HoldfastError:
         )
     program = command.argv[0]
     if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
-        return EnvironmentFailure(
-            f"{program} could not be started.",
-            "Its first line does not name an interpreter (#!/bin/sh), or it is a program for another kind of machine.",
-            f"Write that line, or name the interpreter: holdfast exec -- sh {program}",
-        )
+        return no_program(program, _first_bytes(command))
     return EnvironmentFailure(
         f"{program} could not be started.",
         str(error),

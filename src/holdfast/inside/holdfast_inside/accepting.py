@@ -11,7 +11,7 @@ import contextlib
 import functools
 import os
 import sys
-from typing import Any
+from typing import Any, Set, Tuple
 
 from . import layout
 
@@ -19,6 +19,8 @@ _asked: Any = None
 """The record's bytes, once they are mapped; False where they cannot be."""
 _loop_runs: Any = None
 """`recorder.loop_runs`, known with them: to import it anew for each connection takes longer than to call it."""
+_noted: Set[Tuple[int, int]] = set()
+"""Listening sockets and processes that need no further look at the record; a fork has those of its parent."""
 
 
 def install(name: str) -> None:
@@ -62,12 +64,16 @@ def _note_loop(listener: Any, data: Any) -> None:  # noqa: ANN401 - a socket and
     if not _loop_runs():
         return
     mine, size = (os.fstat(listener.fileno()).st_ino, os.getpid()), layout.LOOP_ACCEPTS.size
+    if mine in _noted:
+        return
+    _noted.add(mine)
     for at in range(layout.MOST_LOOP_ACCEPTS):
         offset = layout.LOOP_ACCEPTS_OFFSET + at * size
         noted = layout.LOOP_ACCEPTS.unpack_from(data, offset)
         if noted == mine:
             return
-        if noted == (0, 0):
+        # A process that has ended needs its place no more: a server may replace its workers again and again.
+        if noted == (0, 0) or not os.path.exists(f"/proc/{noted[1]}"):
             layout.LOOP_ACCEPTS.pack_into(data, offset, *mine)
             return
 

@@ -11,8 +11,9 @@ keeps references to them in its middleware chain:
 - `BaseHandler.make_view_atomic` is the last call before the view, after `process_view`. Here the gate is put around a
   view that can have none inside.
 
-An async view that is a library's function (GraphQL) may call the person's own. The first request is watched inside of
-it (see `watch`), and later ones are held in what was found there; if nothing was, in the view.
+A view that is a library's function (GraphQL, django-ninja) may call the person's own, behind its own authentication.
+The first request is watched inside of it (see `watch`), and later ones are held in what was found there; if nothing
+was, in the view.
 
 Django still decides whether the view runs on the server's thread, on one of asgiref's, or on the event loop.
 """
@@ -33,7 +34,7 @@ from django.http import HttpResponse  # type: ignore[import-untyped]
 from django.urls import Resolver404, is_valid_path  # type: ignore[import-untyped]
 from django.views import View  # type: ignore[import-untyped]
 
-from . import asgi, code_patch, entries, gate, own_code, reply, request
+from . import asgi, code_patch, entries, finding, gate, layout, own_code, reply, request
 
 try:
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
@@ -55,6 +56,7 @@ class DjangoClaim(NamedTuple):
 
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_REFUSALS = frozenset((401, 403))
 _pending: contextvars.ContextVar[Optional[DjangoClaim]] = contextvars.ContextVar("holdfast django", default=None)
 
 
@@ -161,10 +163,17 @@ def _preparing_view(original: gate.Function) -> gate.Function:
 
 
 def _of_library(pending: DjangoClaim, view: object) -> Optional[entries.Entry]:
-    """The entry of an async view that is a library's function, and calls the person's own; None of any other view."""
+    """The entry of a view that is a library's function, and may call the person's own; None of any other view.
+
+    Of views that are not async, it is one only where it is no class's and not Django's own: those answer by methods
+    that the person has from the library, or by themselves.
+    """
     found, _ = _method(view, pending.request.method.lower())
     function = None if found is None else code_patch.innermost_function(found)
-    if function is None or own_code.is_own(function.__code__.co_filename) or gate.kind_of(function) == "sync":
+    if function is None or own_code.is_own(function.__code__.co_filename):
+        return None
+    of_class = found is not view or function.__module__.partition(".")[0] == "django"
+    if gate.kind_of(function) == "sync" and of_class:
         return None
     return entries.of_library(function, function, "django")
 
@@ -173,7 +182,26 @@ def _following_wrapper(view: Any, pending: DjangoClaim, entry: entries.Entry) ->
     """Watches what a library's view calls, and later holds what answers there; if nothing does, the view."""
 
     @functools.wraps(view)
-    async def follow(*args: object, **kwargs: object) -> object:
+    def follow(*args: object, **kwargs: object) -> object:
+        arrived = entry.arrive(pending.claim)
+        if arrived == entries.WATCH:
+            with entry.watching(pending.claim, sys._getframe()):  # noqa: SLF001 - what is around it does not count
+                answer: Any = view(*args, **kwargs)
+            if getattr(answer, "status_code", 0) in _REFUSALS:
+                # The person's function that was called last has asked for a login, and has not answered.
+                finding.publish(layout.AT_ENTRY, pending.claim.depth)
+            return answer
+        if arrived == entries.PASS:
+            return view(*args, **kwargs)
+        held = entry.held_in_view(pending.claim) if arrived == entries.LEAD else _prepare(pending, view)
+        gate.current.set(held)
+        if held.gate is None:
+            return held.run(functools.partial(view, *args, **kwargs))
+        result = view(*args, **kwargs)
+        return _response() if held.is_over() else result
+
+    @functools.wraps(view)
+    async def follow_async(*args: object, **kwargs: object) -> object:
         arrived = entry.arrive(pending.claim)
         if arrived == entries.WATCH:
             with entry.watching(pending.claim, sys._getframe()):  # noqa: SLF001 - what is around it does not count
@@ -187,7 +215,7 @@ def _following_wrapper(view: Any, pending: DjangoClaim, entry: entries.Entry) ->
         result = await view(*args, **kwargs)
         return _response() if held.is_over() else result
 
-    return follow
+    return follow if gate.kind_of(entry.endpoint) == "sync" else follow_async
 
 
 def _prepare(pending: DjangoClaim, view: object) -> gate.Held:

@@ -113,7 +113,8 @@ def note_replaced(name: str) -> None:
 class _Replaced:
     """An attribute like any other, but that the server calls what is put there after the first value.
 
-    All others, such as the person's hooks, get what they have put there: they may use what it has.
+    All others, such as the person's hooks, get what they have put there: they may use what it has. They may also write
+    to the object's `vars`, which shows when the server looks.
     """
 
     def __init__(self, name: str) -> None:
@@ -122,19 +123,24 @@ class _Replaced:
     def __get__(self, instance: Any, owner: type) -> Any:  # noqa: ANN401 - as the server's
         # It is an attribute of objects alone.
         had: Dict[str, Any] = {} if instance is None else vars(instance)
-        if self._called in had:
-            caller = sys._getframe(1).f_globals.get("__name__") or ""  # noqa: SLF001 - the server's code, or the person's
-            if _package(caller) in {_package(each.__module__) for each in owner.__mro__}:
-                return had[self._called]
         try:
-            return had[self._name]
+            value = had[self._name]
         except KeyError:
             raise AttributeError(self._name) from None
+        put, called = had.get(self._called, (value, value))
+        if called is value:
+            return value
+        caller = sys._getframe(1).f_globals.get("__name__") or ""  # noqa: SLF001 - the server's code, or the person's
+        if _package(caller) not in {_package(each.__module__) for each in owner.__mro__}:
+            return value
+        if put is not value:
+            called = _noted(value)
+            had[self._called] = value, called
+        return called
 
     def __set__(self, instance: object, value: object) -> None:
         had = vars(instance)
-        if self._name in had:
-            had[self._called] = _noted(value)
+        had[self._called] = value, _noted(value) if self._name in had else value
         had[self._name] = value
 
     def __delete__(self, instance: object) -> None:

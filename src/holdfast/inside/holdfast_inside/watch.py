@@ -129,8 +129,7 @@ class _Code:
         answered = [each for each in of_path if each.answered] or of_path
         returning = [each for each in of_path if each.returned] or answered
         answering = [each for each in returning if not each.passed_on] or returning
-        # The longest of several: what is before and after a view is usually short.
-        chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
+        chosen = max(answering, key=lambda each: each.rank(within=self._is_within is not None), default=None)
         chosen = None if chosen is None else self._sent_by_view(chosen)
         if chosen is None or self._is_sent_twice(chosen) or not chosen.can_end():
             return None
