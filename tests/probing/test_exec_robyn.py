@@ -169,4 +169,6 @@ def test_what_the_server_answers_without_python_is_said_to_come_before_the_view(
     result = done[ANSWERED_BEFORE.id]
 
     assert result.ended.exit == ANSWERED_BEFORE.exit
-    assert "answered with 200 before any view was entered" in " ".join(result.ended.err.split())
+    said = " ".join(result.ended.err.split())
+    assert "answered with 200 before any view was entered" in said
+    assert "No application of a framework that holdfast knows was called with it" in said
