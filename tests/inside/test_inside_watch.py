@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 import threading
 import time
@@ -221,6 +222,22 @@ def test_what_a_library_calls_on_behalf_of_the_view_is_not_the_view(installed):
         return library.convert("answer", converter)
 
     assert found_in(framework.App({"/": converting})) == "converting"
+
+
+class Text(str):
+    __slots__ = ()
+
+    def __getattribute__(self, name):
+        return str.__getattribute__(self, name)
+
+
+def test_what_looking_at_the_persons_objects_runs_is_no_part_of_the_request(installed):
+    framework, library = installed
+
+    def asking():
+        return library.convert(Text("answer"), operator.attrgetter("strip"))()
+
+    assert found_in(framework.App({"/": asking})) == "asking"
 
 
 def test_a_view_on_a_thread_is_found_with_the_framework_that_sent_it_there(installed):

@@ -7,11 +7,12 @@ import fcntl
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from support.brought import NotBroughtError, pip
 
 SOURCE = "py-jmeter-dsl==0.5b0"
 KEPT = Path(__file__).parents[2] / "build" / "oracle"
@@ -46,14 +47,10 @@ def jmeter() -> Path:
 def _bring() -> None:
     shutil.rmtree(KEPT / "home", ignore_errors=True)
     download = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", SOURCE, "--dest", str(KEPT)]
-    pip = [sys.executable, "-m", "pip"]
-    if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
-        pip = ["pip"]
     try:
-        subprocess.run([*pip, *download], check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        why = getattr(error, "stderr", "") or str(error)
-        raise NoJMeterError(f"{SOURCE} cannot be downloaded: {why.strip()[-200:]}") from error
+        pip(SOURCE, *download)
+    except NotBroughtError as error:
+        raise NoJMeterError(str(error)) from error
     (archive,) = KEPT.glob("py_jmeter_dsl*.tar.gz")
     with tarfile.open(archive) as packed:
         packed.extractall(KEPT, filter="data")

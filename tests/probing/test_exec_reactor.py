@@ -6,6 +6,7 @@ of its own (twisted/internet/defer.py, `_inlineCallbacks`): any number of them w
 (synapse/http/server.py, `_async_write_json_to_request_in_thread`). A template is flattened by a coroutine of Twisted's
 own, which need not wait (twisted/web/_flatten.py), as Tahoe-LAFS has it, and its functions run on the reactor's
 thread. Synapse counts what the reactor polls (synapse/metrics/_reactor_metrics.py), and freezes what it has loaded.
+What a pool's thread runs for a reply is bounded by the pool, if nothing else comes between its result and the reply.
 """
 
 from __future__ import annotations
@@ -124,7 +125,88 @@ class Counted:
 reactor._poller = Counted(reactor._poller)
 gc.freeze()
 """
+ON_A_THREAD = """
+    def render_GET(self, request):
+        threads.deferToThread(page).addCallback(lambda body: self.finish(body, request))
+        return NOT_DONE_YET
+
+
+def page():
+    return b"page"
+"""
+ON_A_THREAD_OF_ITS_OWN_POOL = """
+    def render_GET(self, request):
+        pool.callInThread(page, self, request)
+        return NOT_DONE_YET
+
+
+def page(resource, request):
+    reactor.callFromThread(resource.finish, b"page", request)
+
+
+from twisted.python.threadpool import ThreadPool
+
+pool = ThreadPool(2, 4)
+pool.start()
+reactor.addSystemEventTrigger("during", "shutdown", pool.stop)
+"""
+LOGGED_ON_A_THREAD = """
+    def render_GET(self, request):
+        threads.deferToThread(log)
+        return b"page"
+
+
+def log():
+    return "page"
+"""
+ON_A_THREAD_AND_LATER = """
+    def render_GET(self, request):
+        threads.deferToThread(page).addCallback(lambda body: reactor.callLater(0.01, self.finish, body, request))
+        return NOT_DONE_YET
+
+
+def page():
+    return b"page"
+"""
+ON_TWO_THREADS = """
+    def render_GET(self, request):
+        d = threads.deferToThread(first).addCallback(lambda _: threads.deferToThread(second))
+        d.addCallback(lambda body: self.finish(body, request))
+        return NOT_DONE_YET
+
+
+def first():
+    return None
+
+
+def second():
+    return b"page"
+"""
+
+
+def reactor(name: str) -> str:
+    return f"from twisted.internet import {name}\n\n{name}.install()\n"
+
+
+def pool(number: int) -> dict[str, object]:
+    return {
+        "ceiling.in_service": number,
+        "ceiling.bounded": True,
+        "model.kind": "event-loop+thread-pool",
+        "target.held_in": "own server view page()",
+    }
+
+
 COMMANDS = (
+    # base.py, `_initThreadPool`: ten threads at most.
+    own("a function on a thread of the reactor's", HEAD + ON_A_THREAD + SERVE, pool(10)),
+    own("a function on a thread of another pool", HEAD + ON_A_THREAD_OF_ITS_OWN_POOL + SERVE, pool(4)),
+    own("the same on a reactor with poll", reactor("pollreactor") + HEAD + ON_A_THREAD + SERVE, pool(10)),
+    own(
+        "a coroutine that Twisted drives on asyncio's loop",
+        reactor("asyncioreactor") + HEAD + IN_A_COROUTINE + SERVE,
+        unbounded("event-loop", "own server async view Page.encoded()"),
+    ),
     own(
         "a view in steps",
         HEAD + IN_STEPS.replace("WAITS", "task.deferLater(reactor, 0.001)") + SERVE,
@@ -165,6 +247,14 @@ BESIDE_A_FRAMEWORK = Own(
     {"own.py": "import flask\n\nflask.Flask('other')\n" + HEAD + LATER + SERVE},
     exit=INCONCLUSIVE,
 )
+UNTOLD = tuple(
+    Own(id, ("python", "own.py"), {"own.py": HEAD + page + SERVE}, exit=INCONCLUSIVE)
+    for id, page in (
+        ("a function on a thread beside the reply", LOGGED_ON_A_THREAD),
+        ("a timer between a thread and the reply", ON_A_THREAD_AND_LATER),
+        ("two threads one after another", ON_TWO_THREADS),
+    )
+)
 CALLED = Own(
     "a view in steps whose bodies run",
     ("python", "own.py"),
@@ -176,7 +266,7 @@ CALLED = Own(
 
 @pytest.fixture(scope="module")
 def done(workshop):
-    return run_all(workshop, (*COMMANDS, BY_A_LIBRARY, BESIDE_A_FRAMEWORK, CALLED))
+    return run_all(workshop, (*COMMANDS, BY_A_LIBRARY, BESIDE_A_FRAMEWORK, *UNTOLD, CALLED))
 
 
 @pytest.mark.servers
@@ -198,3 +288,12 @@ def test_a_reply_that_comes_later_is_among_the_reasons_where_a_known_framework_i
     said = " ".join(result.ended.err.split())
     assert "answered with 200 before any view was entered" in said
     assert "it does so later or in steps" in said
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("own", UNTOLD, ids=lambda own: own.id)
+def test_of_a_thread_that_is_one_of_several_stages_or_none_nothing_is_told(own, done):
+    result = done[own.id]
+
+    assert result.ended.exit == own.exit, result.ended.out
+    assert "From its connection on, no function of your own was seen to answer" in " ".join(result.ended.err.split())

@@ -49,6 +49,7 @@ ADVICE: Mapping[int, Advice] = {
     403: Advice("Access is denied without credentials.", f"{_CREDENTIALS} It may also expect -H 'Host: NAME'."),
     404: Advice("There is nothing at this path.", "Name a path that exists."),
     405: Advice("The path takes no GET, and holdfast sends no other method.", "Name a path that answers a GET."),
+    406: Advice("It has nothing of a type that the request accepts.", "Send -H 'Accept: ...' with a type that it has."),
     407: Advice("A proxy in between asks for a login.", "Bypass it, or send -H 'Proxy-Authorization: ...'."),
     429: Advice("Something limits the rate of requests.", "Exempt holdfast's requests from that limit."),
     431: Advice("The headers are too large for it.", "Send fewer with -H."),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.prober import Failure, Prober
-from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, another_version
+from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, advice_on, another_version
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
@@ -21,7 +21,7 @@ from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probing import live_look
 from holdfast.probing.guards import check_held_requests
-from holdfast.probing.injection import answered_in_front, not_instrumented, where_followed
+from holdfast.probing.injection import answered_in_front, not_instrumented, past_its_view
 from holdfast.probing.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probing.session import Session, batch
 from holdfast.probing.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
@@ -366,11 +366,7 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
 
 def _not_entered(session: Session, request: Request) -> HoldfastError:
     status = request.status
-    why = (
-        "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view "
-        "runs on a thread or in a task of the application's own, to which a request cannot be followed."
-        f"{where_followed(session)}"
-    )
+    why = past_its_view(session)
     remedy = (
         "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "
         "outside (holdfast attach)."
@@ -378,10 +374,10 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
-    elif status in ADVICE:
+    elif status >= _FIRST_CLIENT_ERROR:
         logged = log_ends_with(session.server) if status in _LOGGED else ""
-        why = f"{ADVICE[status].why}{logged}"
-        remedy = f"{ADVICE[status].remedy} Or choose another --path."
+        why = f"{advice_on(status).why}{logged}"
+        remedy = f"{advice_on(status).remedy}{' Or choose another --path.' if status in ADVICE else ''}"
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
             remedy += f" {ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:

@@ -35,6 +35,14 @@ _NOTHING_KNOWN = (
     "Python was started with holdfast in it, but it imported no framework, and no WSGI or ASGI interface of a server, "
     "that holdfast knows."
 )
+_PAST_ITS_VIEW = (
+    "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view runs "
+    "on a thread or in a task of the application's own, to which a request cannot be followed."
+)
+_PAST_ITS_APPLICATION = (
+    "No application of a framework that holdfast knows was called with it: something in front answers (a cache, or the "
+    "server by itself), the path has changed on its way, or the server calls the handlers in a way of its own."
+)
 _NOT_FOLLOWED = (
     "From its connection on, no function of your own was seen to answer the first request, on its own: a library "
     "answers, or another thread than the one that reads, or it does so later or in steps, or under a lock."
@@ -126,10 +134,13 @@ def _is_here(listener: Listener, session: Session) -> bool:
     return listener.port == session.port
 
 
-def where_followed(session: Session) -> str:
-    """What was seen of a request that was followed from its socket in vain, as a sentence; "" of others."""
+def past_its_view(session: Session) -> str:
+    """Why the first request was answered and came to no view, as far as was seen, in sentences."""
     said = () if session.hello is None else read_startup_reports(session.hello)
-    return f" {_NOT_FOLLOWED}" if any(each.what == "followed" for each in said) else ""
+    followed = any(each.what == "followed" for each in said)
+    first = session.slots.first_request
+    came = followed or session.recording.handed(first.start, first.stop)
+    return f"{_PAST_ITS_VIEW if came else _PAST_ITS_APPLICATION}{f' {_NOT_FOLLOWED}' if followed else ''}"
 
 
 def not_instrumented(session: Session, status: int) -> InconclusiveError | None:

@@ -18,7 +18,7 @@ from . import layout
 _asked: Any = None
 """The record's bytes, once they are mapped; False where they cannot be."""
 _loop_runs: Any = None
-"""`recorder.loop_runs`, known with them: to import it anew for each connection takes longer than to call it."""
+"""`loops.loop_runs`, known with them: to import it anew for each connection takes longer than to call it."""
 _noted: Set[Tuple[int, int]] = set()
 """Listening sockets and processes that need no further look at the record; a fork has those of its parent."""
 
@@ -51,9 +51,9 @@ def _data() -> Any:  # noqa: ANN401 - see `_asked`
     global _asked, _loop_runs  # noqa: PLW0603 - mapped once
     if _asked is None:
         try:
-            from . import recorder
+            from . import loops, recorder
 
-            _loop_runs = recorder.loop_runs
+            _loop_runs = loops.loop_runs
             _asked = recorder.record().data
         except Exception:
             _asked = False

@@ -21,7 +21,7 @@ import sys
 import time
 from typing import Any, Callable, Generator, Iterator, Optional, Set
 
-from . import greenlets, layout, recorder
+from . import greenlets, layout, loops, recorder
 
 Body = Callable[[], Any]
 _STEPS, _WHOLE, _NO_LOOP, _UNSEEN, _SWITCHES = range(1, len(layout.TIMINGS))
@@ -42,7 +42,7 @@ async def await_called(id: int) -> bool:
         wait_s = recorder.body_starts_in_s(id)
         if wait_s is None or wait_s <= 0:
             return wait_s is not None
-        await recorder.sleep_async(wait_s)
+        await loops.sleep_here()(wait_s)
 
 
 class BodyRun:
@@ -77,7 +77,7 @@ class BodyRun:
         """Runs the body and returns its result; an awaitable result is wrapped so that its steps are timed."""
         if self._running:
             return body()  # a recursive view
-        loop = recorder.loop_runs()
+        loop = loops.loop_runs()
         turns = None if loop else greenlets.turns(self.resumes, self.yields)
         self._begin(_WHOLE if loop else _NO_LOOP if turns is None else _SWITCHES)
         try:

@@ -27,7 +27,7 @@ import sys
 import weakref
 from typing import Any, Iterator, Optional, Tuple
 
-from . import entries, finding, gate, layout, recorder, reply, request, startup_report, watch
+from . import entries, finding, gate, layout, loops, recorder, reply, request, startup_report, watch
 from .followed_watch import Seen, here, quietly
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -159,12 +159,16 @@ class Request:
     def is_to_send(self) -> bool:
         """Whether the server is going to wait until it may send on this connection.
 
-        Source: proc_pid_fdinfo(5): each descriptor that an epoll object looks at, and at which events (epoll_ctl(2)).
+        Sources: proc_pid_fdinfo(5): each descriptor that an epoll object looks at, and at which events (epoll_ctl(2));
+        twisted.internet.interfaces.IReactorFDSet: what a reactor waits to send on, whichever way it looks.
         """
         connection = self._connection()
-        return connection is not None and any(
-            number == connection.fileno() and events & _EPOLLOUT for number, events in _looked_at()
-        )
+        if connection is None:
+            return False
+        if loops.reactor_runs():
+            reactor: Any = sys.modules["twisted.internet.reactor"]
+            return any(each.fileno() == connection.fileno() for each in reactor.getWriters())
+        return any(number == connection.fileno() and events & _EPOLLOUT for number, events in _looked_at())
 
     def conclude(self) -> None:
         """Ends watching, if the reply has begun."""

@@ -12,10 +12,11 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
 from . import (
     finding,
+    gate,
     installed_app,
     layout,
+    loops,
     own_code,
-    recorder,
     request,
     startup_report,
     staying,
@@ -31,6 +32,9 @@ _LOOKS_FOR = frozenset({"epoll.modify", "epoll.register"})
 
 _within: contextvars.ContextVar[Optional[types.CodeType]] = contextvars.ContextVar("holdfast within", default=None)
 """The person's coroutine in which the caller runs, or for which."""
+
+_back: contextvars.ContextVar[bool] = contextvars.ContextVar("holdfast back", default=False)
+"""Whether the caller is what a thread has left to a reactor of Twisted, such as the use of its result."""
 
 here: contextvars.ContextVar[Any] = contextvars.ContextVar("holdfast connection", default=None)
 """The `followed.Request` for which the caller runs; None where that is not known."""
@@ -71,9 +75,16 @@ class Seen(watch.Watch):
         self.hook: Any = None
         self._in_reader = self._succeeds = False
         self._late: Set[int] = set()
-        self._in_loop, self._in_asyncio = recorder.loop_runs(), recorder.asyncio_runs()
+        # By frame, what threads have left to the reactor, and whether any of it ran since that last waited.
+        self._after: Set[int] = set()
+        self._came_back = False
+        # Whether the reply was there before it ran, and after.
+        self._was_ready = self._sends_back = False
+        # Whether a thread got something to do after the thread that reads had waited.
+        self._sent_late = False
+        self._in_loop, self._in_asyncio = loops.loop_runs(), loops.asyncio_runs()
         # Which timers it sets is known (see `staying.due`).
-        self._in_reactor = recorder.reactor_runs()
+        self._in_reactor = loops.reactor_runs()
         while reader is not None:
             if not reader.f_code.co_filename.startswith(own_code.OURS):
                 self._around_reader[id(reader)] = reader
@@ -88,6 +99,9 @@ class Seen(watch.Watch):
                 # It was sent to what gives no answer: a port that does not speak HTTP.
                 _latest.open, self.hook = False, _latest.hook
             _latest = self
+            if self._in_reactor:
+                reactor: Any = sys.modules["twisted.internet.reactor"]
+                gate.surround(getattr(type(reactor), "callFromThread", None), _from_thread)
             threading.setprofile(_profile)
             sys.setprofile(_profile)
 
@@ -110,9 +124,14 @@ class Seen(watch.Watch):
 
     def _begins(self, frame: types.FrameType, *, reads: bool) -> None:
         """Notes that a function is called, or resumed."""
+        if reads and _back.get():
+            self._after.add(id(frame))
+            if not self._came_back:
+                self._came_back, self._was_ready = True, self._was_ready or self.of.is_to_send()
         # What asyncio resumes it knows by its context.
-        if reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
+        elif reads and self.waited and not (self._in_asyncio and view_functions.is_resumed(frame)):
             self._late.add(id(frame))
+        self._sent_late |= self.waited and staying.sends_to_thread(frame)
         suspends = staying.may_suspend(frame)
         self._suspends |= suspends is not None and not self._is_of_server(suspends)
         self._due = min(self._due, staying.due(frame))
@@ -127,6 +146,8 @@ class Seen(watch.Watch):
         depends = staying.depends_on_others(frame, event, argument, in_asyncio=self._in_asyncio)
         if depends or (event == "c_call" and staying.waits_in_c(argument)):
             self.waited |= depends
+            if self._came_back:
+                self._sends_back, self._came_back = self.of.is_to_send(), False
             if self._in_reactor and event == "c_call" and staying.only_looks(frame):
                 return
             # Of another loop, what it does now may have been due meanwhile, such as a timer.
@@ -202,7 +223,7 @@ class Seen(watch.Watch):
                 begun = [each for each in begun if each.code in self._sent_within]
             if begun:
                 return begun[0].view({begun[0].code}, driven=True)
-            fresh = [each for each in owner.last() if not each.resumed]
+            fresh = self._fresh(owner)
             late = [each for each in fresh if each.thread == self.reader and id(each.frame) in self._late]
             if self._is_ready and not self._suspends:
                 # What was called when the reply was there has no part in it.
@@ -225,6 +246,22 @@ class Seen(watch.Watch):
                     return None
                 return left[0].view({each.code for each in owner.last()} | left[0].inner)
         return None
+
+    def _fresh(self, owner: Any) -> List[Candidate]:  # noqa: ANN401 - see watch
+        """The calls that began meanwhile; on a reactor either what a thread ran, or what itself did.
+
+        A thread's is the view if the reply was there as soon as its one result had come back.
+        """
+        fresh: List[Candidate] = [each for each in owner.last() if not each.resumed]
+        if not self._in_reactor:
+            return fresh
+        elsewhere = [each for each in fresh if each.thread != self.reader]
+        # A timer, or another thread, may be between the result and the reply.
+        by_thread = len(elsewhere) == 1 and self._sends_back and not (self._was_ready or self._sent_late)
+        if by_thread and self._due == math.inf:
+            return [each for each in fresh if id(each.frame) not in self._after]
+        self._late |= self._after
+        return [each for each in fresh if each not in elsewhere]
 
     def _only_begins(self, candidate: Candidate) -> bool:
         """Whether a function that a reactor called has returned before the reply was there, which came without it."""
@@ -296,6 +333,18 @@ def quietly(function: Callable[[], _Result], *, instead: _Result) -> _Result:
         if finding.state()[0] == layout.WATCHED:
             finding.publish(layout.AT_ENTRY, 1)
         return instead
+
+
+def _from_thread(original: Any) -> gate.Function:  # noqa: ANN401 - as Twisted's
+    def callFromThread(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401, N802
+        if not watch.is_watched() or len(args) < 2:
+            return original(*args, **kwargs)
+        context = contextvars.copy_context()
+        context.run(_back.set, True)  # noqa: FBT003 - a context variable's
+        reactor, task, *rest = args
+        return original(reactor, context.run, task, *rest, **kwargs)
+
+    return callFromThread
 
 
 _latest: Optional[Seen] = None

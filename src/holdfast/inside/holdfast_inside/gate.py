@@ -282,6 +282,9 @@ def keep_context_in_threads() -> None:
     executor = getattr(sys.modules.get("concurrent.futures.thread"), "ThreadPoolExecutor", None)
     if executor is not None:
         surround(executor.submit, keeping_context)
+    pool = getattr(sys.modules.get("twisted.python.threadpool"), "ThreadPool", None)
+    if pool is not None:
+        surround(pool.callInThreadWithCallback, _keeping_both)
 
 
 def keeping_context(submit: Function) -> Function:
@@ -303,6 +306,22 @@ def keeping_context(submit: Function) -> Function:
         if on_its_way() is None:
             return submit(*args, **kwargs)
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
+
+    return submit_with_context
+
+
+def _keeping_both(submit: Function) -> Function:
+    """As `keeping_context`, of Twisted's pools: what a thread runs, and then what it tells the result."""
+
+    def submit_with_context(*args: Any, **kwargs: object) -> object:  # noqa: ANN401 - as Twisted's
+        watches = watch.is_watched()
+        if not (watches or on_its_way()) or len(args) < 3:
+            return submit(*args, **kwargs)
+        pool, tells, task, *rest = args
+        run = contextvars.copy_context().run
+        made = watch.watched(task) if watches else task
+        tells = tells if tells is None else functools.partial(run, tells)
+        return submit(pool, tells, run, made, *rest, **kwargs)
 
     return submit_with_context
 

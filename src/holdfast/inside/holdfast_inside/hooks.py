@@ -18,6 +18,7 @@ HOOKS: Dict[str, Tuple[str, str]] = {
     "flask": ("Flask", "flask_hook"),
     "litestar": ("Litestar", "litestar_hook"),
     "quart": ("Quart", "quart_hook"),
+    "robyn": ("Robyn", "robyn_hook"),
     "sanic": ("Sanic", "sanic_hook"),
     "starlette.routing": ("Router", "starlette_hook"),
     "tornado.web": ("Application", "tornado_hook"),

@@ -7,10 +7,11 @@ ran for the request that was watched.
 from __future__ import annotations
 
 import dis
+import functools
 import os
 import sys
 import types
-from typing import Iterator, List, Optional, Set
+from typing import Callable, Iterator, List, Optional, Set
 
 from . import entry_wrappers, hooks, named, own_code
 
@@ -46,6 +47,11 @@ def package_of(path: str) -> str:
             top = inside.partition(os.sep)[0]
             return top[: -len(".py")] if top.endswith(".py") else top
     return ""
+
+
+def is_in(package: str) -> Callable[[str], bool]:
+    """What tells whether a file belongs to an installed package."""
+    return functools.lru_cache(maxsize=None)(lambda path: package_of(path) == package)
 
 
 def that_calls(entry: Optional[types.FrameType]) -> str:

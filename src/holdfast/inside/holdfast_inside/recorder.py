@@ -42,7 +42,7 @@ import threading
 import time
 from typing import Any, Dict, Iterator, Optional, Tuple
 
-from . import gil, layout, shared_memory
+from . import gil, layout, loops, shared_memory
 
 OWNER_CHECK_NS = 2_000_000_000
 SHORTEST_LOOK_S = 0.001
@@ -246,16 +246,11 @@ def hold_sync(id: int) -> None:
 
 async def hold_async(id: int) -> None:
     """Like `hold_sync`, but awaits with the sleep of asyncio, trio or Twisted."""
-    sleep = _async_sleep()
+    sleep = loops.sleep_here()
     shared = record()
     ends_ns = _ends_ns(shared)
     while not _released(shared, id, ends_ns):
         await sleep(_look_s(shared, id, ends_ns))
-
-
-async def sleep_async(seconds: float) -> None:
-    """Sleeps in the event loop that runs here."""
-    await _async_sleep()(seconds)
 
 
 def leave(id: int) -> None:
@@ -327,15 +322,6 @@ def _owner_gone(shared: Record) -> bool:
     return False
 
 
-def _async_sleep() -> Any:  # noqa: ANN401 - makes what can be awaited
-    if (reactor := _running_reactor()) is not None:
-        later = sys.modules["twisted.internet.task"].deferLater
-        return lambda seconds: later(reactor, seconds)
-    import asyncio  # not at the top: a server that does without asyncio must not load it
-
-    return (_running_trio() or asyncio).sleep
-
-
 def _look_s(shared: Record, id: int, ends_ns: int) -> float:
     if ends_ns:
         # One sleep and no looks in between, as a view of that length would; but for the check of the owner.
@@ -351,45 +337,7 @@ def _thread(role: str) -> Thread:
     known = getattr(_local, role, None)
     seq = known[1] + 1 if known is not None and known[0] == pid else 1
     setattr(_local, role, (pid, seq))
-    return _native_id(), seq, loop_runs()
-
-
-def loop_runs() -> bool:
-    """Whether an event loop runs on this thread."""
-    return asyncio_runs() or _running_trio() is not None or _running_reactor() is not None
-
-
-def asyncio_runs() -> bool:
-    """Whether one of asyncio's runs on this thread."""
-    # Another thread may be importing it.
-    running = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
-    return running is not None and running() is not None
-
-
-def reactor_runs() -> bool:
-    """Whether Twisted's reactor runs on this thread, with a loop of its own."""
-    return _running_reactor() is not None
-
-
-def _running_reactor() -> Any:  # noqa: ANN401 - a reactor
-    """Twisted's reactor if it runs on this thread with a loop of its own, which asyncio cannot see; otherwise None."""
-    reactor = sys.modules.get("twisted.internet.reactor")
-    threads = sys.modules.get("twisted.python.threadable")
-    if reactor is None or getattr(threads, "ioThread", None) != threading.get_ident():
-        return None
-    return None if hasattr(reactor, "_asyncioEventloop") else reactor
-
-
-def _running_trio() -> Any:  # noqa: ANN401 - a module
-    """The trio module if its loop runs on this thread, which asyncio cannot see; otherwise None."""
-    trio = sys.modules.get("trio")
-    if trio is None:
-        return None
-    try:
-        trio.lowlevel.current_task()
-    except (AttributeError, RuntimeError):
-        return None
-    return trio
+    return _native_id(), seq, loops.loop_runs()
 
 
 def _thread_name() -> str:

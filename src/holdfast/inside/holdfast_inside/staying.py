@@ -57,6 +57,14 @@ def depends_on_others(frame: types.FrameType, event: str, argument: object, *, i
     return waits or _polls(frame, argument)
 
 
+def sends_to_thread(frame: types.FrameType) -> bool:
+    """Whether what was called gives a thread of one of Twisted's pools something to do."""
+    return (
+        frame.f_code.co_name == "callInThreadWithCallback"
+        and frame.f_globals.get("__name__") == "twisted.python.threadpool"
+    )
+
+
 def only_looks(frame: types.FrameType) -> bool:
     """Whether a reactor of Twisted that waits has something to do at once (`doPoll` and its like)."""
     timeout = frame.f_locals.get("timeout")

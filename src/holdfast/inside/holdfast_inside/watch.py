@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import functools
 import inspect
 import sys
 import threading
@@ -174,8 +173,9 @@ class _Code:
         own = candidate.around(self.is_own)
         if not own or self._is_elsewhere or candidate.comes_back(self.is_own):
             return True
-        given = [each for frame in candidate.callers[: own[0]] for each in arguments(frame)]
-        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in given)
+        given: List[Any] = [each for frame in candidate.callers[: own[0]] for each in arguments(frame)]
+        # type(), not isinstance: that would ask the person's objects, some of which do something then.
+        return any(issubclass(type(each), dict) and each.get(request.KEY) is self._claim for each in given)
 
 
 class Watch:
@@ -205,7 +205,7 @@ class Watch:
         caller = installed_app.that_calls(entry)
         # What calls the application belongs to it only where the application has brought it.
         installed = installed_app.packages(without="" if caller == package else caller)
-        self._owners = [persons, *(_Code(_is_in(each), claim, is_within) for each in installed)]
+        self._owners = [persons, *(_Code(installed_app.is_in(each), claim, is_within) for each in installed)]
         self.open = True
         self.answered = self.is_whole = self.is_gateless = self.is_anew = self.stays = False
         self.way = staying.Way()
@@ -238,7 +238,11 @@ class Watch:
 
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view; only what is called for another path is noted from now on."""
+        before = sys.getprofile()
+        sys.setprofile(None)
+        # What this asks of the person's objects is no part of the request.
         doubtful = [each.is_doubtful() for each in self.answering()]
+        sys.setprofile(before)
         return any(doubtful)
 
     def view(self, *, elsewhere: bool = False) -> Optional[finding.View]:
@@ -393,7 +397,3 @@ def profile(frame: types.FrameType, event: str, argument: object) -> None:
     except Exception:
         # The application must not notice; what was missed is not found.
         watch.open = False
-
-
-def _is_in(package: str) -> Callable[[str], bool]:
-    return functools.lru_cache(maxsize=None)(lambda path: installed_app.package_of(path) == package)
