@@ -146,7 +146,9 @@ app = Flask(__name__)
 @app.before_request
 def guard():
     if request.path == "/moved":
-        return redirect("/login")
+        return redirect("/login?next=/moved")
+    if request.path == "/plain":
+        return redirect("https://shop.example/plain")
     if request.path == "/secret" and request.headers.get("Authorization") != "Bearer right":
         abort(401)
     if request.path == "/forbidden":
@@ -156,6 +158,7 @@ def guard():
 
 @app.get("/secret")
 @app.get("/moved")
+@app.get("/plain")
 @app.get("/forbidden")
 @app.get("/broken")
 def view():
@@ -170,7 +173,8 @@ def order():
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
-        ("/moved", 302, "It is a redirect"),
+        ("/moved", 302, "It is a redirect to /login?next=/moved\n"),
+        ("/plain", 302, "-H 'X-Forwarded-Proto: https'"),
         ("/secret", 401, "It asks for a login."),
         ("/forbidden", 403, "Access is denied"),
         ("/broken", 500, "RuntimeError: the session store is away"),

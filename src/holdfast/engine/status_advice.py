@@ -62,6 +62,22 @@ def advice_on(status: int) -> Advice:
     return ADVICE.get(status, OF_THE_SERVER if status >= 500 else OF_THE_REQUEST)
 
 
+def redirected(location: str) -> Advice:
+    """What to tell a person whose request was redirected instead of being handled.
+
+    Args:
+        location: where to, as the reply has it; "" where it named none.
+    """
+    remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."
+    if not location:
+        return Advice(
+            "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end.", remedy
+        )
+    if location.lower().startswith("https:"):
+        remedy = f"If it asks for HTTPS, say what a proxy says: -H 'X-Forwarded-Proto: https'. {remedy}"
+    return Advice(f"It is a redirect to {location}", remedy)
+
+
 def leave_http2_out(how: str = "") -> str:
     """What to do where HTTP/2 was asked for and another version spoken.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.prober import Failure, Prober
-from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, another_version
+from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, another_version, redirected
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
@@ -57,6 +57,7 @@ class Reply(NamedTuple):
         tls: how it was sent; None is plain HTTP.
         slept_ns: the longest that the whole server slept before the view was entered.
         turned_away: why no answer came, as the frames of HTTP/2 say it; "" where they do not.
+        location: where a redirect leads, as it was written; "" without one.
     """
 
     request: Request
@@ -66,6 +67,7 @@ class Reply(NamedTuple):
     tls: Tls | None
     slept_ns: int
     turned_away: str = ""
+    location: str = ""
 
 
 class Answered(NamedTuple):
@@ -120,9 +122,9 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(
-            request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns, prober.turned_away
-        )
+        doubts, finding = tuple(prober.doubts), prober.finding()
+        ended_by = prober.turned_away, prober.location
+        return Reply(request, finding, prober.failure, doubts, session.tls, slept_ns, *ended_by)
 
 
 def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
@@ -207,7 +209,8 @@ def send_first_request(session: Session) -> Answered:
     """
     live_look.begin(session, LivePhase.FIRST_REQUEST)
     slot = session.slots.first_request.start
-    request, finding, failure, doubts, tls, slept_ns, turned_away = send_into_view(session, slot, _limit_s(session))
+    first = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns, turned_away, location = first
     session = replace(session, tls=tls)
     raise_trouble(session.trouble)
     if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
@@ -227,9 +230,9 @@ def send_first_request(session: Session) -> Answered:
     held = session.recording.held_in(slot)
     if held is None:
         if session.recording.elsewhere.is_known():
-            raise _not_entered(session, request)
+            raise _not_entered(session, request.status, location)
         in_front = None if session.recording.elsewhere.came() else answered_in_front(session, request.status)
-        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
+        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request.status, location)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:
@@ -364,8 +367,7 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
     )
 
 
-def _not_entered(session: Session, request: Request) -> HoldfastError:
-    status = request.status
+def _not_entered(session: Session, status: int, location: str) -> HoldfastError:
     why = (
         "Something in front of the view answers (a cache, middleware), the path has changed on its way, or the view "
         "runs on a thread or in a task of the application's own, to which a request cannot be followed."
@@ -385,8 +387,7 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
             remedy += f" {ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
-        why = "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end."
-        remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."
+        why, remedy = redirected(location)
     return InconclusiveError(
         f"GET {session.experiment.path} was answered with {status} before any view was entered.", why, remedy
     )
