@@ -203,6 +203,12 @@ def test_what_waits_before_its_view_is_named_by_its_line(holdfast):
     check_before_view(probed(holdfast, BEFORE), BEFORE)
 
 
+def test_it_is_named_where_objects_of_the_application_may_not_be_touched(holdfast):
+    row = Row("flask", applications.PROXIES, "/", "with lock:", "waiting", "threading.Lock", running=1)
+
+    check_before_view(probed(holdfast, row), row)
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("row", ALSO_BEFORE, ids=names(ALSO_BEFORE))
 def test_the_same_holds_of_threads_middleware_and_a_framework_that_changes_threads(holdfast, row):

@@ -241,3 +241,38 @@ class Main(tornado.web.RequestHandler):
 
 app = tornado.web.Application([("/", Main)])
 """
+
+# What stands for it is made when it is first asked for anything, as with Django's settings and users, which are there
+# wherever Django was imported (Sentry does). With greenlet imported too, all objects are looked through for greenlets.
+PROXIES = """
+import threading
+
+import greenlet
+from flask import Flask
+
+app = Flask(__name__)
+lock = threading.Lock()
+
+
+class Later:
+    @property
+    def __class__(self):
+        raise RuntimeError("asked for too early")
+
+
+later = Later()
+
+
+def one_by_one(view):
+    def waiting(*args, **named):
+        with lock:
+            return view(*args, **named)
+
+    return waiting
+
+
+@app.get("/")
+@one_by_one
+def index():
+    return "in"
+"""
