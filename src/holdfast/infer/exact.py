@@ -18,6 +18,8 @@ def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> Known[Ceiling]:
     """The ceiling with least and most of the repeats, and the reason where there were none."""
     if timeline.exact is None or not timeline.exact.repeats:
         return Known(ceiling, because(_why_none(ceiling, timeline), FIELDS))
+    if ceiling.in_service is None:
+        return Known(ceiling, because("how many places there are is not known", FIELDS))
     entries = entries_by_id(timeline)
     filled = [filled_places(repeat, entries) for repeat in timeline.exact.repeats]
     return Known(replace(ceiling, at_exact_load=(min(filled), max(filled)), at_exact_repeats=len(filled)))
