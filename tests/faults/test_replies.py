@@ -153,6 +153,8 @@ def guard():
         abort(401)
     if request.path == "/forbidden":
         abort(403)
+    if request.path == "/lacking":
+        abort(422)
     if request.path == "/broken":
         raise RuntimeError("the session store is away")
 
@@ -160,6 +162,7 @@ def guard():
 @app.get("/moved")
 @app.get("/plain")
 @app.get("/forbidden")
+@app.get("/lacking")
 @app.get("/broken")
 def view():
     return "in"
@@ -177,6 +180,7 @@ def order():
         ("/plain", 302, "-H 'X-Forwarded-Proto: https'"),
         ("/secret", 401, "It asks for a login."),
         ("/forbidden", 403, "Access is denied"),
+        ("/lacking", 422, "Name the path with the parameters that it takes"),
         ("/broken", 500, "RuntimeError: the session store is away"),
     ],
 )

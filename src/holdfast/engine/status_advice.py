@@ -20,6 +20,11 @@ NO_CERTIFICATE = (
     "then close the connection without saying why."
 )
 """What to do where a request over TLS got no answer at all."""
+NO_HTTP = (
+    "It may speak another protocol than HTTP there (uWSGI's own, FastCGI): give it an address for HTTP, or start the "
+    "front with it that speaks so."
+)
+"""What to do where a connection was closed without an answer."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
 """What to do where nothing listens."""
 
@@ -50,6 +55,10 @@ ADVICE: Mapping[int, Advice] = {
     404: Advice("There is nothing at this path.", "Name a path that exists."),
     405: Advice("The path takes no GET, and holdfast sends no other method.", "Name a path that answers a GET."),
     407: Advice("A proxy in between asks for a login.", "Bypass it, or send -H 'Proxy-Authorization: ...'."),
+    422: Advice(
+        "It finds what it is asked with wrong or missing, such as a parameter.",
+        "Name the path with the parameters that it takes, such as /items?size=10.",
+    ),
     429: Advice("Something limits the rate of requests.", "Exempt holdfast's requests from that limit."),
     431: Advice("The headers are too large for it.", "Send fewer with -H."),
 }
