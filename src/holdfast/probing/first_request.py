@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from holdfast.engine import status_advice
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.prober import Failure, Prober
-from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, another_version, redirected
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
@@ -178,10 +178,12 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
 
     recording.ask_for_view()
     reply = send_one(session, slot, within_s, closed_within_s)
-    # A redirect or an error that nothing of the person's own gave: what they mean is at another path.
+    # A redirect or an error that nothing of the person's own gave, or what is in front of views: the view is elsewhere.
     elsewhere = reply.request.status >= _FIRST_REDIRECT and recording.leads_nowhere()
     # The reply of one that was watched is the application's own, and that of the next one holdfast's.
     unread = reply.request.outcome not in REPLIED and not recording.was_watched()
+    if elsewhere:
+        recording.forget_view()
     if reached() or elsewhere or unread:
         return reply
     if recording.was_watched():
@@ -283,7 +285,7 @@ def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
 
 def _another_language(session: Session, finding: str) -> HoldfastError:
     server = f"What answers on {session.reached_at}"
-    if error := another_version(server, finding, tls=session.tls is not None):
+    if error := status_advice.another_version(server, finding, tls=session.tls is not None):
         return error
     return InconclusiveError(
         f"{server} does not speak HTTP as holdfast understands it.",
@@ -294,8 +296,8 @@ def _another_language(session: Session, finding: str) -> HoldfastError:
 
 def _or_leave_out(session: Session) -> str:
     """What else to do about no answer at all, as a sentence after another; "" where there is nothing else."""
-    of_http2 = f" {ONLY_HTTP1}" if session.experiment.http2 else ""
-    return of_http2 + (f" {NO_CERTIFICATE}" if session.tls is not None else "")
+    of_http2 = f" {status_advice.ONLY_HTTP1}" if session.experiment.http2 else ""
+    return of_http2 + (f" {status_advice.NO_CERTIFICATE}" if session.tls is not None else "")
 
 
 def _limit_s(session: Session) -> float:
@@ -359,7 +361,8 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
             f"Its status was {request.status}{_log(session)}",
             "Look for a Content-Length that is too long, or choose another --path.",
         )
-    look = f"the server's own message{or_raise_limits(session.server)}.{_or_leave_out(session)}"
+    no_http = f" {status_advice.NO_HTTP}" if request.outcome is Outcome.CLOSED and session.tls is None else ""
+    look = f"the server's own message{or_raise_limits(session.server)}.{no_http}{_or_leave_out(session)}"
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes are still running{_log(session)}",
@@ -380,14 +383,13 @@ def _not_entered(session: Session, status: int, location: str) -> HoldfastError:
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
-    elif status in ADVICE:
-        logged = log_ends_with(session.server) if status in _LOGGED else ""
-        why = f"{ADVICE[status].why}{logged}"
-        remedy = f"{ADVICE[status].remedy} Or choose another --path."
+    elif status in status_advice.ADVICE:
+        why = status_advice.ADVICE[status].why + (log_ends_with(session.server) if status in _LOGGED else "")
+        remedy = f"{status_advice.ADVICE[status].remedy} Or choose another --path."
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
-            remedy += f" {ONLY_HTTP2}"
+            remedy += f" {status_advice.ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
-        why, remedy = redirected(location)
+        why, remedy = status_advice.redirected(location)
     return InconclusiveError(
         f"GET {session.experiment.path} was answered with {status} before any view was entered.", why, remedy
     )
