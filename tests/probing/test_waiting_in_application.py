@@ -99,6 +99,16 @@ ALSO_IN_VIEW = (
         "httpcore._synchronization.AsyncEvent.wait",
         running=3,
     ),
+    # aiohttp, connector.py: `limit` connections are given out, and the others await a future each.
+    Row(
+        "uvicorn",
+        applications.AIOHTTP,
+        "/",
+        "async with app.state.client.get(",
+        "from_elsewhere",
+        "aiohttp.connector.BaseConnector._wait_for_available_connection",
+        running=3,
+    ),
     # CPython, concurrent/futures/process.py: what is in the queue to the processes counts as running there (3 here).
     Row(
         "uvicorn",

@@ -129,6 +129,36 @@ async def from_elsewhere():
     return (await app.state.client.get(app.state.url)).text
 """
 
+AIOHTTP = """
+import asyncio
+from contextlib import asynccontextmanager
+
+import aiohttp
+from fastapi import FastAPI
+
+ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok"
+
+async def answer(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    await asyncio.sleep(0.3)
+    writer.write(ANSWER)
+    writer.close()
+
+@asynccontextmanager
+async def lifespan(app):
+    other = await asyncio.start_server(answer, "127.0.0.1", 0)
+    app.state.url = "http://127.0.0.1:{}/".format(other.sockets[0].getsockname()[1])
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=3)) as app.state.client:
+        yield
+
+app = FastAPI(lifespan=lifespan)
+
+@app.get("/")
+async def from_elsewhere():
+    async with app.state.client.get(app.state.url) as reply:
+        return await reply.text()
+"""
+
 FLASK = """
 import threading
 import time
