@@ -58,8 +58,8 @@ def test_what_a_killed_holdfast_left_is_swept_by_the_next(holdfast):
 
 @pytest.mark.parametrize(
     "runs",
-    ["/dev/full", "/proc/nowhere/runs.sqlite", "app.py", "."],
-    ids=["full", "no permission", "no runs", "directory"],
+    ["/dev/full", "/proc/nowhere/runs.sqlite", "/proc/runs.sqlite", "app.py", "."],
+    ids=["full", "no permission", "no disk", "no runs", "directory"],
 )
 def test_the_answer_is_given_all_the_same_where_the_run_cannot_be_saved(holdfast, runs):
     ended = holdfast.run("probe", "--json", "-", *FEW, env={"HOLDFAST_RUNS": runs})

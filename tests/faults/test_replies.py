@@ -146,17 +146,23 @@ app = Flask(__name__)
 @app.before_request
 def guard():
     if request.path == "/moved":
-        return redirect("/login")
+        return redirect("/login?next=/moved")
+    if request.path == "/plain":
+        return redirect("https://shop.example/plain")
     if request.path == "/secret" and request.headers.get("Authorization") != "Bearer right":
         abort(401)
     if request.path == "/forbidden":
         abort(403)
+    if request.path == "/lacking":
+        abort(422)
     if request.path == "/broken":
         raise RuntimeError("the session store is away")
 
 @app.get("/secret")
 @app.get("/moved")
+@app.get("/plain")
 @app.get("/forbidden")
+@app.get("/lacking")
 @app.get("/broken")
 def view():
     return "in"
@@ -170,9 +176,11 @@ def order():
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
-        ("/moved", 302, "It is a redirect"),
+        ("/moved", 302, "It is a redirect to /login?next=/moved\n"),
+        ("/plain", 302, "-H 'X-Forwarded-Proto: https'"),
         ("/secret", 401, "It asks for a login."),
         ("/forbidden", 403, "Access is denied"),
+        ("/lacking", 422, "Name the path with the parameters that it takes"),
         ("/broken", 500, "RuntimeError: the session store is away"),
     ],
 )

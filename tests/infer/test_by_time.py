@@ -43,6 +43,9 @@ def test_requests_turned_away_by_an_empty_server_make_the_ceiling_at_least():
     assert (verdict.ceiling.userspace_queue, verdict.ceiling.userspace_queue_bounded) == (None, False)
     assert "8 of 9 that came when all earlier ones had been answered" in verdict.warnings[0]
     assert "ceiling.userspace_queue" in verdict.unknown
+    # 0 of 3 would be what the limit had left, not how the places are shared out.
+    assert verdict.ceiling.at_exact_load is None
+    assert "counts them over a time" in verdict.unknown["ceiling.at_exact_load"]
 
 
 def test_a_single_one_turned_away_may_have_come_before_the_server_knew_that_it_was_empty():

@@ -8,7 +8,7 @@ import records
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.infer.exact import filled_places, with_exact_load
+from holdfast.infer.exact import FIELDS, filled_places, with_exact_load
 from holdfast.model.timeline import ExactLoad, Repeat
 from holdfast.model.verdict import Ceiling
 
@@ -36,6 +36,16 @@ def test_where_there_were_no_repeats_the_reason_is_given():
 
     assert ceiling.at_exact_load is None
     assert unknown == {"ceiling.at_exact_load": "too many places", "ceiling.at_exact_repeats": "too many places"}
+
+
+def test_what_was_offered_at_a_plateau_is_not_told_where_the_ceiling_is_not_known():
+    """A run that was stopped after the first plateau has repeats and no ceiling."""
+    exact = ExactLoad((Repeat(100, 101, 20),))
+
+    ceiling, unknown = with_exact_load(Ceiling.unknown(), run([records.entry(100, entered_ns=10, left_ns=30)], exact))
+
+    assert ceiling.at_exact_load is None
+    assert unknown == dict.fromkeys(FIELDS, "how many places there are is not known")
 
 
 def test_a_ceiling_that_was_not_met_has_no_exact_load():

@@ -214,6 +214,32 @@ def test_a_server_of_http1_is_named_at_once(holdfast) -> None:
     assert "the server does not speak HTTP/2 there" in " ".join(ended.out.split())
 
 
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, 6.5
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [(SETTINGS, "the reply is in HTTP/2. Give --http2."), (b"", "The server may speak TLS: https:// instead")],
+    ids=["HTTP/2 alone", "nothing"],
+)
+def test_a_server_that_speaks_no_plain_http1_is_named(holdfast, answers, says) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+
+    def answer() -> None:
+        for _ in range(2):
+            connection = listening.accept()[0]
+            connection.recv(65536)
+            connection.sendall(answers)
+            connection.close()
+
+    threading.Thread(target=answer, daemon=True).start()
+    with listening:
+        ended = holdfast.run("load", f"http://127.0.0.1:{port}/", "--clients", "1", "--requests", "2")
+    assert ended.exit == 1
+    assert says in " ".join(f"{ended.out} {ended.err}".split())
+
+
 @pytest.mark.parametrize("said", [b"", b"\0\0\x08\7\0\0\0\0\0\0\0\0\3\0\0\0\0"], ids=["nothing", "GOAWAY up to it"])
 def test_what_was_in_flight_when_a_connection_ended_is_not_sent_again_and_the_reason_is_told(holdfast, said) -> None:
     """RFC 9113, 8.7: only GOAWAY and REFUSED_STREAM say that a request was not processed, whatever its method."""

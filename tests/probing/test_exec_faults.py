@@ -105,6 +105,18 @@ AHEAD = (
     "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
 ) + SERVE
 
+# As uWSGI does on a `socket` (proto/uwsgi.c): what it reads is no packet of its own, so it closes.
+CLOSES = """
+import socketserver
+
+
+class Closes(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.recv(4)
+
+
+socketserver.TCPServer(("127.0.0.1", {port}), Closes).serve_forever()
+"""
 # Django's CommonMiddleware redirects to a path with a slash that has a view (APPEND_SLASH).
 SLASH = """
 from django.conf import settings
@@ -172,10 +184,12 @@ FAULTS = (
         options=("--path", "/items"),
         exit=INCONCLUSIVE,
     ),
+    Own("another protocol", ("python", "closes.py"), {"closes.py": CLOSES}, exit=INCONCLUSIVE),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
-    "a path without its slash": ("GET /items was answered with 301 before any view was entered.", "It is a redirect"),
+    "a path without its slash": ("GET /items was answered with 301 before any view", "It is a redirect to /items/\n"),
+    "another protocol": ("got no answer: its connection was closed", "another protocol than HTTP"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
     "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),
     "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),

@@ -99,6 +99,16 @@ ALSO_IN_VIEW = (
         "httpcore._synchronization.AsyncEvent.wait",
         running=3,
     ),
+    # aiohttp, connector.py: `limit` connections are given out, and the others await a future each.
+    Row(
+        "uvicorn",
+        applications.AIOHTTP,
+        "/",
+        "async with app.state.client.get(",
+        "from_elsewhere",
+        "aiohttp.connector.BaseConnector._wait_for_available_connection",
+        running=3,
+    ),
     # CPython, concurrent/futures/process.py: what is in the queue to the processes counts as running there (3 here).
     Row(
         "uvicorn",
@@ -201,6 +211,12 @@ def check_in_view(verdict, row):
 
 def test_what_waits_before_its_view_is_named_by_its_line(holdfast):
     check_before_view(probed(holdfast, BEFORE), BEFORE)
+
+
+def test_it_is_named_where_objects_of_the_application_may_not_be_touched(holdfast):
+    row = Row("flask", applications.PROXIES, "/", "with lock:", "waiting", "threading.Lock", running=1)
+
+    check_before_view(probed(holdfast, row), row)
 
 
 @pytest.mark.servers

@@ -129,6 +129,36 @@ async def from_elsewhere():
     return (await app.state.client.get(app.state.url)).text
 """
 
+AIOHTTP = """
+import asyncio
+from contextlib import asynccontextmanager
+
+import aiohttp
+from fastapi import FastAPI
+
+ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok"
+
+async def answer(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    await asyncio.sleep(0.3)
+    writer.write(ANSWER)
+    writer.close()
+
+@asynccontextmanager
+async def lifespan(app):
+    other = await asyncio.start_server(answer, "127.0.0.1", 0)
+    app.state.url = "http://127.0.0.1:{}/".format(other.sockets[0].getsockname()[1])
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=3)) as app.state.client:
+        yield
+
+app = FastAPI(lifespan=lifespan)
+
+@app.get("/")
+async def from_elsewhere():
+    async with app.state.client.get(app.state.url) as reply:
+        return await reply.text()
+"""
+
 FLASK = """
 import threading
 import time
@@ -240,4 +270,39 @@ class Main(tornado.web.RequestHandler):
         self.write("done")
 
 app = tornado.web.Application([("/", Main)])
+"""
+
+# What stands for it is made when it is first asked for anything, as with Django's settings and users, which are there
+# wherever Django was imported (Sentry does). With greenlet imported too, all objects are looked through for greenlets.
+PROXIES = """
+import threading
+
+import greenlet
+from flask import Flask
+
+app = Flask(__name__)
+lock = threading.Lock()
+
+
+class Later:
+    @property
+    def __class__(self):
+        raise RuntimeError("asked for too early")
+
+
+later = Later()
+
+
+def one_by_one(view):
+    def waiting(*args, **named):
+        with lock:
+            return view(*args, **named)
+
+    return waiting
+
+
+@app.get("/")
+@one_by_one
+def index():
+    return "in"
 """

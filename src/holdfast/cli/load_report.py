@@ -280,7 +280,10 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
     if result.offered and not result.outcomes["answered"] and not result.thresholds and not checked:
-        say("holdfast: No request was answered.")
+        broken_off = result.outcomes["closed"] + result.outcomes["reset"] == result.offered
+        plain = result.target.url.startswith("http:")
+        tls = " The server may speak TLS: https:// instead of http://." if broken_off and plain else ""
+        say(f"holdfast: No request was answered.{tls}")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from holdfast.engine.columns import Columns
 from holdfast.engine.endpoint import NO_TLS
 from holdfast.engine.frames import BROKEN
-from holdfast.engine.http1 import IS_HTTP1, NOT_HTTP2
+from holdfast.engine.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
 from holdfast.engine.parts import Part
 from holdfast.engine.plan import Plan
 from holdfast.engine.replies import MOST_CHECKED
@@ -215,5 +215,7 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
 def _malformed(words: str) -> str:
     if words.startswith((IS_HTTP1, NOT_HTTP2)):
         return f"{words[0].upper()}{words[1:]}. {leave_http2_out()}"
+    if words.startswith(IS_HTTP2):
+        return f"A reply was not HTTP/1: {words}. Give --http2."
     named = words.startswith((NO_TLS, BROKEN))
     return words[0].upper() + words[1:] + "." if named else f"A reply was not HTTP/1: {words}."

@@ -20,6 +20,11 @@ NO_CERTIFICATE = (
     "then close the connection without saying why."
 )
 """What to do where a request over TLS got no answer at all."""
+NO_HTTP = (
+    "It may speak another protocol than HTTP there (uWSGI's own, FastCGI): give it an address for HTTP, or start the "
+    "front with it that speaks so."
+)
+"""What to do where a connection was closed without an answer."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
 """What to do where nothing listens."""
 
@@ -51,6 +56,10 @@ ADVICE: Mapping[int, Advice] = {
     405: Advice("The path takes no GET, and holdfast sends no other method.", "Name a path that answers a GET."),
     406: Advice("It has nothing of a type that the request accepts.", "Send -H 'Accept: ...' with a type that it has."),
     407: Advice("A proxy in between asks for a login.", "Bypass it, or send -H 'Proxy-Authorization: ...'."),
+    422: Advice(
+        "It finds what it is asked with wrong or missing, such as a parameter.",
+        "Name the path with the parameters that it takes, such as /items?size=10.",
+    ),
     429: Advice("Something limits the rate of requests.", "Exempt holdfast's requests from that limit."),
     431: Advice("The headers are too large for it.", "Send fewer with -H."),
 }
@@ -61,6 +70,22 @@ OF_THE_REQUEST = Advice("It does not take this request.", "Name another path, or
 def advice_on(status: int) -> Advice:
     """What to tell a person whose request got this status, 400 or above."""
     return ADVICE.get(status, OF_THE_SERVER if status >= 500 else OF_THE_REQUEST)
+
+
+def redirected(location: str) -> Advice:
+    """What to tell a person whose request was redirected instead of being handled.
+
+    Args:
+        location: where to, as the reply has it; "" where it named none.
+    """
+    remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."
+    if not location:
+        return Advice(
+            "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end.", remedy
+        )
+    if location.lower().startswith("https:"):
+        remedy = f"If it asks for HTTPS, say what a proxy says: -H 'X-Forwarded-Proto: https'. {remedy}"
+    return Advice(f"It is a redirect to {location}", remedy)
 
 
 def leave_http2_out(how: str = "") -> str:

@@ -14,12 +14,20 @@ from holdfast.model.verdict import Ceiling
 FIELDS = ("ceiling.at_exact_load", "ceiling.at_exact_repeats")
 
 
-def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> Known[Ceiling]:
-    """The ceiling with least and most of the repeats, and the reason where there were none."""
+def with_exact_load(ceiling: Ceiling, timeline: Timeline, *, by_time: bool = False) -> Known[Ceiling]:
+    """The ceiling with least and most of the repeats, and the reason where there were none.
+
+    Args:
+        by_time: what turned requests away counts them over a time, so that the repeats show what it had left.
+    """
     repeats = () if timeline.exact is None else timeline.exact.repeats
     others = ceiling.bounded is False and any(each.last - each.first != ceiling.in_service for each in repeats)
     if not repeats or others:
         return Known(ceiling, because(_why_none(ceiling, timeline), FIELDS))
+    if ceiling.in_service is None:
+        return Known(ceiling, because("how many places there are is not known", FIELDS))
+    if by_time:
+        return Known(ceiling, because("what turns requests away counts them over a time, not those in service", FIELDS))
     entries = entries_by_id(timeline)
     filled = [filled_places(repeat, entries) for repeat in repeats]
     return Known(replace(ceiling, at_exact_load=(min(filled), max(filled)), at_exact_repeats=len(filled)))

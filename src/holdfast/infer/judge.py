@@ -111,12 +111,14 @@ class _AtLeast:
         most: what the ceiling may be; None if that is not known.
         no_queue: why nothing is known of the server's own queue either; "" where something is.
         seen: so many were in service at once later; 0 where not more than at the count.
+        by_time: what turned requests away counts them over a time.
     """
 
     reason: str
     most: int | None = None
     no_queue: str = ""
     seen: int = 0
+    by_time: bool = False
 
 
 def judge(record: Timeline | OutsideTimeline) -> Verdict:
@@ -179,7 +181,7 @@ def _verdict(counted: _Counted) -> Verdict:
         offered=len(counted.placed),
         places=replace(places, before_view=unknown.take(before_view)),
         established=established_at(timeline, snapshot),
-        ceiling=unknown.take(with_exact_load(ceiling, timeline)),
+        ceiling=unknown.take(with_exact_load(ceiling, timeline, by_time=at_least is not None and at_least.by_time)),
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
@@ -272,7 +274,7 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
     if open_ is not None:
         return _AtLeast(open_.reason(counted.places), open_.most, _MAY_HANG if open_.hanging else "")
     if rate is None and (by_time := why_by_time(counted.timeline, counted.places)) is not None:
-        return _AtLeast(by_time, no_queue=_BY_TIME)
+        return _AtLeast(by_time, no_queue=_BY_TIME, by_time=True)
     seen = counted.ramp, counted.snapshot, counted.places
     if for_others := why_equal_ones_wait(*seen) or why_more_for_one(*seen):
         later = counted.ramp.given_back

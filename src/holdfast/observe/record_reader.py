@@ -167,9 +167,8 @@ class Recording:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> Literal[False]:
+    def __exit__(self, *_: object) -> None:
         self.close()
-        return False
 
     def close(self) -> None:
         """Unmaps the file; it stays where it is."""
@@ -217,15 +216,19 @@ class Recording:
 
     def leads_into_view(self) -> bool:
         """Whether a request was watched, and the function that answered it was found."""
-        return self._finding() in {layout.IN_VIEW, layout.MADE_ANEW}
+        return self._finding() in {layout.IN_VIEW, layout.MADE_ANEW, layout.IN_FRONT}
 
     def leads_nowhere(self) -> bool:
-        """Whether a request was watched, and no function of the person's own was seen to answer it."""
-        return self._finding() in {layout.AT_ENTRY, layout.AT_LIBRARIES}
+        """Whether a request was watched, and no function of the person's own answered it, or one in front of views."""
+        return self._finding() in {layout.AT_ENTRY, layout.AT_LIBRARIES, layout.IN_FRONT}
+
+    def forget_view(self) -> None:
+        """Lets the next request be watched as if it were the first: what was seen before has answered in front."""
+        layout.FOUND.pack_into(self._data, layout.FINDING_OFFSET + layout.FINDING.size, 0, 0, *[b""] * 4, 0)
 
     def give_up_view(self) -> bool:
         """Lets later requests be held at the entry; False if they already are, or where a hook knows better."""
-        if self._finding() not in {layout.WATCHED, layout.IN_VIEW, layout.ASKED_AGAIN, layout.MADE_ANEW}:
+        if self._finding() not in {layout.WATCHED, layout.ASKED_AGAIN} and not self.leads_into_view():
             return False
         layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.AT_ENTRY, 1)
         return True
@@ -295,18 +298,16 @@ class Recording:
 
     def handed(self, first: int, last: int) -> tuple[Handed, ...]:
         """Those of these requests with which the application was called, by id."""
-        found = []
-        for id in range(first, last):
-            handed_ns, by_server, pid = layout.HANDED.unpack_from(self._data, self._at(id) + layout.HANDED_OFFSET)
-            if handed_ns != NEVER:
-                found.append(Handed(id, handed_ns, bool(by_server), pid))
-        return tuple(found)
+        ids, at = range(first, last), layout.HANDED_OFFSET
+        words = ((id, *layout.HANDED.unpack_from(self._data, self._at(id) + at)) for id in ids)
+        return tuple(Handed(id, at_ns, bool(by_server), pid) for id, at_ns, by_server, pid in words if at_ns != NEVER)
 
     def calls(self, first: int, last: int, phase: Phase) -> tuple[Call, ...]:
         """The bodies of these requests that have begun, by id."""
         found = []
         for entry in self.entries(first, last):
-            begun_ns, ended_ns, longest_ns, stopped_ns, since_ns, *more = self._call(entry.id)
+            fields = layout.CALL.unpack_from(self._data, self._at(entry.id) + layout.CALL_OFFSET)
+            begun_ns, ended_ns, longest_ns, stopped_ns, since_ns, *more = fields
             runs, timing, raised, goes_on = more
             if begun_ns != NEVER:
                 call = Call(
@@ -327,9 +328,6 @@ class Recording:
                 )
                 found.append(call)
         return tuple(found)
-
-    def _call(self, id: int) -> tuple[int, ...]:
-        return layout.CALL.unpack_from(self._data, self._at(id) + layout.CALL_OFFSET)
 
     def allow(self, what: Literal["methods", "sockets"]) -> bool:
         """Lets requests be held in methods of handlers, or from their sockets on; whether they were not before."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from holdfast.engine import status_advice
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.prober import Failure, Prober
-from holdfast.engine.status_advice import ADVICE, NO_CERTIFICATE, ONLY_HTTP1, ONLY_HTTP2, advice_on, another_version
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
@@ -57,6 +57,7 @@ class Reply(NamedTuple):
         tls: how it was sent; None is plain HTTP.
         slept_ns: the longest that the whole server slept before the view was entered.
         turned_away: why no answer came, as the frames of HTTP/2 say it; "" where they do not.
+        location: where a redirect leads, as it was written; "" without one.
     """
 
     request: Request
@@ -66,6 +67,7 @@ class Reply(NamedTuple):
     tls: Tls | None
     slept_ns: int
     turned_away: str = ""
+    location: str = ""
 
 
 class Answered(NamedTuple):
@@ -120,9 +122,9 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(
-            request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns, prober.turned_away
-        )
+        doubts, finding = tuple(prober.doubts), prober.finding()
+        ended_by = prober.turned_away, prober.location
+        return Reply(request, finding, prober.failure, doubts, session.tls, slept_ns, *ended_by)
 
 
 def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
@@ -176,10 +178,12 @@ def _send_into_view(session: Session, slot: int, within_s: float, closed_within_
 
     recording.ask_for_view()
     reply = send_one(session, slot, within_s, closed_within_s)
-    # A redirect or an error that nothing of the person's own gave: what they mean is at another path.
+    # A redirect or an error that nothing of the person's own gave, or what is in front of views: the view is elsewhere.
     elsewhere = reply.request.status >= _FIRST_REDIRECT and recording.leads_nowhere()
     # The reply of one that was watched is the application's own, and that of the next one holdfast's.
     unread = reply.request.outcome not in REPLIED and not recording.was_watched()
+    if elsewhere:
+        recording.forget_view()
     if reached() or elsewhere or unread:
         return reply
     if recording.was_watched():
@@ -207,7 +211,8 @@ def send_first_request(session: Session) -> Answered:
     """
     live_look.begin(session, LivePhase.FIRST_REQUEST)
     slot = session.slots.first_request.start
-    request, finding, failure, doubts, tls, slept_ns, turned_away = send_into_view(session, slot, _limit_s(session))
+    first = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns, turned_away, location = first
     session = replace(session, tls=tls)
     raise_trouble(session.trouble)
     if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
@@ -227,9 +232,9 @@ def send_first_request(session: Session) -> Answered:
     held = session.recording.held_in(slot)
     if held is None:
         if session.recording.elsewhere.is_known():
-            raise _not_entered(session, request)
+            raise _not_entered(session, request.status, location)
         in_front = None if session.recording.elsewhere.came() else answered_in_front(session, request.status)
-        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request)
+        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request.status, location)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:
@@ -280,7 +285,7 @@ def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
 
 def _another_language(session: Session, finding: str) -> HoldfastError:
     server = f"What answers on {session.reached_at}"
-    if error := another_version(server, finding, tls=session.tls is not None):
+    if error := status_advice.another_version(server, finding, tls=session.tls is not None):
         return error
     return InconclusiveError(
         f"{server} does not speak HTTP as holdfast understands it.",
@@ -291,8 +296,8 @@ def _another_language(session: Session, finding: str) -> HoldfastError:
 
 def _or_leave_out(session: Session) -> str:
     """What else to do about no answer at all, as a sentence after another; "" where there is nothing else."""
-    of_http2 = f" {ONLY_HTTP1}" if session.experiment.http2 else ""
-    return of_http2 + (f" {NO_CERTIFICATE}" if session.tls is not None else "")
+    of_http2 = f" {status_advice.ONLY_HTTP1}" if session.experiment.http2 else ""
+    return of_http2 + (f" {status_advice.NO_CERTIFICATE}" if session.tls is not None else "")
 
 
 def _limit_s(session: Session) -> float:
@@ -356,7 +361,8 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
             f"Its status was {request.status}{_log(session)}",
             "Look for a Content-Length that is too long, or choose another --path.",
         )
-    look = f"the server's own message{or_raise_limits(session.server)}.{_or_leave_out(session)}"
+    no_http = f" {status_advice.NO_HTTP}" if request.outcome is Outcome.CLOSED and session.tls is None else ""
+    look = f"the server's own message{or_raise_limits(session.server)}.{no_http}{_or_leave_out(session)}"
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes are still running{_log(session)}",
@@ -364,8 +370,7 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
     )
 
 
-def _not_entered(session: Session, request: Request) -> HoldfastError:
-    status = request.status
+def _not_entered(session: Session, status: int, location: str) -> HoldfastError:
     why = past_its_view(session)
     remedy = (
         "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "
@@ -375,14 +380,13 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
         why = f"The application, or the server, fails there{_log(session)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
     elif status >= _FIRST_CLIENT_ERROR:
-        logged = log_ends_with(session.server) if status in _LOGGED else ""
-        why = f"{advice_on(status).why}{logged}"
-        remedy = f"{advice_on(status).remedy}{' Or choose another --path.' if status in ADVICE else ''}"
+        advice, known = status_advice.advice_on(status), status in status_advice.ADVICE
+        why = f"{advice.why}{log_ends_with(session.server) if status in _LOGGED else ''}"
+        remedy = f"{advice.remedy}{' Or choose another --path.' if known else ''}"
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
-            remedy += f" {ONLY_HTTP2}"
+            remedy += f" {status_advice.ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
-        why = "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end."
-        remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."
+        why, remedy = status_advice.redirected(location)
     return InconclusiveError(
         f"GET {session.experiment.path} was answered with {status} before any view was entered.", why, remedy
     )

@@ -32,5 +32,5 @@ def _is_full(path: Path) -> bool:
         room = os.statvfs(path.parent)
     except OSError:
         return False
-    # A read-only file system, such as that of a CD, has no blocks to give either.
-    return not room.f_bavail and not room.f_flag & os.ST_RDONLY
+    # A read-only file system, such as that of a CD, has no blocks to give either, and /proc has none at all.
+    return bool(room.f_blocks) and not room.f_bavail and not room.f_flag & os.ST_RDONLY

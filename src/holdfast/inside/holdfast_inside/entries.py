@@ -17,7 +17,7 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import finding, gate, greenlets, hooks, layout, own_code, recorder, request, view_functions, watch
+from . import find_views, finding, gate, greenlets, hooks, layout, own_code, recorder, request, view_functions, watch
 
 PASS, WATCH, HOLD, LEAD, LEAD_ANEW = range(5)
 NO_PATH = "/holdfast-asks-for-no-page"
@@ -57,6 +57,7 @@ class Entry:
         "_again",
         "_foreign",
         "_gates",
+        "_in_front",
         "_is_own",
         "_package",
         "elsewhere",
@@ -77,6 +78,10 @@ class Entry:
         self._foreign = own_code.framework_files(application)
         self._package = own_code.package_name(application)
         self._gates: Optional[Tuple[finding.View, List[gate.Gate]]] = None
+        self._in_front = False
+        # Some proxies raise whatever is asked of them.
+        with contextlib.suppress(Exception):
+            self._in_front = find_views.leads_to_views(application)
         self.endpoint: Optional[types.FunctionType] = None
         self._again = self.elsewhere = False
 
@@ -100,7 +105,8 @@ class Entry:
             return PASS
         if known == layout.MADE_ANEW and depth == at:
             return LEAD_ANEW
-        return LEAD if known == layout.IN_VIEW and depth == at and self.gates() else HOLD
+        found = known in (layout.IN_VIEW, layout.IN_FRONT)
+        return LEAD if found and depth == at and self.gates() else HOLD
 
     @contextlib.contextmanager
     def watching(self, claim: request.RequestClaim, frame: types.FrameType) -> Iterator[watch.Watch]:
@@ -139,7 +145,8 @@ class Entry:
             if finding.state()[0] == layout.WATCHED:
                 # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
                 inside = recorder.times_entered(claim.id) > before
-                in_view = layout.MADE_ANEW if self._is_made_anew(seen, found) else layout.IN_VIEW
+                in_view = layout.IN_FRONT if self._in_front and self.endpoint is None else layout.IN_VIEW
+                in_view = layout.MADE_ANEW if self._is_made_anew(seen, found) else in_view
                 known = layout.INSIDE if inside else at_entry if found is None else in_view
                 finding.publish(known, claim.depth, found)
 

@@ -66,7 +66,7 @@ def publish(known: int, depth: int, found: Optional[View] = None) -> None:
     """Tells all processes.
 
     Args:
-        known: one of layout.INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE, AT_LIBRARIES, ASKED_AGAIN.
+        known: one of layout.INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE, AT_LIBRARIES, ASKED_AGAIN, MADE_ANEW, IN_FRONT.
         depth: the entry at which requests are held or given to the view; 1 is the one that the server calls.
         found: the view, where it was found.
     """

@@ -90,10 +90,11 @@ FOUND = struct.Struct("=IB1024s128s256s256s?")
 """Of the view's code: its first line, what it returns (see finding.View), its file, name and qualified name, the class
 of what it returns, and whether it is called where a request comes through a queue."""
 NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY, AT_WHOLE, AT_LIBRARIES, ASKED_AGAIN, MADE_ANEW = range(10)
+IN_FRONT = 10
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
 FOUND; it was not found; it is the application itself, which can be held at its entry only; libraries answer, on the
 thread on which the application was called; the next one is to be watched once more; the view is FOUND, and its function
-is made anew, for each request or by each thread."""
+is made anew, for each request or by each thread; as IN_VIEW, and a framework that is known may have views behind it."""
 
 ASKED_OFFSET = 3072
 """One byte: the number of the latest question, 1 to 255; 0 before the first. Then ABOUT, then ASKED_PIDS."""

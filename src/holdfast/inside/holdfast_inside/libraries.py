@@ -108,7 +108,7 @@ def _default_executor(loop: Any) -> Any:  # noqa: ANN401 - any event loop
     if hasattr(loop, "_default_executor") or pool is None:
         return getattr(loop, "_default_executor", None)
     # A loop that is written in C (uvloop) does not show it, but the collector knows to what it refers.
-    return next((each for each in gc.get_referents(loop) if isinstance(each, pool)), None)
+    return next((each for each in gc.get_referents(loop) if issubclass(type(each), pool)), None)
 
 
 def _busy(executor: Any) -> int:  # noqa: ANN401 - an executor

@@ -164,7 +164,8 @@ def _greenlets() -> List[Tuple[types.FrameType, ...]]:
         return []
     # While bodies run, those that run one are known. Going through all objects takes as long as a short body does.
     among = list(greenlets.with_bodies) if calling.bodies else gc.get_objects()
-    each_one = [each for each in among if isinstance(each, greenlet.greenlet)]
+    # type(), not isinstance: the application's objects may be proxies, which would load what they lead to, or raise.
+    each_one = [each for each in among if issubclass(type(each), greenlet.greenlet)]
     return [outwards(each.gr_frame) for each in each_one if each.gr_frame is not None]
 
 
@@ -246,8 +247,10 @@ def _inner_task(waiter: Any, frame: Optional[types.FrameType]) -> Optional[Any]:
     candidates = [waiter, *getattr(waiter, "_children", ())]
     if frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
         for value in frame.f_locals.values():
-            candidates += [value, *(value if isinstance(value, (set, list, tuple)) else getattr(value, "_tasks", ()))]
-    return next((each for each in candidates if hasattr(each, "get_coro") and not each.done()), None)
+            several = value if type(value) in {set, list, tuple} else ()
+            is_group = hasattr(type(value), "create_task")
+            candidates += [value, *(getattr(value, "_tasks", ()) if is_group else several)]
+    return next((each for each in candidates if hasattr(type(each), "get_coro") and not each.done()), None)
 
 
 def _request_of(stack: Stack) -> Optional[int]:
@@ -281,23 +284,23 @@ def _claim_in(frame: types.FrameType) -> Optional[Tuple[request.RequestClaim, in
     best: Optional[Tuple[request.RequestClaim, int]] = None
     for name in names:
         value = values.get(name)
-        near = _LED if isinstance(value, gate.Held) else _CLAIMED
-        claim = value if isinstance(value, request.RequestClaim) else _carried(value)
+        near = _LED if type(value) is gate.Held else _CLAIMED
+        claim = value if type(value) is request.RequestClaim else _carried(value)
         if claim is not None and (best is None or best[1] < near):
             best = claim, near
     return best
 
 
-def _carried(value: object) -> Optional[request.RequestClaim]:
+def _carried(value: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - any local
     """The claim in a scope or an environ, in a framework's request made of one, or in an object of our own."""
-    if isinstance(value, (gate.Held, request.PendingClaim)):
-        return value.claim
-    if type(value) is not dict:
+    if type(value) in {gate.Held, request.PendingClaim}:
+        value = value.claim
+    elif type(value) is not dict:
         # Not by getattr: an attribute of a request may be a function of the application's.
         attributes = getattr(value, "__dict__", {})
         value = attributes.get("scope") or attributes.get("environ") or attributes.get("claim")
     claim = value.get(request.KEY) if type(value) is dict else value
-    return claim if isinstance(claim, request.RequestClaim) else None
+    return claim if type(claim) is request.RequestClaim else None
 
 
 def _sent_claim(stack: Stack) -> Optional[request.RequestClaim]:

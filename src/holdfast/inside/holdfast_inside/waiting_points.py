@@ -3,7 +3,8 @@
 A request waits for its turn if another one has to give something back first: a lock, a semaphore, a place in a pool, a
 free thread of an executor. What merely takes time, such as a query or `sleep`, is not that. It shows in one of these:
 
-- the innermost function is one of a module whose functions wait for others (`threading`, `asyncio.locks`, `queue`);
+- the innermost function is one that waits for others, as those of some modules do (`threading`, `asyncio.locks`,
+  `queue`);
 - the innermost function is entering or acquiring an object that can be acquired and released: a lock in C has no frame
   of its own, so the instruction at which the function is tells;
 - the future that is awaited, or whose result is asked for, is that of a function which an executor has accepted and not
@@ -34,6 +35,10 @@ _WAITING_MODULES = frozenset(
         "eventlet.event",
     }
 )
+_WAITING_FUNCTIONS = frozenset(
+    {("aiohttp.connector", f"BaseConnector.{each}") for each in ("_wait_for_available_connection", "connect")}
+)
+"""Those that await a future which others complete, in modules that wait for other things too."""
 _FOR_AN_OWN_RESULT = frozenset(
     {"concurrent.futures._base", "concurrent.futures.thread", "asgiref.sync", "asgiref.current_thread_executor"}
 )
@@ -155,7 +160,8 @@ def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:
     module, function = names[at]
     own = any(each in _FOR_AN_OWN_RESULT or name.startswith(_OF_AN_OWN_THREAD) for each, name in names)
     elsewhere = module == _FROM_ELSEWHERE[0] and function.startswith(_FROM_ELSEWHERE[1])
-    waits = names[-1][0] in _WAITING_MODULES and not own and not elsewhere
+    for_others = names[-1][0] in _WAITING_MODULES or names[-1] in _WAITING_FUNCTIONS
+    waits = for_others and not own and not elsewhere
     return f"{module}.{_short(function)}", waits
 
 
