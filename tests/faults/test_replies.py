@@ -170,7 +170,7 @@ def order():
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
-        ("/moved", 302, "It is a redirect"),
+        ("/moved", 302, "It is a redirect to /login"),
         ("/secret", 401, "It asks for a login."),
         ("/forbidden", 403, "Access is denied"),
         ("/broken", 500, "RuntimeError: the session store is away"),

@@ -175,7 +175,7 @@ FAULTS = (
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
-    "a path without its slash": ("GET /items was answered with 301 before any view was entered.", "It is a redirect"),
+    "a path without its slash": ("GET /items was answered with 301 before any view", "It is a redirect to /items/"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
     "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),
     "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),
