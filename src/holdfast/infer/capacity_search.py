@@ -16,6 +16,7 @@ Decisions
 * A load that its own limits decided, or other programs, says nothing. If that is so three times at a rate, the search
   stays below it; if nothing holds and it is so at two rates, it ends.
 * A higher rate that held does not outweigh a lower one that did not: both are repeated.
+* A server that becomes slower has no rate: the search ends once that is sure (`gets_slower`, `slowed`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from holdfast.infer.capacity_drift import slowed
 from holdfast.model.capacity import AtRate, CapacityAsked, Interval
 from holdfast.model.frozen import frozen
 
@@ -103,7 +105,7 @@ def next_load(asked: CapacityAsked, loads: Sequence[AtRate], alone_ms: float | N
         loads: so far.
         alone_ms: how long a single request takes; None where none was answered.
     """
-    if len(loads) >= MOST_LOADS or gets_slower(loads):
+    if len(loads) >= MOST_LOADS or gets_slower(loads) or slowed(asked, loads) is not None:
         return None
     votes = _votes(asked, loads)
     low, high = _ends(votes)
