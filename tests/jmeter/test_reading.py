@@ -69,6 +69,32 @@ def test_all_that_cannot_be_done_is_named_at_once_with_type_name_and_line() -> N
 
 
 @pytest.mark.parametrize(
+    ("kind", "why", "instead"),
+    [
+        (
+            "kg.apc.jmeter.modifiers.FifoPutPostProcessor",
+            "hand values to each other",
+            "Let one thread do both",
+        ),
+        (
+            "kg.apc.jmeter.modifiers.FifoPopPreProcessor",
+            "hand values to each other",
+            "Let one thread do both",
+        ),
+        ("XMLSchemaAssertion", "answers that it would reject would count as good", "Use an XPath Assertion"),
+        ("HTMLAssertion", "answers that it would reject would count as good", "Use a Response Assertion"),
+        ("com.blazemeter.jmeter.controller.ParallelSampler", "would not be sent at the same time", "Thread Groups"),
+    ],
+)
+def test_what_is_not_built_is_refused_with_what_would_take_its_place(kind: str, why: str, instead: str) -> None:
+    told = refused(group(A + element(kind, "odd")))
+
+    assert '"odd" (line 1): ' in told
+    assert why in told
+    assert instead in told
+
+
+@pytest.mark.parametrize(
     "kind",
     [
         "ResultCollector",

@@ -92,6 +92,57 @@ def test_a_comparison_follows_the_rules_of_its_language(text: str, language: str
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        # BigDecimalMath.java: sums of decimal numbers are exact, and end or have ten digits behind the point.
+        ("0.1 + 0.2 == 0.3 && 0.1 + 0.2 <= 0.3 && !(0.1 + 0.2 > 0.3)", True),
+        ("0.3 - 0.1 == 0.2 && 3 * 0.1 == 0.3 && 1.1 * 1.1 == 1.21", True),
+        ("1 / 3 == 0.3333333333 && 2 / -3 == -0.6666666667", True),
+        ("1 / 3 * 3 == 1", False),
+        ('"" + 12345678901234567890 / 7 == "1763668414462081127.1428571429"', True),
+        ('"" + 1.0 * 3 == "3.0" && "" + 2.00 / 4 == "0.50" && "" + 10.0 / 5 == "2.0"', True),
+        ('"" + 1e3 == "1E+3" && 1.0 == 1 && 1.50 == 1.5', True),
+        ("9223372036854775807 + 0.5 > 9223372036854775807", True),
+        ("((0.1 + 0.7) * 10 as int) == 8 && 19.99 * 100 == 1999", True),
+        ('("0.1" as BigDecimal) + 0.2 == 0.3', True),
+        # NumberMath.java: a double makes it a sum of doubles.
+        ("0.1d + 0.2 == 0.3", False),
+        ('("0.1" as double) + 0.2 == 0.3', False),
+        ("(0.3 as double) == 0.3 && !(0.5 < null)", True),
+    ],
+)
+def test_decimal_numbers_of_groovy_have_all_their_digits(text: str, found: bool) -> None:  # noqa: FBT001
+    assert value_of(text, "groovy", CLIENT) is found
+
+
+def test_there_is_no_remainder_of_groovys_decimal_numbers() -> None:
+    with pytest.raises(ValueError, match="no remainder"):
+        value_of("5.0 % 2 == 1", "groovy", CLIENT)
+
+
+def test_a_sum_of_a_billion_digits_is_not_reckoned() -> None:
+    with pytest.raises(ValueError, match="too many digits"):
+        value_of("1e999999 + 0.5 > 1", "groovy", CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        # ECMA-262, 6.1.6.1.20.
+        ('"" + parseInt("12345678901234567890")', "12345678901234567000"),
+        ('"" + parseInt("-12345678901234567890")', "-12345678901234567000"),
+        ('"" + 1e21', "1e+21"),
+        ('"" + 1e20', "100000000000000000000"),
+        ('"" + 0.000001', "0.000001"),
+        ('"" + 1.5e-7', "1.5e-7"),
+        ('"" + 123.456', "123.456"),
+    ],
+)
+def test_numbers_of_javascript_are_written_as_it_writes_them(text: str, written: str) -> None:
+    assert value_of(text, "javascript", CLIENT) == written
+
+
+@pytest.mark.parametrize(
     ("text", "language", "found"),
     [
         # ECMA-262, 7.1.4, 13.10, 19.2.5: NaN is like nothing, null is 0 where it is compared, undefined NaN.

@@ -36,6 +36,11 @@ def test_functions_return_what_jmeter_returns() -> None:
     assert found == [value for _, value in OF_JMETER]
 
 
+def test_what_is_null_in_groovy_is_the_empty_text() -> None:
+    """apache/jmeter 5.5, Groovy.java; a While Controller ends with a failure then, and with "null" never."""
+    assert called('${__groovy(vars["none"]?.isEmpty(),)}') == ""
+
+
 # Source: undera/jmeter-plugins, plugins/functions/src/test (Base64EncodeTest, DoubleSumTest, SubstringTest, IfTest,
 # MD5Test, LowerCaseTest), and the code beside it.
 @pytest.mark.parametrize(

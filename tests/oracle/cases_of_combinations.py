@@ -95,6 +95,19 @@ def of_combinations() -> list[Case]:
             + e.request("/c", port="${p}", domain="${h}", below=e.header_manager(Host="${v}")),
         ),
         Case(
+            "host-of-values",
+            "HTTP Header Manager: a Host field whose port is in a variable, and beside paths in variables",
+            csv("rows.csv", "path,host")
+            + e.request("${path}", below=e.header_manager(Host="${host}"))
+            + e.request("/plain", below=e.header_manager(Host="${host}"))
+            + e.request("${path}", below=e.header_manager(Host="d.example"))
+            + e.request("/number", below=e.header_manager(Host="e.example:${path}")),
+            loops="4",
+            files={
+                "rows.csv": b"one,a.example:81\nhttp://127.0.0.1:PORT/whole,b.example:80\n/two,c.example\n82,127.0.0.1\n"
+            },
+        ),
+        Case(
             "for-each-nested",
             "ForEach Controller: whose prefix is a value of another one",
             variables(i_1="p", i_2="q", p_1="1", p_2="2", q_1="3", p1="s", q1="t")

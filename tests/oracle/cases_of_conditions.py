@@ -40,6 +40,9 @@ OF_JEXL = (
 OF_GROOVY = (
     '"${state}" ==~ "do"', '"${state}" =~ "on" && true', '"${n}".toInteger() > 2', '"${n}".toInteger() == 3',
     'Integer.parseInt("${n}") < 5', 'vars["state"] == "done"', '"${n}" == 3', "vars.state == 'x'",
+    "0.1 + 0.2 == 0.3", "1.1 * 1.1 == 1.21", "${ten} / ${n} == 3.3333333333", "${n} / 7 * 7 == ${n}",
+    "0.1d + 0.2 == 0.3", '("0.1" as BigDecimal) + 0.2 > 0.3', '1.0 * 3 + "" == "3.0"', "7.5 % 2 == 1.5",
+    'vars["none"]?.isEmpty()',
 )  # fmt: skip
 OF_JAVASCRIPT = (
     '"${n}" === 3', '"${n}" === "3"', 'parseInt("${n}") > 2', '"${state}".length == 4', "null == 0", '"" == 0',

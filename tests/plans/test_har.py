@@ -333,3 +333,13 @@ def test_a_time_that_is_none_is_no_pause(time):
     found = read_har(json.dumps({"log": {"entries": entries}}).encode(), "made.har")
 
     assert all(0 <= each <= 2 for each in found.pauses_s)
+
+
+def test_a_bar_in_a_path_is_sent_as_browsers_send_it():
+    """WHATWG URL, path percent-encode set: it has no `|`; shops join the names of style sheets so."""
+    request = {"method": "GET", "url": "http://shop.example/I/a.css|b.css,c.css?x=1|2", "headers": [HOST]}
+    archive = {"log": {"entries": [{"request": request, "response": {"status": 200}}]}}
+
+    (step,) = read_har(json.dumps(archive).encode(), "bar.har").steps
+
+    assert step.path == "/I/a.css|b.css,c.css?x=1|2"

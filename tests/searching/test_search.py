@@ -175,6 +175,52 @@ def test_a_server_that_gets_slower_with_each_load_has_no_rate() -> None:
     assert any("longer and longer" in each for each in found.warnings)
 
 
+def test_a_server_that_loses_places_has_no_rate_although_single_requests_take_as_long_as_ever() -> None:
+    """Places that are lost one after another: c falls by 6 % with each load, from 500/s."""
+    found = searched(lambda rate, number: (rate <= 500 * 0.94**number, min(rate, 500 * 0.94**number), ""))
+
+    assert (found.status, found.rate_per_s) == ("not stationary", None)
+    assert found.words.startswith("The server became slower: ")
+    assert any("not given back" in each for each in found.warnings)
+    assert len(found.loads) <= 24
+    assert exit_code(found) == INCONCLUSIVE
+
+
+def test_a_server_that_is_half_as_quick_from_some_load_on_has_no_rate() -> None:
+    found = searched(lambda rate, number: (rate <= (400 if number < 7 else 150), min(rate, 200.0), ""))
+
+    assert (found.status, found.rate_per_s) == ("not stationary", None)
+    assert found.words.startswith("The server became slower: 320 requests a second held")
+
+
+def test_a_server_that_becomes_quicker_has_the_rate_that_it_comes_to() -> None:
+    found = searched(lambda rate, number: (rate <= min(40 * 1.2**number, 100), min(rate, 100.0), ""))
+
+    assert (found.status, found.rate_per_s) == ("edge", pytest.approx(100.0, rel=0.05))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edge_that_is_not_sharp_is_not_taken_for_a_server_that_became_slower(seed: int) -> None:
+    chance = random.Random(seed)
+    found = searched(lambda rate, _number: (rate <= 80.0 * (1 + chance.gauss(0, 0.05)), min(rate, 80.0), ""))
+
+    assert "became slower" not in found.words
+
+
+def test_that_single_requests_take_a_little_longer_each_time_is_told_beside_the_rate() -> None:
+    found = searched(served(80.0), alone=lambda number: 50.0 * 1.008**number)
+
+    assert found.status == "edge"
+    assert any("a little longer from load to load" in each for each in found.warnings)
+
+
+def test_that_far_more_held_once_is_told_beside_the_rate() -> None:
+    found = searched(lambda rate, number: (rate <= (350 if number < 6 else 285), min(rate, 300.0), ""))
+
+    assert found.status == "edge"
+    assert any("320 requests a second held too" in each for each in found.warnings)
+
+
 def test_a_rate_that_does_not_hold_below_one_that_does_is_not_hidden() -> None:
     found: Capacity = searched(lambda rate, _number: (rate <= 80 and not 30 < rate < 50, min(rate, 80.0), ""))
 

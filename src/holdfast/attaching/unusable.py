@@ -170,7 +170,7 @@ def _strange(url: Url, words: str) -> HoldfastError:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",
             f"{words[0].upper()}{words[1:]}.".replace("; --insecure accepts any", ""),
-            "If it is self-signed and yours, --insecure accepts any certificate.",
+            f"{_remedy_of(words)} --insecure accepts any certificate.",
         )
     if "no TLS" in words:
         # An alert is TLS (RFC 8446, 6).
@@ -190,3 +190,14 @@ def _strange(url: Url, words: str) -> HoldfastError:
         f"{words[0].upper()}{words[1:]}." if words else "",
         "Check the port; a FastCGI, uwsgi-protocol or database server cannot be measured over HTTP.",
     )
+
+
+def _remedy_of(words: str) -> str:
+    """What to do about a certificate, by OpenSSL's words about it (X509_verify_cert_error_string(3))."""
+    if "expired" in words or "not yet valid" in words:
+        return "Renew it, if this machine's clock is right."
+    if "mismatch" in words:
+        return "Name the server in the URL as its certificate does."
+    if "self-signed" in words or "self signed" in words:
+        return "If it is yours, trust it: SSL_CERT_FILE=FILE, in PEM."
+    return "If its issuer is yours, or it sends no intermediate one, trust that: SSL_CERT_FILE=FILE, in PEM."

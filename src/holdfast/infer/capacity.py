@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from holdfast.infer.capacity_drift import singles_rise, slowed
 from holdfast.infer.capacity_errors import errors_at_any_rate, too_few_errors
 from holdfast.infer.capacity_place import full_place, waiting_in
 from holdfast.infer.capacity_search import (
@@ -82,9 +83,10 @@ def _seen(interval: Interval, loads: Sequence[AtRate]) -> Interval:
 
 def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> NearKind:
     loads = record.loads
-    if loads and record.notes:
+    slower = gets_slower(loads) or slowed(record.asked, loads) is not None
+    if loads and record.notes and not slower:
         return "unknown" if interval.low is None else "at least"
-    if gets_slower(loads) or contradicts(record.asked, loads) or errors_at_any_rate(loads, interval):
+    if slower or contradicts(record.asked, loads) or errors_at_any_rate(loads, interval):
         return "not stationary"
     ended_early = record.interrupted or record.out_of_time
     if interval.low is None:
@@ -134,8 +136,8 @@ def _ended_by(record: CapacityRecord, interval: Interval) -> str | None:
 
 def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited: str) -> str:
     low, high = interval.low, interval.high
-    if status == "not stationary" and errors_at_any_rate(record.loads, interval):
-        return "Errors come at any rate, so none is the server's own."
+    if status == "not stationary":
+        return _words_of_not_stationary(record, interval)
     if status == "at least":
         return _words_of_at_least(record, interval, limited)
     if status == "none":
@@ -147,8 +149,18 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
         return f"{high:,g} requests a second do not hold, and no lower rate is known that does."
     return {
         "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
-        "not stationary": "The server's answers changed from load to load, so no rate is its own.",
     }.get(status, "Nothing is known yet of any rate.")
+
+
+def _words_of_not_stationary(record: CapacityRecord, interval: Interval) -> str:
+    if (since := slowed(record.asked, record.loads)) is not None:
+        return (
+            f"The server became slower: {since.held:,g} requests a second held, and later not even {since.not_held:,g} "
+            "did, so no rate is its own."
+        )
+    if errors_at_any_rate(record.loads, interval):
+        return "Errors come at any rate, so none is the server's own."
+    return "The server's answers changed from load to load, so no rate is its own."
 
 
 def _words_of_at_least(record: CapacityRecord, interval: Interval, limited: str) -> str:
@@ -189,31 +201,12 @@ def _slower_at_last(record: CapacityRecord) -> Iterator[str]:
 
 
 def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> Iterator[str]:
-    if gets_slower(record.loads):
-        singles = [each.alone_ms for each in record.loads if each.alone_ms is not None]
-        yield (
-            f"Single requests between the loads took longer and longer: {singles[0]:,.1f} ms at first, "
-            f"{singles[-1]:,.1f} ms at last. Something fills up, or is not given back; find that first."
-        )
-    elif (errors := errors_at_any_rate(record.loads, interval)) is not None:
-        yield (
-            f"Errors come below {interval.high:,g} requests a second as well: {errors.below:,} of {errors.of_below:,} "
-            f"requests up to {interval.low:,g}/s, and {errors.beyond:,} of {errors.of_beyond:,} at that rate and a "
-            "little more. That a load had fewer is chance. Find their cause, or allow for more errors."
-        )
-    elif status == "not stationary":
-        yield (
-            f"{interval.high:,g} requests a second did not hold, although more did at another time, each tried "
-            "repeatedly. Something else decides: another load on the machine, a cache, a job that runs now and then."
-        )
-    if status == "at least" and not gets_slower(record.loads):
+    if status == "not stationary" or gets_slower(record.loads):
+        yield from _of_not_stationary(record, interval)
+    elif status == "at least":
         yield from _slower_at_last(record)
-    low, high = interval.low, interval.high
-    if status == "edge" and not record.out_of_time and low is not None and high is not None:
-        if high > low * RATIO:
-            yield f"The interval is wider than {RATIO - 1:.0%}: the search ended before it was narrower."
-        elif not is_sure(record.asked, record.loads):
-            yield "At an end of the interval, loads held and did not hold in turn: the edge is not sharp."
+    elif status == "edge":
+        yield from _of_edge(record, interval)
     if record.interrupted:
         yield "The search was stopped: what is said is what was known by then."
     if record.out_of_time:
@@ -221,3 +214,51 @@ def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> I
             f"The search was to take {record.asked.at_most_s or 0:g} s at most, and was not done by then: a longer "
             "--at-most makes the interval narrower and surer."
         )
+
+
+def _of_not_stationary(record: CapacityRecord, interval: Interval) -> Iterator[str]:
+    """What changed, as far as it is known."""
+    if gets_slower(record.loads):
+        singles = [each.alone_ms for each in record.loads if each.alone_ms is not None]
+        yield (
+            f"Single requests between the loads took longer and longer: {singles[0]:,.1f} ms at first, "
+            f"{singles[-1]:,.1f} ms at last. Something fills up, or is not given back; find that first."
+        )
+    elif slowed(record.asked, record.loads) is not None:
+        yield (
+            "Something fills up, is used up or is not given back (places, connections, memory, a budget of processor "
+            "time), or something else began on the machine meanwhile; find that first. Where times vary so much that a "
+            "load of a few seconds can hold by chance, a longer --for tells."
+        )
+    elif (errors := errors_at_any_rate(record.loads, interval)) is not None:
+        yield (
+            f"Errors come below {interval.high:,g} requests a second as well: {errors.below:,} of {errors.of_below:,} "
+            f"requests up to {interval.low:,g}/s, and {errors.beyond:,} of {errors.of_beyond:,} at that rate and a "
+            "little more. That a load had fewer is chance. Find their cause, or allow for more errors."
+        )
+    else:
+        yield (
+            f"{interval.high:,g} requests a second did not hold, although more did at another time, each tried "
+            "repeatedly. Something else decides: another load on the machine, a cache, a job that runs now and then."
+        )
+
+
+def _of_edge(record: CapacityRecord, interval: Interval) -> Iterator[str]:
+    """Doubts about an edge that was found."""
+    if (rise := singles_rise(record.loads)) is not None:
+        yield (
+            f"Single requests took a little longer from load to load, {rise[0]:,.3g} ms at first and {rise[1]:,.3g} ms "
+            "at last: if that continues, the rate falls."
+        )
+    low, high = interval.low, interval.high
+    most = max((each.rate_per_s for each in record.loads if each.held and not each.limited), default=0.0)
+    if most > (high or most) * RATIO:
+        yield (
+            f"{most:,g} requests a second held too, in a load that others contradict: the server has become slower, or "
+            "its answers vary much."
+        )
+    if not record.out_of_time and low is not None and high is not None:
+        if high > low * RATIO:
+            yield f"The interval is wider than {RATIO - 1:.0%}: the search ended before it was narrower."
+        elif not is_sure(record.asked, record.loads):
+            yield "At an end of the interval, loads held and did not hold in turn: the edge is not sharp."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import comb, inf
 
+from holdfast.infer.capacity_drift import only_errors
 from holdfast.infer.capacity_search import LIMITED_RATIO
 from holdfast.model.capacity import AtRate, Interval
 from holdfast.model.frozen import frozen
@@ -54,19 +55,13 @@ def _by_chance(loads: Sequence[AtRate], interval: Interval, ratio: float) -> Err
         return None
     beyond = [each for each in loads if high <= each.rate_per_s <= high * ratio]
     broken = [each for each in beyond if not each.held and not each.limited]
-    if not broken or not all(map(_only_errors, broken)):
+    if not broken or not all(map(only_errors, broken)):
         return None
     found = ErrorsAtAnyRate(
         *_errors(each for each in loads if each.rate_per_s <= low),
         *_errors(beyond),
     )
     return found if _chance(found) > _BY_CHANCE else None
-
-
-def _only_errors(load: AtRate) -> bool:
-    """Whether errors are all that was not as it should be: no latency, and no queue that grew."""
-    broken = [each.text for each in load.thresholds if each.held is False]
-    return load.why.count(";") == len(broken) - 1 and all(each.lstrip().startswith("errors") for each in broken)
 
 
 def _errors(loads: Iterable[AtRate]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ Decisions
   it is from the edge. Only if that cannot be tried either the search stays below; if nothing holds and it is so at two
   rates, it ends.
 * A higher rate that held does not outweigh a lower one that did not: both are repeated.
+* A server that becomes slower has no rate: the search ends once that is sure (`gets_slower`, `slowed`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from holdfast.infer.capacity_drift import slowed
 from holdfast.model.capacity import AtRate, CapacityAsked, Interval
 from holdfast.model.frozen import frozen
 
@@ -115,7 +117,7 @@ def next_load(asked: CapacityAsked, loads: Sequence[AtRate], alone_ms: float | N
         loads: so far.
         alone_ms: how long a single request takes; None where none was answered.
     """
-    if len(loads) >= MOST_LOADS or gets_slower(loads):
+    if len(loads) >= MOST_LOADS or gets_slower(loads) or slowed(asked, loads) is not None:
         return None
     votes = _votes(asked, loads)
     low, high = _ends(votes)

@@ -57,7 +57,18 @@ _SCRIPT_REMEDY = (
     "an If Controller, checks by a Response Assertion."
 )
 
+_FIFO = (
+    "threads would not hand values to each other",
+    "Let one thread do both: an extractor sets a variable, and its later requests use it.",
+)
+
 _REFUSED: Mapping[str, tuple[str, str]] = {
+    "FifoPutPostProcessor": _FIFO,
+    "FifoPopPreProcessor": _FIFO,
+    "XMLSchemaAssertion": (
+        "answers that it would reject would count as good",
+        "Use an XPath Assertion for what has to be there, or disable it.",
+    ),
     "OSProcessSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "SystemSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "ParallelSampler": (

@@ -7,17 +7,13 @@ for). Which entry counts for which URL: `model/logins.py`.
 
 from __future__ import annotations
 
-import re
-
 from holdfast.jmeter.merged import Merged, template_call
-from holdfast.journeys.functions_request import FIELD, field
-from holdfast.model.answers import FunctionCall, Template, Variable
+from holdfast.journeys.functions_request import FIELD, HOST, field, host
+from holdfast.model.answers import Template
 from holdfast.model.journey_request import Login, Telling
 from holdfast.plans.jmx_tree import Node, Properties
-from holdfast.plans.samplers import PORTS
 
 _KEPT = frozenset({"content-type", "authorization", "cookie", "proxy-authorization"})
-_PORT = re.compile(r":(\d+)$")
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
 _DIGEST = "DIGEST"
 
@@ -66,26 +62,11 @@ def kept_fields(found: Merged) -> frozenset[str]:
     }
 
 
-def _with_port(host: Template, origin: Template) -> Template:
-    """A Host field: JMeter adds the port of the request's URL, unless it has one, and never the usual one.
-
-    Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader); HTTPJavaImpl.java does not.
-    """
-    own, first = _port_of(host), origin[0] if origin else ""
-    if own and own == str(PORTS.get(str(first).partition("://")[0])):
-        return (*host[:-1], _PORT.sub("", str(host[-1])))
-    if own or _port_of(origin) is None:
-        return host
-    return (*host, ":", _port_of(origin) or "")
-
-
-def _port_of(server: Template) -> str | Variable | FunctionCall | None:
-    """What is behind the last colon of a server; None if nothing is."""
-    *before, last = server or ("",)
-    if isinstance(last, str):
-        found = _PORT.search(last)
-        return found[1] if found else None
-    return last if before and isinstance(before[-1], str) and before[-1].endswith(":") else None
+def _with_port(written: Template, origin: Template) -> Template:
+    """A Host field, with the port that JMeter adds to it."""
+    if len(written) < 2 and len(origin) == 1 and all(isinstance(each, str) for each in (*written, *origin)):
+        return (host(["".join(map(str, written)), str(origin[0])]),)
+    return template_call(HOST, [written, origin])
 
 
 def _in_latin_1(value: Template) -> Template:

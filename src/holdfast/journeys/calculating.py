@@ -17,19 +17,17 @@ from collections.abc import Callable, Mapping
 
 from holdfast.journeys.comparing import (
     MOST_LONG,
-    Fraction,
     Value,
     as_number,
-    as_whole,
-    is_exact,
     is_true,
     number,
     number_of_javascript,
     numbers_of_jexl,
     of_digits,
-    whole_number,
     written,
 )
+from holdfast.journeys.decimals import decimal_number, reckoned
+from holdfast.journeys.number_kinds import Fraction, as_whole, is_exact, whole_number
 
 MOST_REPEATED = 100_000
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -90,7 +88,11 @@ def multiplied(mark: str, left: Value, right: Value, language: str) -> Value:
 
 
 def _reckoned(mark: str, first: float, second: float, language: str) -> float:
-    """What comes of two numbers; in Groovy, whole numbers are exact, and overflow as a Long does."""
+    """What comes of two numbers; in Groovy, whole ones are exact, and overflow as a Long does, and so are decimal ones.
+
+    Raises:
+        ValueError: the language has none of it.
+    """
     if language == "groovy" and is_exact(first) and is_exact(second):
         one, other = as_whole(first), as_whole(second)
         if mark != "/" or not one % other:
@@ -98,6 +100,8 @@ def _reckoned(mark: str, first: float, second: float, language: str) -> float:
             if all(-MOST_LONG <= each < MOST_LONG for each in (one, other)):
                 found = (found + MOST_LONG) % (2 * MOST_LONG) - MOST_LONG
             return whole_number(found)
+    if language == "groovy" and (found_exactly := reckoned(mark, first, second)) is not None:
+        return found_exactly
     return _OF_DOUBLE[mark](first, second)
 
 
@@ -233,7 +237,7 @@ def whole(value: Value, bits: int, *, trims: bool) -> float:
         ValueError: it is not one, or too large.
     """
     if isinstance(value, float) and not isinstance(value, bool):
-        return float(int(value))
+        return float(as_whole(value))
     text = written(value) if isinstance(value, str) else ""
     text = text.strip() if trims else text
     if not _INTEGER.fullmatch(text) or not -(2 ** (bits - 1)) <= int(text) < 2 ** (bits - 1):
@@ -248,11 +252,23 @@ def decimal(value: Value) -> float:
         ValueError: it is not one.
     """
     if isinstance(value, float) and not isinstance(value, bool):
-        return value
+        return float(value)
     text = value.strip() if isinstance(value, str) else ""
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"{written(value)!r} is not a number")
     return float(text.rstrip("dDfF"))
+
+
+def _big_decimal(value: Value) -> float:
+    """A decimal number of Java's.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    text = written(value).strip()
+    if isinstance(value, bool) or not _DECIMAL.fullmatch(text) or text[-1] in "dDfF":
+        raise ValueError(f"{text!r} is not a number")
+    return decimal_number(text)
 
 
 def _text(value: Value) -> str:
@@ -278,7 +294,8 @@ _OF_GROOVY: Mapping[str, Callable[[Value], Value]] = {
 _TYPES: Mapping[str, Callable[[Value], Value]] = {
     **dict.fromkeys(("int", "Integer"), lambda value: whole(value, 32, trims=True)),
     **dict.fromkeys(("long", "Long"), lambda value: whole(value, 64, trims=True)),
-    **dict.fromkeys(("double", "Double", "float", "Float", "BigDecimal"), decimal),
+    **dict.fromkeys(("double", "Double", "float", "Float"), decimal),
+    "BigDecimal": _big_decimal,
     **dict.fromkeys(("boolean", "Boolean"), lambda value: is_true(value, "groovy")),
     "String": written,
 }

@@ -10,72 +10,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
+
+from holdfast.journeys.number_kinds import Exact, Fraction, Long, as_whole, number_written, whole_number
 
 Value = str | float | bool | None
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 MOST_SEARCHED = 100_000
 MOST_LONG = 2**63
-_EXACT = 2**53
 _FRACTION = re.compile(r"[+-]?(?=[\d.])\d*(?:\.\d*(?:[eE][+-]?\d+)?|[eE][+-]?\d+)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-
-
-class Fraction(float):
-    """A number that is written with a point or an exponent: JEXL compares a text with it as with no other."""
-
-
-class Long(float):
-    """A whole number that a float cannot hold, as the numbers of posts and messages are; compared exactly.
-
-    Attributes:
-        exact: the number.
-    """
-
-    exact: int
-
-    def __eq__(self, other: object) -> bool:
-        return self.exact == (other.exact if isinstance(other, Long) else other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __lt__(self, other: float) -> bool:
-        return self.exact < (other.exact if isinstance(other, Long) else other)
-
-    def __le__(self, other: float) -> bool:
-        return self < other or self == other
-
-    def __gt__(self, other: float) -> bool:
-        return not self <= other
-
-    def __ge__(self, other: float) -> bool:
-        return not self < other
-
-    def __hash__(self) -> int:
-        return hash(self.exact)
-
-
-def whole_number(number: int) -> float:
-    """A whole number as a value.
-
-    Raises:
-        OverflowError: it is larger than any float.
-    """
-    value = Long(number)
-    value.exact = number
-    return float(value) if float(value) == number and abs(number) <= _EXACT else value
-
-
-def is_exact(value: float) -> bool:
-    """Whether a number is whole, and known to its last digit."""
-    return isinstance(value, Long) or (abs(value) <= _EXACT and value == int(value))
-
-
-def as_whole(value: float) -> int:
-    """A number without what is behind the point, to its last digit."""
-    return value.exact if isinstance(value, Long) else int(value)
 
 
 class JavaText(str):
@@ -100,21 +44,7 @@ def written(value: Value) -> str:
         return "true" if value else "false"
     if value is UNDEFINED:
         return "undefined"
-    return _number_written(value) if isinstance(value, float) else value
-
-
-def _number_written(value: float) -> str:
-    if isinstance(value, Long):
-        return str(value.exact)
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if not isinstance(value, Fraction):
-        return str(int(value)) if abs(value) <= _EXACT and value == int(value) else repr(value)
-    # As Double.toString has it.
-    if not value or 1e-3 <= abs(value) < 1e7:
-        return repr(float(value))
-    digits, _, exponent = f"{Decimal(repr(float(value))).normalize():E}".partition("E")
-    return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent)}"
+    return number_written(value) if isinstance(value, float) else value
 
 
 def is_true(value: Value, language: str = "own") -> bool:
@@ -165,7 +95,7 @@ def as_number(value: Value) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool | float):
-        return value if isinstance(value, Fraction | Long) else float(value)
+        return value if isinstance(value, Fraction | Long | Exact) else float(value)
     text = value.strip() or "0"
     return float(text) if _NUMBER.fullmatch(text) else None
 
@@ -279,11 +209,10 @@ def _of_jexl(left: Value, right: Value) -> tuple[Value, Value]:
 
 
 def _by_character(left: Value, right: Value) -> tuple[float, float] | None:
-    """A text and a number as Groovy compares them: a text of one character by its code, others not at all."""
+    """Two values as Groovy compares them where a number is one of them: a text of one character by its code."""
     pair = [float(ord(each)) if isinstance(each, str) and len(each) == 1 else each for each in (left, right)]
     first, second = pair
-    both = isinstance(first, float) and isinstance(second, float)
-    return (first, second) if both and isinstance(left, str) is not isinstance(right, str) else None  # type: ignore[return-value]
+    return (first, second) if isinstance(first, float) and isinstance(second, float) else None
 
 
 def _in_own(left: Value, right: Value) -> tuple[Any, Any] | None:

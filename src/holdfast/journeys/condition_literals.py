@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from holdfast.journeys.comparing import Fraction, of_digits, whole_number
+from holdfast.journeys.comparing import of_digits
+from holdfast.journeys.decimals import decimal_number
+from holdfast.journeys.number_kinds import Fraction, whole_number
 
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -39,6 +41,8 @@ def number_written(text: str, language: str) -> float:
         raise NotDefinedError(f"{text} is not a number")
     if digits.isdigit() and language in ("jexl", "groovy"):
         return whole_number(int(digits))
+    if language == "groovy" and text[-1] not in "fFdD":
+        return decimal_number(digits)
     return Fraction(digits) if language == "jexl" else float(digits)
 
 

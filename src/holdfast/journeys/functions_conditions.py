@@ -1,8 +1,8 @@
 """Functions whose argument is a script, as far as it is a condition or a sum that can be read without running it; pure.
 
 Source: apache/jmeter, functions/Jexl3Function.java, Jexl2Function.java, JavaScript.java, Groovy.java: the result as a
-text, which a variable can get too. What JEXL and Groovy cannot evaluate is the empty text; what is null is "null" with
-JavaScript and Groovy, and the empty text with JEXL.
+text, which a variable can get too. What JEXL and Groovy cannot evaluate, and what is null with them, is the empty text;
+with JavaScript null is "null".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _evaluates(language: str) -> Known:
             raise
         except ValueError:
             return kept("", arguments, 1, context)
-        text = "" if found is None and language == "jexl" else written(found)
+        text = "" if found is None and language in ("jexl", "groovy") else written(found)
         return kept(text, arguments, 1, context)
 
     return Known(1, 2, call)

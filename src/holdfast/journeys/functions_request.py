@@ -18,7 +18,7 @@ from holdfast.model.http_syntax import JAVA_BLANKS
 
 TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 NOWHERE, TARGET_OF_JAVA = "jmeter nowhere", "jmeter target of java"
-KEEP, KEPT, FIELD = "jmeter keep", "jmeter kept", "jmeter field"
+KEEP, KEPT, FIELD, HOST = "jmeter keep", "jmeter kept", "jmeter field", "jmeter host"
 
 _NO_PATH = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}\[\]]|%(?![0-9a-fA-F]{{2}})""")
 _NO_QUERY = re.compile(rf"""[{JAVA_BLANKS}"<>\\^`{{|}}]|%(?![0-9a-fA-F]{{2}})""")
@@ -30,6 +30,8 @@ _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _ENDS = re.compile(r"[\x00-\x20\x7f]")
 _SLASHES = re.compile("/{2,}")
+_PORT = re.compile(r":(\d+)$")
+_USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def encoded(text: str, charset: str = "utf-8") -> str:
@@ -177,6 +179,20 @@ def field(text: str) -> str:
     return _UNSENT_IN_FIELDS.sub("?", _LINE_ENDS.sub(" ", text))
 
 
+def host(arguments: list[str]) -> str:
+    """A Host field of a Header Manager: JMeter adds the port of the request's URL to it, and never the usual one.
+
+    Source: HTTPHC4Impl.java (setConnectionHeaders, getPortFromHostHeader); HTTPJavaImpl.java does not.
+
+    Args:
+        arguments: the field as it is written, and the scheme, host and port to which the request goes.
+    """
+    written, server = arguments
+    own = _PORT.search(written) or _PORT.search(server)
+    name = _PORT.sub("", written)
+    return name if own is None or own[1] == _USUAL_PORTS.get(server.partition("://")[0]) else f"{name}:{own[1]}"
+
+
 def is_skipped(name: str) -> bool:
     """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
     return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
@@ -189,6 +205,7 @@ OF_REQUEST: Mapping[str, Known] = {
     NOWHERE: Known(1, None, lambda arguments, _context: nowhere(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
     FIELD: Known(1, 1, lambda arguments, _context: field(*arguments)),
+    HOST: Known(2, 2, lambda arguments, _context: host(arguments)),
     KEEP: Known(2, 2, _keep),
     KEPT: Known(1, 1, _kept),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),

@@ -26,6 +26,7 @@ from holdfast.plans.origins import AS_RECORDED, Origins, replaced_headers
 from holdfast.plans.samplers import PORTS, server_name
 
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+_IN_PATH = IN_PATH + "|"  # as browsers send it (WHATWG URL, path percent-encode set)
 _IN_QUERY = IN_PATH + "{}|\\^`"
 _PAUSE_S = 1.0
 _LONGEST_URL = 60
@@ -193,7 +194,7 @@ def _server_of(text: str) -> str:
 
 def _target(request: Mapping[str, object], url: SplitResult, notes: list[Note], name: str) -> str:
     """Path and query as they were on the wire; a URL without a query gets that of the list beside it."""
-    path = quote(url.path or "/", safe=IN_PATH)
+    path = quote(url.path or "/", safe=_IN_PATH)
     if "?" in str(request["url"]).partition("#")[0]:
         return f"{path}?{quote(url.query, safe=_IN_QUERY)}"
     listed = request.get("queryString")

@@ -21,18 +21,15 @@ from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probing import live_look
 from holdfast.probing.guards import check_held_requests
-from holdfast.probing.injection import answered_in_front, not_instrumented, past_its_view
-from holdfast.probing.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
+from holdfast.probing.injection import answered_in_front, not_instrumented
+from holdfast.probing.not_entered import not_entered
+from holdfast.probing.readiness import log_ends_with, or_raise_limits, raise_trouble, what_its_log_says
 from holdfast.probing.session import Session, batch
 from holdfast.probing.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
 from holdfast.probing.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
-_FIRST_CLIENT_ERROR = 400
-_LOGGED = frozenset({400, 403})
-"""Why a server or a framework finds a request wrong, or its own certificate, is in its log."""
 _REFUSALS = frozenset({401, 403})
-_FIRST_SERVER_ERROR = 500
 _HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
 _LONG_WAY_NS = 60 * MS
@@ -122,9 +119,8 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        doubts, finding = tuple(prober.doubts), prober.finding()
-        ended_by = prober.turned_away, prober.location
-        return Reply(request, finding, prober.failure, doubts, session.tls, slept_ns, *ended_by)
+        own = (prober.finding(), prober.failure, tuple(prober.doubts))
+        return Reply(request, *own, session.tls, slept_ns, prober.turned_away, prober.location)
 
 
 def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
@@ -211,8 +207,8 @@ def send_first_request(session: Session) -> Answered:
     """
     live_look.begin(session, LivePhase.FIRST_REQUEST)
     slot = session.slots.first_request.start
-    first = send_into_view(session, slot, _limit_s(session))
-    request, finding, failure, doubts, tls, slept_ns, turned_away, location = first
+    reply = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns, turned_away, location = reply
     session = replace(session, tls=tls)
     raise_trouble(session.trouble)
     if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
@@ -232,9 +228,9 @@ def send_first_request(session: Session) -> Answered:
     held = session.recording.held_in(slot)
     if held is None:
         if session.recording.elsewhere.is_known():
-            raise _not_entered(session, request.status, location)
+            raise not_entered(session, request.status, location)
         in_front = None if session.recording.elsewhere.came() else answered_in_front(session, request.status)
-        raise in_front or not_instrumented(session, request.status) or _not_entered(session, request.status, location)
+        raise in_front or not_instrumented(session, request.status) or not_entered(session, request.status, location)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:
@@ -318,31 +314,31 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
             f"The view at {path} returned, but no reply came within {_limit_s(session):g} s.",
             "What runs after the view (after_request, middleware) does not finish; or a task or thread of the "
             "application's own called the view and has ended with it, as holdfast ends a view by what `except "
-            f"Exception` does not catch{_log(session)}",
+            f"Exception` does not catch{what_its_log_says(session.server)}",
             "Fix that, choose another --path, or measure the running server from outside (holdfast attach).",
         )
     if request.connected_ns == NEVER:
         return InconclusiveError(
             f"The server did not take a connection on {session.reached_at} within {_limit_s(session):g} s.",
-            f"It listens, but the handshake did not complete{_log(session)}",
+            f"It listens, but the handshake did not complete{what_its_log_says(session.server)}",
             f"Look at how it starts{_firewall(session)}{or_raise_limits(session.server)}.",
         )
     if any(each.depth for each in session.kernel.listeners(session.listen_address)):
         return InconclusiveError(
             f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
-            f"It waits in an accept queue, from which no process took it{_log(session)}",
+            f"It waits in an accept queue, from which no process took it{what_its_log_says(session.server)}",
             "Look at what the process that listens there does: it may hang, or still be starting.",
         )
     if session.recording.is_watched():
         return InconclusiveError(
             f"The application did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
             "holdfast has no hook for its framework, so it lets the application answer once to see which function is "
-            f"the view{_log(session)}",
+            f"the view{what_its_log_says(session.server)}",
             "Choose a --path with a faster view, or measure the running server from outside (holdfast attach).",
         )
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
-        f"It accepted the connection, but no view was entered{_log(session)}",
+        f"It accepted the connection, but no view was entered{what_its_log_says(session.server)}",
         f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}."
         f"{_or_leave_out(session)}",
     )
@@ -358,40 +354,13 @@ def _broken_off(session: Session, request: Request, turned_away: str) -> Holdfas
     if request.status:
         return InconclusiveError(
             f"The reply to the first request, GET {path}, broke off: {how} before its announced end.",
-            f"Its status was {request.status}{_log(session)}",
+            f"Its status was {request.status}{what_its_log_says(session.server)}",
             "Look for a Content-Length that is too long, or choose another --path.",
         )
     no_http = f" {status_advice.NO_HTTP}" if request.outcome is Outcome.CLOSED and session.tls is None else ""
     look = f"the server's own message{or_raise_limits(session.server)}.{no_http}{_or_leave_out(session)}"
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
-        f"The server's processes are still running{_log(session)}",
+        f"The server's processes are still running{what_its_log_says(session.server)}",
         f"Look at {'its settings for HTTP/2.' if turned_away else look}",
     )
-
-
-def _not_entered(session: Session, status: int, location: str) -> HoldfastError:
-    why = past_its_view(session)
-    remedy = (
-        "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "
-        "outside (holdfast attach)."
-    )
-    if status >= _FIRST_SERVER_ERROR:
-        why = f"The application, or the server, fails there{_log(session)}"
-        remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
-    elif status >= _FIRST_CLIENT_ERROR:
-        advice, known = status_advice.advice_on(status), status in status_advice.ADVICE
-        why = f"{advice.why}{log_ends_with(session.server) if status in _LOGGED else ''}"
-        remedy = f"{advice.remedy}{' Or choose another --path.' if known else ''}"
-        if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
-            remedy += f" {status_advice.ONLY_HTTP2}"
-    elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
-        why, remedy = status_advice.redirected(location)
-    return InconclusiveError(
-        f"GET {session.experiment.path} was answered with {status} before any view was entered.", why, remedy
-    )
-
-
-def _log(session: Session) -> str:
-    lines = last_lines(session.server)
-    return f"; its log ends with:\n{lines}" if lines else "; its log is empty."

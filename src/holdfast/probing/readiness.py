@@ -286,6 +286,12 @@ def log_ends_with(server: ServerProcess) -> str:
     return f" Its log ends with:\n{lines}" if lines else ""
 
 
+def what_its_log_says(server: ServerProcess) -> str:
+    """The last lines of its log, to follow a reason, or that there are none."""
+    lines = last_lines(server)
+    return f"; its log ends with:\n{lines}" if lines else "; its log is empty."
+
+
 def first_and_last_lines(server: ServerProcess) -> str:
     """The beginning and the end of what it wrote, since the end alone may be a list of its options."""
     last, first = server.log.last_words().splitlines(), server.log.first_words().splitlines()

@@ -166,7 +166,10 @@ def _search(
             return tuple(loads), (), False, single
         loads.append(done)
         search.tell(line_of(done))
-    return tuple(loads), (), True, _single(bench, loads)
+    last = _single(bench, loads)
+    # A server that has lost its last place to the search answers nothing more.
+    note = "" if last is not None or not loads or bench.ends() else _at_rest(bench, alone)[1]
+    return tuple(loads), (note,) if note else (), True, last
 
 
 def _single(bench: Bench, loads: Sequence[AtRate]) -> float | None:
