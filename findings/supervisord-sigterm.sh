@@ -4,7 +4,7 @@
 # Versions  supervisor 4.3.0, gunicorn 27.0.1
 # Source    supervisor/supervisord.py: each program is a group of its own. ordered_stop_groups_phase_1() stops the last
 #           group of the list only, and ordered_stop_groups_phase_2() takes it off when all its processes have stopped.
-#           stopAllProcesses() of rpcinterface.py, which `supervisorctl stop all` calls, tells each at once, and then waits.
+#           `supervisorctl stop all` calls stopAllProcesses() of rpcinterface.py, which tells each at once, then waits.
 # Guess     Programs of the same priority get their signal together, as with `supervisorctl stop all`, so the end takes
 #           as long as the slowest program, stopwaitsecs at most.
 # Seen      The second server is told to stop when the first one has ended, and takes requests until then. With requests
