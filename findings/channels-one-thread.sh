@@ -9,8 +9,7 @@
 # Guess     WebsocketConsumer "calls handlers in a threadpool", as its docstring has it: four clients whose handler
 #           takes 1 s are done after 1 s, like four requests to a `def` view. An AsyncWebsocketConsumer that blocks
 #           nothing and has no database is not concerned.
-# Seen      The four take 4 s. While they run, a message to the asynchronous consumer waits until all of them are done,
-#           although its loop is idle.
+# Seen      The four take 4 s. While they run, a message to the asynchronous consumer waits until all of them are done.
 # Output    daphne:  4 `def` views 1.0 s, 4 synchronous consumers 4.0 s; an asynchronous one 0.0 s alone, 4.0 s beside
 #           uvicorn: 4 `def` views 1.0 s, 4 synchronous consumers 4.0 s; an asynchronous one 0.0 s alone, 4.0 s beside
 set -euo pipefail

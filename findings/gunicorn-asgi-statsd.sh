@@ -6,11 +6,11 @@
 #           sync worker and gthread call it for each request, and it is the access log's own part that is left out
 #           without a log (Logger.access). ASGIProtocol._handle_http_request (gunicorn/asgi/protocol.py) calls it only
 #           `if access_log_enabled`, and takes the time when the application has returned.
-# Guess     Metrics and log are two settings: with --statsd-host, each worker of gunicorn sends
-#           gunicorn.requests, gunicorn.request.status.* and gunicorn.request.duration. A duration ends with the answer.
-# Seen      The ASGI worker sends none of them, while gunicorn.workers comes, so the connection looks good. With
-#           `--access-logfile /dev/null` they come. Then a duration includes what the application does after its answer,
-#           such as Starlette's background tasks; with threads, what is done when the answer is closed does not count.
+# Guess     Metrics and log are two settings: with --statsd-host, each worker of gunicorn sends gunicorn.requests,
+#           gunicorn.request.status.* and gunicorn.request.duration. A duration ends with the answer.
+# Seen      The ASGI worker sends none of them, while gunicorn.workers comes. With `--access-logfile /dev/null` they
+#           come. Then a duration includes what the application does after its answer; with threads, what is done when
+#           the answer is closed does not count.
 # Output    each answers 6 requests; 2 s of work after one of the answers
 #           threads:                       requests 6, status 6, durations 6 (longest 2 ms), workers 1
 #           asgi:                          requests 0, status 0, durations 0 (longest 0 ms), workers 1

@@ -4,7 +4,7 @@
 # Versions  sse-starlette 3.7.0, starlette 1.10.0, uvicorn 0.54.0, uvicorn-worker 0.4.0, gunicorn 27.0.1, hypercorn
 #           0.18.0, granian 2.8.9, h2corn 2.0.0
 # Source    sse_starlette/sse.py: AppStatus.handle_exit takes the place of uvicorn's Server.handle_exit, and
-#           _get_uvicorn_server() looks for an object with should_exit behind the handler of SIGTERM. _shutdown_watcher()
+#           _get_uvicorn_server() looks for an object with should_exit behind the handler of SIGTERM. _shutdown_watcher
 #           asks these two alone.
 # Guess     "On server shutdown, the library sets your shutdown_event", whatever the server; granian is among those that
 #           it recommends, and has an extra. So each stream sends its last event.
