@@ -235,15 +235,18 @@ def test_where_others_have_the_cores_all_the_time_nothing_is_claimed() -> None:
     assert len(found.loads) <= 6
 
 
-def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
+def test_the_rate_of_a_server_that_ended_in_mid_search_is_not_known() -> None:
+    """It may end at any rate, as one does that loses a thread now and then: what held for seconds is no lower bound."""
     whole = searched(served(80.0))
     said = "After a load, the server no longer answered single requests."
     record = CapacityRecord("a", "b", CapacityAsked(("p99<200ms",)), whole.loads[:2], None, said, (said,), 0.0, 50.0)
 
     found = capacity_of(record)
 
-    assert (found.status, found.bounded, found.ended_by) == ("at least", False, said[:-1])
-    assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"
+    assert (found.status, found.rate_per_s, found.bounded, found.ended_by) == ("unknown", None, None, said[:-1])
+    assert found.interval.low == whole.loads[1].rate_per_s
+    held = f"{whole.loads[1].rate_per_s:g} requests a second held at first"
+    assert found.words == f"No rate is known to hold for long: {held}. {said}"
 
 
 def failing_at_random(share: float, most: float, seed: int, allowed: float = 0.01) -> Capacity:

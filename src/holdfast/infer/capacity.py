@@ -47,7 +47,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
     ours = _takes_their_cores(record.watched, place)
     if status == "edge" and ours:
         status = "at least"
-    rate = None if status == "not stationary" else interval.low
+    rate = interval.low if status in ("edge", "at least") else None
     limited = next((each.limited for each in reversed(loads) if each.limited), "") if not theirs else ""
     return Capacity(
         target=record.target,
@@ -85,7 +85,7 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
     loads = record.loads
     slower = gets_slower(loads) or slowed(record.asked, loads) is not None
     if loads and record.notes and not slower:
-        return "unknown" if interval.low is None else "at least"
+        return "unknown"
     if slower or contradicts(record.asked, loads) or errors_at_any_rate(loads, interval):
         return "not stationary"
     ended_early = record.interrupted or record.out_of_time
@@ -143,13 +143,20 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
-    if status == "unknown" and (why := "".join(record.notes[:1]) or limited):
+    if status == "edge":
+        return f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not."
+    return _words_of_unknown(record, interval, limited)
+
+
+def _words_of_unknown(record: CapacityRecord, interval: Interval, limited: str) -> str:
+    low, high = interval.low, interval.high
+    if record.notes and low is not None:
+        return f"No rate is known to hold for long: {low:,g} requests a second held at first. {record.notes[0]}"
+    if why := "".join(record.notes[:1]) or limited:
         return f"Nothing is known of any rate: {why}"
-    if status == "unknown" and high is not None:
+    if high is not None:
         return f"{high:,g} requests a second do not hold, and no lower rate is known that does."
-    return {
-        "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
-    }.get(status, "Nothing is known yet of any rate.")
+    return "Nothing is known yet of any rate."
 
 
 def _words_of_not_stationary(record: CapacityRecord, interval: Interval) -> str:
@@ -165,8 +172,6 @@ def _words_of_not_stationary(record: CapacityRecord, interval: Interval) -> str:
 
 def _words_of_at_least(record: CapacityRecord, interval: Interval, limited: str) -> str:
     asked, low, high = record.asked.up_to_per_s, interval.low or 0.0, interval.high
-    if record.notes:
-        return f"At least {low:,g} requests a second. {record.notes[0]}"
     if limited:
         said = f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
         most, broken = able_at_most(record.loads), surely_broken(record.loads)
