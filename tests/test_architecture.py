@@ -96,7 +96,7 @@ PURE = frozenset({
     "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
     "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
     "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py",
-    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/no_program.py", "servers/python_constants.py", "servers/pyvoy.py",
     "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
     "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
     "servers/werkzeug.py", "servers/wsgiref.py",

@@ -135,7 +135,30 @@ def items(request):
 urlpatterns = [path("items/", items)]
 app = get_asgi_application()
 """
+REFUSES = """
+from flask import Flask, abort
+
+app = Flask(__name__)
+
+
+@app.before_request
+def refuse():
+    abort(STATUS)
+
+
+@app.get("/")
+def index():
+    return "hello"
+"""
 FAULTS = (
+    *(
+        Own(id, ("flask", "run", "--port", "{port}"), {"app.py": REFUSES.replace("STATUS", status)}, exit=INCONCLUSIVE)
+        for id, status in (
+            ("a type that it has not", "406"),
+            ("an error of the request", "412"),
+            ("a method that it has not", "501"),
+        )
+    ),
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
     Own("a variable in front", ("DEBUG=1", "gunicorn", "app:app"), exit=USAGE),
@@ -188,6 +211,9 @@ FAULTS = (
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
+    "a type that it has not": ("GET / was answered with 406 before any view was entered.", "Send -H 'Accept: ...'"),
+    "a method that it has not": ("GET / was answered with 501 before any view was entered.", "It has no GET,"),
+    "an error of the request": ("was answered with 412 before any view", "It does not take this request.", "(-H)."),
     "a path without its slash": ("GET /items was answered with 301 before any view", "It is a redirect to /items/\n"),
     "another protocol": ("got no answer: its connection was closed", "another protocol than HTTP"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),

@@ -62,6 +62,7 @@ ADVICE: Mapping[int, Advice] = {
     ),
     429: Advice("Something limits the rate of requests.", "Exempt holdfast's requests from that limit."),
     431: Advice("The headers are too large for it.", "Send fewer with -H."),
+    501: Advice("It has no GET, and holdfast sends no other method.", "Name a path that answers a GET."),
 }
 OF_THE_SERVER = Advice("The server failed to handle it.", "Look at its log.")
 OF_THE_REQUEST = Advice("It does not take this request.", "Name another path, or send the headers it needs (-H).")

@@ -25,7 +25,7 @@ def not_entered(session: Session, status: int, location: str) -> InconclusiveErr
         "Send the headers it needs with -H 'Name: value', choose another --path, or measure the running server from "
         "outside (holdfast attach)."
     )
-    if status >= _FIRST_SERVER_ERROR:
+    if status >= _FIRST_SERVER_ERROR and status not in ADVICE:
         why = f"The application, or the server, fails there{what_its_log_says(session.server)}"
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
     elif status >= _FIRST_CLIENT_ERROR:

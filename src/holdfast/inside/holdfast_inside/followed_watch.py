@@ -68,6 +68,8 @@ class Seen(watch.Watch):
         self._sent_within: Set[Optional[types.CodeType]] = set()
         # When the first of the timers is due that were set meanwhile.
         self._due = math.inf
+        # Whether one of them was due before the reply.
+        self._was_timed = False
         self._reply = b""
         self.reader = threading.get_ident()
         self._around_reader: Dict[int, types.FrameType] = {}
@@ -192,7 +194,8 @@ class Seen(watch.Watch):
             return
         # A redirect or an error is mostly given by something in front of a view.
         self.answered, self._succeeds = True, data.startswith(_SUCCESS)
-        self._suspends |= time.monotonic() >= self._due
+        self._was_timed = time.monotonic() >= self._due
+        self._suspends |= self._was_timed
         self._in_reader = threading.get_ident() == self.reader and here.get() is self.of
         while frame is not None:
             if not frame.f_code.co_filename.startswith(own_code.OURS):
@@ -258,7 +261,7 @@ class Seen(watch.Watch):
         elsewhere = [each for each in fresh if each.thread != self.reader]
         # A timer, or another thread, may be between the result and the reply.
         by_thread = len(elsewhere) == 1 and self._sends_back and not (self._was_ready or self._sent_late)
-        if by_thread and self._due == math.inf:
+        if by_thread and not self._was_timed:
             return [each for each in fresh if id(each.frame) not in self._after]
         self._late |= self._after
         return [each for each in fresh if each not in elsewhere]
