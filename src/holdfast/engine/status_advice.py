@@ -21,8 +21,8 @@ NO_CERTIFICATE = (
 )
 """What to do where a request over TLS got no answer at all."""
 NO_HTTP = (
-    "It may speak another protocol than HTTP there (uWSGI's own, FastCGI): give it an address for HTTP, or start the "
-    "front with it that speaks so."
+    "It may speak another protocol than HTTP there, such as FastCGI or one of its own: give it an address for HTTP, or "
+    "start the front with it that speaks so."
 )
 """What to do where a connection was closed without an answer."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
