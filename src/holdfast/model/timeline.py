@@ -218,13 +218,14 @@ class Outlived:
     """What ran the first request and was still there when that had long been answered, so that it may serve again.
 
     Attributes:
+        process: None, as the others, where that was not looked at.
         entry_thread: the thread on which the server called the application.
         thread: the one that ran the handler.
     """
 
-    process: bool
-    entry_thread: bool
-    thread: bool
+    process: bool | None
+    entry_thread: bool | None
+    thread: bool | None
 
 
 @frozen
