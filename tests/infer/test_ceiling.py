@@ -66,6 +66,18 @@ def listeners(*queues: tuple[int | None, int | None]) -> Snapshot:
     return replace(snapshot(), listeners=tuple(each))
 
 
+def test_what_the_processes_took_is_no_bound_where_one_of_their_own_queues_is_empty():
+    # As three workers of granian with room for 50 each, of which the kernel's lots gave one 47.
+    places = Places(120, userspace_queue=27, accept_queue=34)
+
+    _, own, _, unknown = found(places, listeners((20, 150), (14, 150), (0, 150)), "max-offered")
+    assert own == (None, False)
+    assert "one was empty when 27 were counted" in unknown["ceiling.userspace_queue"]
+
+    _, own, *_ = found(places, listeners((20, 150), (13, 150), (1, 150)), "max-offered")
+    assert own == (27, True)
+
+
 @pytest.mark.parametrize(
     ("places", "seen", "reason", "words"),
     [

@@ -3,6 +3,7 @@
 from records import entry, on_thread
 
 from holdfast.infer.process_model import model_of
+from holdfast.infer.signals import NOT_LOOKED_AT
 from holdfast.model.timeline import Outlived
 from holdfast.model.verdict import Model
 
@@ -160,6 +161,17 @@ def test_fresh_executors_behind_pooled_server_threads_are_told_apart():
     model, _ = judged(held, after)
 
     assert (model.kind, model.threads_reused, model.handler_threads_reused) == ("thread-pool", True, False)
+
+
+def test_a_run_that_was_cut_short_when_all_were_held_does_not_show_that_threads_are_fresh():
+    # Of a larger pool it is chance that none of them ran on the thread of the first request.
+    first = [on_thread(9, tid=99, seq=1, left_ns=60)]
+    held = [on_thread(n, tid=100 + n, seq=1, process_seq=n + 2) for n in range(4)]
+
+    model, unknown = model_of([*first, *held], held, outlived=NOT_LOOKED_AT)
+
+    assert (model.kind, model.threads_reused, model.processes_reused) == (None, None, True)
+    assert {"model.kind", "model.threads_reused"} <= unknown.keys()
 
 
 def test_a_worker_that_came_in_the_place_of_another_makes_no_pool():

@@ -73,7 +73,7 @@ def test_where_no_process_has_answered_it_says_so():
     verdict = judge(seen(told=False))
 
     assert verdict.waiting is None
-    assert verdict.unknown["waiting"] == "no process that held a request answered where the others wait"
+    assert verdict.unknown["waiting"] == "no process that held a request could tell where the others wait"
 
 
 def test_a_run_that_was_saved_before_it_was_asked_says_so():

@@ -46,6 +46,30 @@ app = bottle.Bottle()
 def index():
     return "hello"
 """
+# Its thread is the master's alone, and Python is not told of the fork (uWSGI, `py-call-osafterfork`): what is left of
+# it on the list of threads lies in the stack of another one by then.
+WITH_A_THREAD = """
+import multiprocessing
+import threading
+import time
+
+
+def tick():
+    while True:
+        time.sleep(0.05)
+
+
+threading.Thread(target=tick, daemon=True).start()
+
+from app import app as shop
+
+free = multiprocessing.Semaphore(4)
+
+
+def app(environ, start_response):
+    with free:
+        return shop(environ, start_response)
+"""
 INI = """
 [uwsgi]
 module = plain
@@ -88,6 +112,13 @@ COMMANDS = (
         own_ini=SEVERAL_MOUNTS,
         app_py=BOTTLE,
     ),
+    uwsgi(
+        "a thread of the master",
+        *("--master", "--processes", "4", "--enable-threads", "--module", "ticking:app"),
+        held_in="wsgi view index()",
+        app_py=BOTTLE,
+        ticking_py=WITH_A_THREAD,
+    ),
     uwsgi("Bottle", "--module", "app:app", held_in="wsgi view index()", app_py=BOTTLE),
     Own(
         "no application",
@@ -95,7 +126,7 @@ COMMANDS = (
         exit=INCONCLUSIVE,
     ),
 )
-_OTHERS = {"Bottle", "another mount of a file's", "no application"}
+_OTHERS = {"Bottle", "a thread of the master", "another mount of a file's", "no application"}
 WITHOUT_BODY = tuple(each.id for each in COMMANDS if each.id not in _OTHERS)
 
 

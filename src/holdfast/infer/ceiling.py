@@ -49,6 +49,11 @@ def accept_queue_full(listeners: Iterable[Listener]) -> bool:
     return bool(queues) and all(queue.full for queue in queues)
 
 
+def _one_is_empty(listeners: Sequence[Listener]) -> bool:
+    """Whether one of several queues of the port has no connection, so that who takes from it need not be full."""
+    return len(listeners) > 1 and any(each.depth == 0 for each in listeners)
+
+
 def took_everything(queued: int) -> str:
     """Why the server's own queue has no bound."""
     return f"it took all {queued} requests offered beyond the ceiling, so its bound was not reached"
@@ -95,6 +100,12 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> Known[Ceiling]
     elif not beyond_userspace:
         userspace, userspace_bounded = None, False
         unknown["ceiling.userspace_queue"] = took_everything(places.userspace_queue)
+    elif not turned_away(places) and _one_is_empty(snapshot.listeners):
+        userspace, userspace_bounded = None, False
+        unknown["ceiling.userspace_queue"] = (
+            f"of the port's {len(snapshot.listeners)} SO_REUSEPORT queues one was empty when {places.userspace_queue} "
+            "were counted, so the process that takes from it may have room for more"
+        )
     queue: int | None = None
     if accept_queue_full(snapshot.listeners) and places.accept_queue > 0:
         queue = places.accept_queue

@@ -38,6 +38,7 @@ from holdfast.infer.pressure import limits_met, pressure_of
 from holdfast.infer.process_model import listen_queues_of, model_of, without_count
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
+from holdfast.infer.signals import NOT_LOOKED_AT
 from holdfast.infer.waited_too_long import fate_of_waiting, waited_before, why_no_queue
 from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
@@ -47,7 +48,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.limits import NO_GROUP, UNLIMITED, UNREADABLE, OtherLimits, Pressure
 from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.ramp import Ramp
-from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
+from holdfast.model.timeline import NEVER, Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
     NOT_KEPT,
     NOT_SAVED,
@@ -291,6 +292,9 @@ def _model(counted: _Counted) -> Known[Model]:
     idle = idle_acceptors(counted.snapshot, entries)
     late = _late(counted.timeline, counted.snapshot)
     outlived, loops = counted.timeline.outlived, counted.timeline.accepting_loops
+    if outlived is None and counted.timeline.marks.released_ns == NEVER:
+        # Cut short when all were held: which threads had not served before is chance.
+        outlived = NOT_LOOKED_AT
     model = unknown.take(model_of(entries, counted.held, late, idle, outlived, loops))
     if counted.held:
         model = unknown.take(without_count(model, may_be_starting(counted.snapshot, entries)))

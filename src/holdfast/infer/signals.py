@@ -27,6 +27,7 @@ HELD_NS = 200 * MS
 
 _NOT_BY_THE_SERVER = frozenset({Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FAILED})
 NOTHING_OUTLIVED = Outlived(process=False, entry_thread=False, thread=False)
+NOT_LOOKED_AT = Outlived(process=None, entry_thread=None, thread=None)
 _ALIKE = 2
 _FEW = 4  # later requests without a sign of reuse that suffice to exclude it
 
@@ -101,7 +102,7 @@ def later_entries(entries: Sequence[Entry]) -> int:
     return sum(each.entered_ns >= first_left_ns for each in entries)
 
 
-def reused(sequence: Iterable[int], later: int, *, outlived: bool = False, again: bool = False) -> bool | None:
+def reused(sequence: Iterable[int], later: int, *, outlived: bool | None = False, again: bool = False) -> bool | None:
     """Whether threads or processes serve again; None where too little was seen.
 
     One that is idle may wait for its turn behind many that are too, so that those which came later show nothing.
@@ -109,13 +110,14 @@ def reused(sequence: Iterable[int], later: int, *, outlived: bool = False, again
     Args:
         sequence: how many requests its thread or process had entered when each request was entered, itself included.
         later: how many requests were entered after others had left, so that there was something to reuse.
-        outlived: the one that ran the first of all was still there when that had long been answered.
+        outlived: the one that ran the first of all was still there when that had long been answered; None where that
+            is not known.
         again: a later request had the id of that one. So it was the same, if it outlived, also where it counts anew
             each time: a thread that Python did not start is new to it whenever it comes back (PyGILState_Release).
     """
     if any(number > 1 for number in sequence) or (outlived and again):
         return True
-    return False if later >= _FEW and not outlived else None
+    return False if later >= _FEW and outlived is False else None
 
 
 def first_again(entries: Iterable[Entry], thread: Callable[[Entry], int]) -> bool:

@@ -17,7 +17,7 @@ from holdfast.model.timeline import Timeline
 from holdfast.model.waiting import BodiesAtRest, Library, LibraryLimit, Waiting, WaitingPoint
 
 _NOT_KEPT = "the run was saved before holdfast asked the server's processes for that"
-_NONE_TOLD = "no process that held a request answered where the others wait"
+_NONE_TOLD = "no process that held a request could tell where the others wait"
 _NO_GIL = (
     "the server's Python runs without the GIL, where what a thread is doing cannot safely be read while it runs on"
 )

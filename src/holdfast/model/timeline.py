@@ -215,16 +215,16 @@ class FirstRequest:
 
 @frozen
 class Outlived:
-    """What ran the first request and was still there when that had long been answered, so that it may serve again.
+    """What ran the first request and was there long after it, so that it may serve again; None was not looked at.
 
     Attributes:
         entry_thread: the thread on which the server called the application.
         thread: the one that ran the handler.
     """
 
-    process: bool
-    entry_thread: bool
-    thread: bool
+    process: bool | None
+    entry_thread: bool | None
+    thread: bool | None
 
 
 @frozen

@@ -46,7 +46,7 @@ class Told:
 
     Attributes:
         background: what wakes up by itself, where some wait before their view.
-        unread: some wait before their view, and without the GIL it is not read for what.
+        unread: some wait before their view, and for what could not be read.
         at_rest: what each look at bodies at rest told.
     """
 
@@ -77,9 +77,10 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
     if not waits:
         # Without a loop, no limit of a library applies; a pool of the server's own may still make its threads ready.
         return limits if uses_loops else Told(background=limits.background)
-    where = _told(_ask(session, prober, held, waits))
+    answers = _ask(session, prober, held, waits)
+    where, failed = _told(answers), any(each.failed for each in answers)
     # Of those that were turned away, each may have been handed over before.
-    unread = waits > prober.ended and not where.waiting and recording.workers.gil() == "off"
+    unread = waits > prober.ended and not where.waiting and (failed or recording.workers.gil() == "off")
     return Told(where.waiting or None, limits.libraries, where.background, unread=unread)
 
 

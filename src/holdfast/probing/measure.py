@@ -57,8 +57,10 @@ def measure(running: Running) -> Measured:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     seen = _measured_ceiling(running)
-    session, killed = seen.session, running.ends.killed()
-    seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    session = seen.session
+    # In this order: one that is killed closes its sockets first.
+    lost, killed = no_longer_accepting(session), running.ends.killed()
+    seen.replaced = tuple(pid for pid in lost if pid not in killed)
     if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
         from holdfast.probing.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
 

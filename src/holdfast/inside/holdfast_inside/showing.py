@@ -53,9 +53,12 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
     for each in libraries.in_force():
         limit = "" if each.limit is None else str(each.limit)
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
-    if about != layout.NOTHING and not gil.frames_can_be_read():
+    readable = gil.frames_can_be_read()
+    if about != layout.NOTHING and not readable:
+        if layout.GILS[gil.state()] != "off":
+            yield layout.FAILED_LINE
         return
-    things = background.initializers() if about != layout.IN_BODIES and gil.frames_can_be_read() else []
+    things = background.initializers() if about != layout.IN_BODIES and readable else []
     points, at_rest = _in_bodies() if about == layout.IN_BODIES else ([], False)
     if about == layout.BEFORE_VIEW:
         waiting, queued = _before_view(shared), executors.queued()
