@@ -105,60 +105,7 @@ AHEAD = (
     "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
 ) + SERVE
 
-# As uWSGI does on a `socket` (proto/uwsgi.c): what it reads is no packet of its own, so it closes.
-CLOSES = """
-import socketserver
-
-
-class Closes(socketserver.BaseRequestHandler):
-    def handle(self):
-        self.request.recv(4)
-
-
-socketserver.TCPServer(("127.0.0.1", {port}), Closes).serve_forever()
-"""
-# Django's CommonMiddleware redirects to a path with a slash that has a view (APPEND_SLASH).
-SLASH = """
-from django.conf import settings
-from django.core.asgi import get_asgi_application
-from django.http import HttpResponse
-from django.urls import path
-
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
-settings.configure(SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=MIDDLEWARE)
-
-
-def items(request):
-    return HttpResponse("done")
-
-
-urlpatterns = [path("items/", items)]
-app = get_asgi_application()
-"""
-REFUSES = """
-from flask import Flask, abort
-
-app = Flask(__name__)
-
-
-@app.before_request
-def refuse():
-    abort(STATUS)
-
-
-@app.get("/")
-def index():
-    return "hello"
-"""
 FAULTS = (
-    *(
-        Own(id, ("flask", "run", "--port", "{port}"), {"app.py": REFUSES.replace("STATUS", status)}, exit=INCONCLUSIVE)
-        for id, status in (
-            ("a type that it has not", "406"),
-            ("an error of the request", "412"),
-            ("a method that it has not", "501"),
-        )
-    ),
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
     Own("a variable in front", ("DEBUG=1", "gunicorn", "app:app"), exit=USAGE),
@@ -200,22 +147,9 @@ FAULTS = (
         exit=INCONCLUSIVE,
     ),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
-    Own(
-        "a path without its slash",
-        ("uvicorn", "--port", "{port}", "site_:app"),
-        {"site_.py": SLASH},
-        options=("--path", "/items"),
-        exit=INCONCLUSIVE,
-    ),
-    Own("another protocol", ("python", "closes.py"), {"closes.py": CLOSES}, exit=INCONCLUSIVE),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
 )
 WORDS = {
-    "a type that it has not": ("GET / was answered with 406 before any view was entered.", "Send -H 'Accept: ...'"),
-    "a method that it has not": ("GET / was answered with 501 before any view was entered.", "It has no GET,"),
-    "an error of the request": ("was answered with 412 before any view", "It does not take this request.", "(-H)."),
-    "a path without its slash": ("GET /items was answered with 301 before any view", "It is a redirect to /items/\n"),
-    "another protocol": ("got no answer: its connection was closed", "another protocol than HTTP"),
     "a program that is not there": ("There is no command guniborn.", "It is not on PATH.", "Did you mean gunicorn?"),
     "a script that is named without its directory": ("There is no command app.py.", "holdfast exec -- python app.py"),
     "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),
