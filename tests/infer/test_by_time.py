@@ -8,6 +8,7 @@ import pytest
 import records
 
 from holdfast.infer.judge import judge
+from holdfast.model.front import QueueBetween, SeenFront
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import ExactLoad, Leaving, Repeat
@@ -61,6 +62,20 @@ def test_a_place_that_a_client_leaves_is_not_told_where_a_rate_decides_what_come
     assert verdict.abandoned.in_service.fin == fate
     why = verdict.unknown.get("abandoned.in_service.fin", "")
     assert ("counts them over a time" in why) is (fate is None)
+
+
+@pytest.mark.parametrize(("let_in", "at_exact_load"), [((0, 0, 1), None), ((3, 3, 3), (3, 3))])
+def test_what_a_rate_of_a_front_has_left_does_not_show_how_places_are_filled(let_in, at_exact_load):
+    """Others wait behind the front, so that the number in service is a bound all the more."""
+    record = seen(*let_in)
+    assert record.placed is not None
+    between = QueueBetween("127.0.0.1", 9000, depth=0, limit=16, connections=IN_SERVICE + 2)
+    front = SeenFront("nginx", (9,), "uvicorn", (between,))
+
+    verdict = judge(replace(record, placed=replace(record.placed, front=front)))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, True)
+    assert verdict.ceiling.at_exact_load == at_exact_load
 
 
 def test_a_single_one_turned_away_may_have_come_before_the_server_knew_that_it_was_empty():
