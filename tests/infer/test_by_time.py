@@ -8,9 +8,10 @@ import pytest
 import records
 
 from holdfast.infer.judge import judge
+from holdfast.model.front import QueueBetween, SeenFront
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import ExactLoad, Repeat
+from holdfast.model.timeline import ExactLoad, Leaving, Repeat
 from holdfast.model.units import MS
 from holdfast.model.units import NS_PER_S as S
 
@@ -46,6 +47,35 @@ def test_requests_turned_away_by_an_empty_server_make_the_ceiling_at_least():
     # 0 of 3 would be what the limit had left, not how the places are shared out.
     assert verdict.ceiling.at_exact_load is None
     assert "counts them over a time" in verdict.unknown["ceiling.at_exact_load"]
+
+
+@pytest.mark.parametrize(("let_in", "fate"), [((0, 0, 1), None), ((3, 3, 3), "finishes")])
+def test_a_place_that_a_client_leaves_is_not_told_where_a_rate_decides_what_comes_in(let_in, fate):
+    """The next request is turned away by the rate, whether there is a place for it or not."""
+    record = seen(*let_in)
+    left = (Leaving(0, "fin", records.AT + 1000, records.AT + 2000),)
+    entries = [replace(each, entered_ns=records.AT + 3000) if each.id >= 100 else each for each in record.entries]
+    marks = replace(record.marks, abandoned_ns=records.AT + 3000)
+
+    verdict = judge(replace(record, entries=tuple(entries), left_in_service=left, marks=marks))
+
+    assert verdict.abandoned.in_service.fin == fate
+    why = verdict.unknown.get("abandoned.in_service.fin", "")
+    assert ("counts them over a time" in why) is (fate is None)
+
+
+@pytest.mark.parametrize(("let_in", "at_exact_load"), [((0, 0, 1), None), ((3, 3, 3), (3, 3))])
+def test_what_a_rate_of_a_front_has_left_does_not_show_how_places_are_filled(let_in, at_exact_load):
+    """Others wait behind the front, so that the number in service is a bound all the more."""
+    record = seen(*let_in)
+    assert record.placed is not None
+    between = QueueBetween("127.0.0.1", 9000, depth=0, limit=16, connections=IN_SERVICE + 2)
+    front = SeenFront("nginx", (9,), "uvicorn", (between,))
+
+    verdict = judge(replace(record, placed=replace(record.placed, front=front)))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded) == (IN_SERVICE, True)
+    assert verdict.ceiling.at_exact_load == at_exact_load
 
 
 def test_a_single_one_turned_away_may_have_come_before_the_server_knew_that_it_was_empty():

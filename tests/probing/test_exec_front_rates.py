@@ -52,6 +52,37 @@ def test_how_many_wait_behind_a_slow_rate_bounds_no_queue(done, own):
     assert "a rate turned requests away" in verdict["unknown"]["ceiling.userspace_queue"]
 
 
+ASGI = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+def index():
+    return "hello"
+"""
+
+
+def test_what_a_rate_has_left_is_not_taken_for_what_is_filled_at_exact_load(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    settings = LIMITED.replace("RATE", "1r/m").replace("BURST", "1500 nodelay").replace("512", "4000")
+    start = SCRIPT.format("uvicorn --port {other} app:app", NGINX_RUNS)
+    files = {"app.py": ASGI, "nginx.conf": settings, "start.sh": start}
+    own = Own("left by a rate", ("sh", "start.sh"), files, {}, ("--max-offered", "3000"))
+
+    done = run_all(workshop, (own,))[own.id]
+
+    assert done.ended.exit == own.exit, done.ended.err
+    verdict = done.verdict()
+    # AnyIO, _backends/_asyncio.py: CapacityLimiter(40); nginx has let in its burst, and then one a minute.
+    assert (value(verdict, "ceiling.in_service"), value(verdict, "ceiling.bounded")) == (40, True)
+    assert value(verdict, "ceiling.at_exact_load") is None
+    assert "counts them over a time" in verdict["unknown"]["ceiling.at_exact_load"]
+    assert not any("offered together" in each for each in verdict["warnings"])
+
+
 def test_a_front_that_counts_requests_and_not_a_rate_bounds_the_queue(workshop):
     if shutil.which("nginx") is None:
         pytest.skip("not installed: nginx (apt-get install nginx-light)")

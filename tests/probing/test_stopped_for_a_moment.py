@@ -34,6 +34,17 @@ def test_a_process_is_stopped_only_as_long_as_it_is_asked_for(sleeper):
         assert os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED) is not None
 
 
+def test_what_was_let_run_meanwhile_is_stopped_again_with_the_next_request(sleeper):
+    with stopped(nothing) as stop:
+        stop.only([sleeper.pid])
+        os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+        os.kill(sleeper.pid, signal.SIGCONT)  # as a guardian does that has had no word for long
+        os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+        stop.only([sleeper.pid])
+        # Without that signal it ends by itself.
+        assert os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT).si_code == os.CLD_STOPPED
+
+
 def _interrupted_with(pid):
     with stopped(nothing) as stop:
         stop.only([pid])

@@ -17,12 +17,19 @@ _MAY_WAIT_INSIDE = "some had been handed to the application, and had not reached
 _GROWING = "the server's pool was still growing, so what a free place would show could not be told from that"
 LET_IN_LATER = "a rate lets in requests, so what a free place would show could not be told from that"
 _ENDLESS = {"growing": _GROWING, "let in later": LET_IN_LATER}
+_BY_TIME = (
+    "what turns requests away counts them over a time, so what a free place would show could not be told from that"
+)
 _NO_RST = "a client of a Unix socket can only close it"
 
 
-def abandoned_of(timeline: Timeline) -> Known[Abandoned]:
-    """What became of all whose clients left."""
-    in_service, reasons = client_gone(timeline)
+def abandoned_of(timeline: Timeline, *, by_time: bool = False) -> Known[Abandoned]:
+    """What became of all whose clients left.
+
+    Args:
+        by_time: what turned requests away counts them over a time, and none waited for a place.
+    """
+    in_service, reasons = client_gone(timeline, by_time=by_time)
     unknown = dict(reasons)
     left = len(timeline.abandoned)
     if left == 0:
@@ -45,8 +52,12 @@ def why_not_tried(timeline: Timeline) -> str:
     return _ENDLESS.get(timeline.ramp.reason, NOT_SO_FAR) if timeline.ramp is not None else NOT_SO_FAR
 
 
-def client_gone(timeline: Timeline) -> Known[ClientGone]:
-    """What becomes of a handler whose client leaves, for each way of leaving."""
+def client_gone(timeline: Timeline, *, by_time: bool = False) -> Known[ClientGone]:
+    """What becomes of a handler whose client leaves, for each way of leaving.
+
+    Args:
+        by_time: as of `abandoned_of`. Whether the next request is let in then shows no place.
+    """
     entries = entries_by_id(timeline)
     # What a new worker runs has not needed the place of a handler whose client has left.
     standing = {id: entry for id, entry in entries.items() if entry.pid not in timeline.came_later}
@@ -63,6 +74,8 @@ def client_gone(timeline: Timeline) -> Known[ClientGone]:
             fates[how] = fate_of(leaving, {**standing, leaving.id: entries[leaving.id]})
             if fates[how] != "finishes" and ended_later(timeline) is not None:
                 fates[how], unknown[f"abandoned.in_service.{how}"] = None, _TIME_LIMIT
+            elif fates[how] != "cancelled" and by_time:
+                fates[how], unknown[f"abandoned.in_service.{how}"] = None, _BY_TIME
     return Known(ClientGone(fates["fin"], fates["rst"]), unknown)
 
 

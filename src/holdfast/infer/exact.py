@@ -8,6 +8,8 @@ from dataclasses import replace
 from holdfast.infer.census import entries_by_id, in_service_at
 from holdfast.infer.disconnect import LET_IN_LATER
 from holdfast.infer.known import NOT_SO_FAR, Known, because
+from holdfast.model.phase import Phase
+from holdfast.model.places import TURNED_AWAY
 from holdfast.model.timeline import Entry, Repeat, Timeline
 from holdfast.model.verdict import Ceiling
 
@@ -18,7 +20,8 @@ def with_exact_load(ceiling: Ceiling, timeline: Timeline, *, by_time: bool = Fal
     """The ceiling with least and most of the repeats, and the reason where there were none.
 
     Args:
-        by_time: what turned requests away counts them over a time, so that the repeats show what it had left.
+        by_time: what turned requests away counts them over a time. Where it did so to those of the repeats, they show
+            what it had left.
     """
     repeats = () if timeline.exact is None else timeline.exact.repeats
     others = ceiling.bounded is False and any(each.last - each.first != ceiling.in_service for each in repeats)
@@ -26,7 +29,7 @@ def with_exact_load(ceiling: Ceiling, timeline: Timeline, *, by_time: bool = Fal
         return Known(ceiling, because(_why_none(ceiling, timeline), FIELDS))
     if ceiling.in_service is None:
         return Known(ceiling, because("how many places there are is not known", FIELDS))
-    if by_time:
+    if by_time and any(each.phase is Phase.EXACT_LOAD and each.outcome in TURNED_AWAY for each in timeline.requests):
         return Known(ceiling, because("what turns requests away counts them over a time, not those in service", FIELDS))
     entries = entries_by_id(timeline)
     filled = [filled_places(repeat, entries) for repeat in repeats]

@@ -171,6 +171,8 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown.because(_ONE_SETTING, "binding")
     unknown.because(NOT_SAVED, "run")
     at_least = _at_least(counted)
+    by_time = at_least is not None and at_least.by_time
+    waits_by_time = bool(why_no_queue_by_time(timeline, places))
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted, at_least))
     before_view = before_view_of(timeline, snapshot, counted.placed, counted.first_request)
     call = unknown.take(calls_of(timeline))
@@ -182,10 +184,10 @@ def _verdict(counted: _Counted) -> Verdict:
         offered=len(counted.placed),
         places=replace(places, before_view=unknown.take(before_view)),
         established=established_at(timeline, snapshot),
-        ceiling=unknown.take(with_exact_load(ceiling, timeline, by_time=at_least is not None and at_least.by_time)),
+        ceiling=unknown.take(with_exact_load(ceiling, timeline, by_time=by_time or waits_by_time)),
         model=unknown.take(_model(counted)),
         overflow=overflow,
-        abandoned=unknown.take(abandoned_of(timeline)),
+        abandoned=unknown.take(abandoned_of(timeline, by_time=by_time)),
         cost=unknown.take(_cost(counted)),
         binding=None,
         timing=unknown.take(_timing(timeline)),

@@ -118,7 +118,8 @@ class Stopped:
         before, self._pids = self._pids, self._pids | stop
         self._wanted = stop
         self._tell(self._pids)
-        for pid in stop - before:
+        # Those of before too: the guardian may have let them run.
+        for pid in stop:
             _send(pid, signal.SIGSTOP)
         for pid in before - stop:
             _send(pid, signal.SIGCONT)

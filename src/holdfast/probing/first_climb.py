@@ -62,6 +62,8 @@ def keep_the_first_climb(seen: Measured, climbed: Climbed) -> None:
     # Processes were asked where requests wait when others waited.
     seen.told = NOTHING_TOLD
     seen.placed, seen.usage, seen.gone = climbed.placed, list(climbed.usage), ()
+    # The look with every place full came when the server had ended what it held.
+    seen.usage_again = ()
     if seen.ramp is not None:
         seen.ramp = replace(seen.ramp, plateau_ns=climbed.plateau_ns)
     seen.marks |= {

@@ -9,9 +9,9 @@ Facts
 
 Decisions
 ---------
-* Once all have been let go, requests are sent one by one: ENOUGH that are turned away show it. A limit that lets in
-  MOST of them as quickly as they come is one that the ramp has seen. Where as many as ENOUGH are kept waiting, more
-  would only wait longer.
+* Once all have been let go, and the server has worked off what waited, which on a busy machine takes seconds, requests
+  are sent one by one: ENOUGH that are turned away show it. A limit that lets in MOST of them as quickly as they come is
+  one that the ramp has seen. Where as many as ENOUGH are kept waiting, more would only wait longer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from holdfast.model.places import TURNED_AWAY
 from holdfast.model.timeline import Request
 from holdfast.probing.measured import Measured
 from holdfast.probing.session import Session, batch
-from holdfast.probing.waits import turn_until
+from holdfast.probing.slots import EXACT_PLACES
+from holdfast.probing.waits import ANSWER_S, turn_until
 
 ENOUGH = 3
 MOST = 40
@@ -33,9 +34,9 @@ def may_turn_away_by_time(seen: Measured, held: int) -> bool:
     """Whether a front turned requests away, and others wait behind it where more would have had room.
 
     Args:
-        held: how many were in service when the places were counted.
+        held: how many were in service when the places were counted; of more than EXACT_PLACES not all are let go.
     """
-    if seen.session.experiment.over_s is not None or seen.ramp is None or seen.placed is None:
+    if seen.session.experiment.over_s is not None or seen.ramp is None or seen.placed is None or held > EXACT_PLACES:
         return False
     away = any(each.outcome in TURNED_AWAY for each in seen.requests)
     ended = away and seen.ramp.reason in {"turned away", "max-offered"}
@@ -43,12 +44,18 @@ def may_turn_away_by_time(seen: Measured, held: int) -> bool:
 
 
 def ask_when_idle(session: Session) -> tuple[Request, ...]:
-    """Sends requests one by one until enough were turned away; none where some are still in service."""
+    """Sends requests one by one until enough were turned away; none where some stay in service, or on their way."""
     recording, slots = session.recording, session.slots
-    if recording.in_service(0, slots.recorded) or session.interrupts.asked:
-        return ()
+
+    def idle() -> bool:
+        behind = 0 if session.front is None else session.front.depth
+        return not behind and recording.in_service(0, slots.recorded) == 0
+
     with batch(session, slots.reuse[-MOST:], Phase.REUSE) as sent:
         prober = sent.prober
+        came = turn_until(session, prober, idle, ANSWER_S, lambda: recording.entered(0, slots.recorded))
+        if not came or session.interrupts.asked:
+            return ()
         while prober.offered < MOST and max(_away(prober), len(prober.pending())) < ENOUGH:
             prober.open(1)
             turn_until(session, prober, lambda: prober.ended == prober.offered, _ENDS_S)
