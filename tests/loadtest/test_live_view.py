@@ -186,7 +186,7 @@ def test_in_a_pipe_a_line_comes_every_few_seconds_and_only_the_result_on_standar
 
     assert json.loads(ended.out)["offered"] == 112
     line, last = ended.err.splitlines()
-    assert last == "holdfast: No request was answered."
+    assert last == "holdfast: No request was answered: each reply has an error status."
     assert re.fullmatch(r"5\.\d s  \d+ begun  0 answered  \d+ rejected  \d+ in flight  p99 .* ms  lag p99 .* ms", line)
 
 

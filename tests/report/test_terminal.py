@@ -65,6 +65,13 @@ def shown(verdict: Verdict) -> str:
     return rendered(render_verdict(verdict), 200, styled=False)
 
 
+def test_a_ceiling_that_is_not_known_has_its_reason_beside_it() -> None:
+    why = "the run was interrupted before the ceiling was met"
+    none = replace(verdict("async", 3, 1), ceiling=Ceiling.unknown(), unknown={"ceiling.in_service": why})
+
+    assert f"at least 3 requests at once; the ceiling is not known: {why}" in " ".join(shown(none).split())
+
+
 def test_requests_that_wait_before_the_view_have_a_lane_and_a_sentence() -> None:
     seen = replace(verdict("sync", 2, 1), places=Places(in_service=2, userspace_queue=9, before_view=6))
 

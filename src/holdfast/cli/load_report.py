@@ -283,7 +283,8 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
         broken_off = result.outcomes["closed"] + result.outcomes["reset"] == result.offered
         plain = result.target.url.startswith("http:")
         tls = " The server may speak TLS: https:// instead of http://." if broken_off and plain else ""
-        say(f"holdfast: No request was answered.{tls}")
+        rejected = ": each reply has an error status" if result.outcomes["rejected"] == result.offered else ""
+        say(f"holdfast: No request was answered{rejected}.{tls}")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED

@@ -104,7 +104,8 @@ def headline(verdict: Verdict) -> Renderable:
     if ceiling.in_service is None:
         at_least = verdict.places.in_service
         text = Text(f"at least {at_least} {'request' if at_least == 1 else 'requests'} at once; ", style="bold yellow")
-        return text.append("the ceiling is not known", style="yellow")
+        why = verdict.unknown.get("ceiling.in_service")
+        return text.append("the ceiling is not known" + (f": {why}" if why else ""), style="yellow")
     how = "" if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"{how}{ceiling.in_service} {plural} at once", style="bold green")
