@@ -165,6 +165,14 @@ def test_a_server_that_holds_no_rate_is_told() -> None:
     assert len(found.loads) <= 12
 
 
+def test_a_search_that_only_followed_a_server_down_does_not_say_that_no_rate_holds() -> None:
+    """7.5/s at first, and 3 % less with each load: each rate is a little too high once it is tried."""
+    found = searched(lambda rate, number: (rate <= 7.5 * 0.97**number, min(rate, 7.5 * 0.97**number), ""))
+
+    assert (found.status, found.rate_per_s, exit_code(found)) == ("unknown", None, INCONCLUSIVE)
+    assert found.words.endswith("do not hold, and no lower rate is known that does.")
+
+
 def test_a_server_that_gets_slower_with_each_load_has_no_rate() -> None:
     def alone(number: int) -> float:
         return 50.0 * 1.1**number

@@ -8,6 +8,7 @@ from holdfast.infer.capacity_drift import singles_rise, slowed
 from holdfast.infer.capacity_errors import errors_at_any_rate, too_few_errors
 from holdfast.infer.capacity_place import full_place, waiting_in
 from holdfast.infer.capacity_search import (
+    MOST_LOADS,
     RATIO,
     able_at_most,
     contradicts,
@@ -91,6 +92,7 @@ def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> Near
     ended_early = record.interrupted or record.out_of_time
     if interval.low is None:
         broken = any(not each.held and not each.limited for each in loads) or (record.notes and not loads)
+        ended_early = ended_early or len(loads) >= MOST_LOADS  # it followed a server that became slower
         return "none" if broken and not ended_early else "unknown"
     if interval.high is None or not theirs:
         return "at least"
