@@ -108,6 +108,12 @@ def check_views():
     async def coroutine(value=2):
         return value
 
+    def decorated(function):
+        def inner():
+            return function()
+
+        return inner
+
     original = code_patch.copy_of(View.name)
     View.name.__code__ = code_patch.gated_code(View.name.__code__, original)
     assert View().name(1, 2, other=3) == ("base", 1, (2,), 1, {"other": 3})
@@ -115,6 +121,7 @@ def check_views():
     coroutine.__code__ = code_patch.gated_code(coroutine.__code__, awaited)
     assert asyncio.run(coroutine()) == 2
     assert isinstance(code_patch.innermost_function(View().name), types.FunctionType)
+    assert code_patch.innermost_function(decorated(check_wsgi)) is check_wsgi
 
 
 def check_wsgi():

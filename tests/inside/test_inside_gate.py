@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import threading
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,68 @@ def test_the_innermost_function_is_found_through_decorators_that_do_not_tell_wha
     assert code_patch.innermost_function(limited(view)) is view
     assert code_patch.innermost_function(on_a_thread(limited(view))) is view
     assert code_patch.innermost_function(Limited(on_a_thread(view))) is view
+
+
+def test_the_innermost_function_is_found_through_decorators_of_views_that_are_called_with_nothing():
+    lock = threading.Lock()
+
+    def view():
+        return "view"
+
+    def locked(function):
+        def inner():
+            with lock:
+                return function()
+
+        return inner
+
+    def at_most(number):
+        places = threading.Semaphore(number)
+
+        def limited(function):
+            def inner():
+                with places:
+                    return function()
+
+            return inner
+
+        return limited
+
+    class Locks:
+        def locked(self, function):
+            def inner():
+                return function()
+
+            return inner
+
+    assert code_patch.innermost_function(locked(view)) is view
+    assert code_patch.innermost_function(at_most(3)(locked(view))) is view
+    assert code_patch.innermost_function(Locks().locked(view)) is view
+
+
+def test_a_part_of_the_work_of_a_view_that_is_called_with_nothing_is_not_taken_for_the_view():
+    def load():
+        return "rows"
+
+    def application():
+        def data():
+            return "rows"
+
+        def index():
+            return data()
+
+        return index
+
+    def registering(function):
+        def index():
+            return function()
+
+        views.append(index)
+
+    views = [application()]
+    registering(load)
+
+    assert [code_patch.innermost_function(each) for each in views] == views
 
 
 def test_what_a_view_calls_by_the_way_is_not_taken_for_the_view():

@@ -91,6 +91,27 @@ def queued(view):
 def index():
     return "done"
 """
+LOCKED = """
+import threading
+
+FRAMEWORK
+
+lock = threading.Lock()
+
+
+def locked(view):
+    def inner():
+        with lock:
+            return view()
+
+    return inner
+
+
+@app.route("/"NAMED)
+@locked
+def index():
+    return "done"
+"""
 BEHIND_A_LOOP = {
     "target.held_in": "flask view index()",
     "ceiling.in_service": 3,
@@ -103,6 +124,14 @@ def queued(id, app):
     command = ("gunicorn", "--threads", "9", "--bind", "127.0.0.1:{port}", "app:app")
     says = {"target.held_in": "flask view index()", "ceiling.in_service": 3, "places.before_view": 6}
     return Own(id, command, {"app.py": app}, says)
+
+
+def locked(framework, begin, named, held_in):
+    """One request at a time has the lock, and the others of gunicorn's nine threads wait for it (gthread)."""
+    command = ("gunicorn", "--threads", "9", "--bind", "127.0.0.1:{port}", "app:app")
+    says = {"target.held_in": held_in, "ceiling.in_service": 1, "places.before_view": 8}
+    app = LOCKED.replace("FRAMEWORK", begin).replace("NAMED", named)
+    return Own(f"a decorator with a lock: {framework}", command, {"app.py": app}, says)
 
 
 COMMANDS = (
@@ -123,6 +152,8 @@ COMMANDS = (
     queued(
         "a decorator with a queue and with wraps", QUEUE.replace("def inner", "@functools.wraps(view)\n    def inner")
     ),
+    locked("Flask", "from flask import Flask\napp = Flask(__name__)", ', endpoint="index"', "flask view index()"),
+    locked("Bottle", "from bottle import Bottle\napp = Bottle()", "", "wsgi view index()"),
 )
 
 

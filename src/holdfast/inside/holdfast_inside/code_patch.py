@@ -10,6 +10,7 @@ belong to the application. Unless it holds, the gate calls a copy of the functio
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import inspect
 import types
@@ -93,17 +94,54 @@ def _answers_with(view: object, function: types.FunctionType) -> bool:
     """Whether a view answers with a function that it keeps, where both are called with nothing.
 
     A view that is called with nothing may call another such function for a part of its work. One that was renamed after
-    it, as `functools.wraps` would, answers in its place; so does one that has a queue too, by which threads get it.
+    it, as `functools.wraps` would, answers in its place; so does one that a decorator has made of it, and one that has
+    a queue too, by which threads get it.
     """
     if not isinstance(view, types.FunctionType) or not own_code.is_own(function.__code__.co_filename):
         return False
     codes = function.__code__, view.__code__
     if not can_be_gated(function) or any(each.co_argcount or each.co_flags & _ANYTHING for each in codes):
         return False
-    if function.__name__ == view.__name__ != view.__code__.co_name:
+    if function.__name__ == view.__name__ != view.__code__.co_name or _is_decorated(view, function):
         return True
     used = [*_in_closure(view), *(view.__globals__.get(name) for name in view.__code__.co_names)]
     return any(type(each).__module__ in _QUEUES for each in used)
+
+
+def _is_decorated(view: types.FunctionType, function: types.FunctionType) -> bool:
+    """Whether what made the view is called with that function alone, and returns the view, as a decorator is."""
+    maker = _maker(view)
+    if maker is None or maker.co_flags & _ANYTHING or maker.co_kwonlyargcount:
+        return False
+    is_method = maker.co_argcount == 2 and maker.co_varnames[0] in {"self", "cls"}
+    given = maker.co_varnames[maker.co_argcount - 1 :][:1] if is_method or maker.co_argcount == 1 else ()
+    kept = dict(zip(view.__code__.co_freevars, view.__closure__ or ()))
+    return bool(given) and given[0] in kept and kept[given[0]].cell_contents is function and _returns_made(maker, view)
+
+
+def _maker(view: types.FunctionType) -> Optional[types.CodeType]:
+    """The function in which this one was defined, by its qualified name; None if it is not found there."""
+    *path, first = reversed(view.__qualname__.split(".<locals>.")[:-1] or [""])
+    found: Any = view.__globals__
+    for name in first.split("."):
+        found = found.get(name) if found is view.__globals__ else getattr(found, "__dict__", {}).get(name)
+    code: Any = getattr(innermost_function(found), "__code__", None)
+    made: Any = None
+    for name in [name for each in reversed(path) for name in each.split(".")] + [view.__code__.co_name]:
+        codes = [each for each in getattr(code, "co_consts", ()) if isinstance(each, types.CodeType)]
+        made, code = code, next((each for each in codes if each.co_name == name), None)
+    return made if code is view.__code__ else None
+
+
+def _returns_made(maker: types.CodeType, made: types.FunctionType) -> bool:
+    """Whether a function returns the one that it has made, by its name."""
+    before = ""
+    for each in dis.get_instructions(maker):
+        if each.opname == "RETURN_VALUE" and before == made.__code__.co_name:
+            return True
+        # Since 3.13 one instruction may store a name and load it.
+        before = each.argrepr.rpartition(", ")[2] if "LOAD_" in each.opname else ""
+    return False
 
 
 def can_be_gated(function: types.FunctionType) -> bool:
