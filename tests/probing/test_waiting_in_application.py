@@ -151,6 +151,18 @@ ALSO_IN_VIEW = (
         running=1,
         after=("-k", "gevent"),
     ),
+    # Neither has a queue in C: CPython, Modules/_queuemodule.c; gevent/queue.py, which takes its place (patch_queue).
+    Row("flask", applications.QUEUE, "/", "places.get()", "with_queue", "queue.SimpleQueue", running=4),
+    Row(
+        "gunicorn",
+        applications.QUEUE,
+        "/",
+        "places.get()",
+        "with_queue",
+        "gevent.queue.SimpleQueue",
+        running=4,
+        after=("-k", "gevent"),
+    ),
 )
 
 
@@ -257,6 +269,19 @@ def test_what_waits_in_its_view_is_named_by_its_line_and_so_is_how_many_run(hold
 @pytest.mark.parametrize("row", ALSO_IN_VIEW, ids=names(ALSO_IN_VIEW))
 def test_the_same_holds_of_locks_pools_and_greenlets(holdfast, row):
     check_in_view(probed(holdfast, row, "--call", "--max-called", str(CALLED)), row)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("path", "said"), [("/sleep", "all of them at once"), ("/semaphore", "all of them had begun before one ended")]
+)
+def test_bodies_that_wait_for_their_turn_are_not_said_to_run_at_once(holdfast, path, said):
+    (holdfast.directory / "shop.py").write_text(applications.FASTAPI)
+
+    given = ("--path", path, "--max-offered", str(OFFERED), "--call", "--max-called", str(CALLED))
+    ended = holdfast.run("probe", "shop.py", "--server", "uvicorn", *given)
+
+    assert f"Called together, {CALLED} bodies ran: {said};" in " ".join(ended.out.split())
 
 
 @pytest.mark.servers

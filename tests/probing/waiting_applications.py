@@ -198,6 +198,27 @@ def with_pool():
     return "done"
 """
 
+QUEUE = """
+import queue
+import time
+
+from flask import Flask
+
+app = Flask(__name__)
+places = queue.SimpleQueue()
+for each in range(4):
+    places.put(each)
+
+
+@app.get("/")
+def with_queue():
+    place = places.get()
+    try:
+        time.sleep(0.3)
+        return "done"
+    finally:
+        places.put(place)
+"""
 MIDDLEWARE = """
 import asyncio
 from starlette.applications import Starlette

@@ -10,15 +10,30 @@ from holdfast.model.verdict import Ceiling, Model, Overflow, Verdict
 
 ENTRY_OF_UNKNOWN = "unknown"
 """`via` of a first request that was held so."""
+_WITHOUT_VIEW = "entry"
+"""`via` of one that was held in a framework that has no view at its path."""
 
 
 def is_at_entry(first_request: FirstRequest) -> bool:
-    """Whether what was measured is the entry's and tells nothing of the view's ceiling."""
-    return first_request.via == ENTRY_OF_UNKNOWN
+    """Whether what was measured is the entry's and tells nothing of the view's ceiling.
+
+    Where a framework that is known has no view at the path, and calls views on the thread that it was called on, they
+    have the entry's places.
+    """
+    return first_request.via == ENTRY_OF_UNKNOWN or _is_of_another_thread(first_request)
+
+
+def _is_of_another_thread(first_request: FirstRequest) -> bool:
+    return first_request.via == _WITHOUT_VIEW and first_request.kind != "sync"
 
 
 def why_at_entry(first_request: FirstRequest) -> str:
     """The reason for each figure of the view."""
+    if _is_of_another_thread(first_request):
+        return (
+            f"requests were held at the {first_request.held_in}, and the framework may run a view on other threads, or "
+            "one at a time"
+        )
     return (
         f"requests were held at the {first_request.held_in}, and holdfast did not find the function behind it that "
         "answers: a framework may run that function on other threads, or one at a time"

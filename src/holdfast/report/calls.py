@@ -9,6 +9,9 @@ from holdfast.model.call import Body, Calls
 _SLOW_MS = 100.0
 """What asyncio's debug mode calls a slow callback (`loop.slow_callback_duration`, 0.1 s)."""
 
+_LONGER = 1.5
+"""So many times as long as alone is longer than bodies take that wait for none of the others."""
+
 
 def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
     """Each finding as one sentence."""
@@ -18,7 +21,7 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
         if calls.at_once is None:
             ran = f"how many at once was not measured ({unknown['call.at_once']})"
         if calls.at_once == calls.bodies > 1:
-            ran = "all of them at once"
+            ran = "all of them had begun before one ended" if _may_have_waited(calls) else "all of them at once"
         processes = f", in {calls.processes} processes" if calls.processes and calls.processes > 1 else ""
         took = "" if calls.duration_ms is None else f"; each took {_ms(calls.duration_ms.median)} (median)"
         yield f"Called together, {_count(calls.bodies)} ran: {ran}{processes}{took}."
@@ -36,6 +39,13 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
     if calls.raised or set(calls.replies) - {"200"}:
         replies = ", ".join(f"{count} x {status}" for status, count in sorted(calls.replies.items()))
         yield f"{calls.raised} of {_count(calls.finished)} raised; replies: {replies or 'none'}."
+
+
+def _may_have_waited(calls: Calls) -> bool:
+    """Whether bodies that had begun did not all run: fewer were seen to, or they took longer than the one alone."""
+    together, alone = calls.duration_ms, calls.alone.duration_ms
+    longer = together is not None and alone is not None and together.median > _LONGER * alone
+    return longer or calls.running is not None
 
 
 def _alone(body: Body) -> str:

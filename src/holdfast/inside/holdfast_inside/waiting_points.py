@@ -5,8 +5,8 @@ free thread of an executor. What merely takes time, such as a query or `sleep`, 
 
 - the innermost function is one that waits for others, as those of some modules do (`threading`, `asyncio.locks`,
   `queue`);
-- the innermost function is entering or acquiring an object that can be acquired and released: a lock in C has no frame
-  of its own, so the instruction at which the function is tells;
+- the innermost function is entering or acquiring an object that can be acquired and released, or calls a queue: what is
+  written in C has no frame of its own, so the instruction at which the function is tells;
 - the future that is awaited, or whose result is asked for, is that of a function which an executor has accepted and not
   begun.
 """
@@ -56,6 +56,9 @@ _BY_CONDITIONS = frozenset({"threading", "queue"})
 _FOR_A_THREAD = frozenset({"join", "_wait_for_tstate_lock"})
 _SAYS_LITTLE = ("Condition.", "Event.", "ParkingLot.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
 """Of what waits in one of these, the function around it says more: `QueuePool._do_get`, `CapacityLimiter.acquire`."""
+_QUEUES_IN_C = {"_queue": "queue", "gevent._gevent_cqueue": "gevent.queue"}
+"""Where these are defined that have no frames, and what they are known by."""
+_OF_QUEUES = frozenset({"get", "join", "peek", "put"})
 _NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_CLASSDEREF")
 _ENDS = ("POP_TOP", "STORE_", "RETURN_", "POP_JUMP", "JUMP_", "RESUME", "END_FOR", "SETUP_FINALLY")
@@ -183,7 +186,7 @@ def _short(qualname: str) -> str:
 
 
 def _lock_in(frame: types.FrameType) -> str:
-    """The kind of lock that a function is entering or acquiring in the instruction at which it is; "" if it is not."""
+    """The kind of lock that a function is acquiring, or of queue that it calls, at its instruction; "" if it is not."""
     found: object = named_objects.MISSING
     value: object = named_objects.MISSING
     for name, argument in _before(frame.f_code, frame.f_lasti):
@@ -192,7 +195,8 @@ def _lock_in(frame: types.FrameType) -> str:
         elif name.startswith(_LOADS):
             value = named_objects.variable(frame, argument[-1] if isinstance(argument, tuple) else argument)
         elif name in ("LOAD_ATTR", "LOAD_METHOD"):
-            if argument in ("acquire", "__enter__") and _is_lock(value):
+            locks = argument in ("acquire", "__enter__") and _is_lock(value)
+            if locks or (argument in _OF_QUEUES and type(value).__module__ in _QUEUES_IN_C):
                 found = value
             value = (
                 named_objects.MISSING if value is named_objects.MISSING else named_objects.attribute(value, argument)
@@ -202,7 +206,8 @@ def _lock_in(frame: types.FrameType) -> str:
             found = value
     if found is named_objects.MISSING or (type(found).__name__ == "lock" and not found.locked()):  # type: ignore[attr-defined]
         return ""
-    kind = f"{type(found).__module__}.{type(found).__qualname__}"
+    module = _QUEUES_IN_C.get(type(found).__module__, type(found).__module__)
+    kind = f"{module}.{type(found).__qualname__}"
     return _NAMES.get(kind, kind)
 
 
