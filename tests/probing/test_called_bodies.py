@@ -18,6 +18,8 @@ import pytest
 from support.commandline import Ended, Holdfast
 from support.waiting import until
 
+from holdfast.errors import EXIT_INCONCLUSIVE
+
 SLEEP_MS = 1000 * applications.SLEEP_S
 # Of a step that does nothing but go on waiting; a busy machine may take its thread's core away in it.
 HARDLY_MS = 100.0
@@ -245,8 +247,11 @@ def test_of_a_stream_it_says_that_the_figures_end_where_the_view_returned(holdfa
 
 def test_without_a_view_there_is_no_body_to_call(holdfast):
     row = Row("uvicorn", applications.FASTAPI, "/missing", 0, stops=None)
-    verdict = verdict_of(called(holdfast, row))
+    ended = called(holdfast, row)
+    verdict = msgspec.json.decode(ended.out)
 
+    # Nor is anything said of the view that the path does not have.
+    assert (ended.exit, verdict["ceiling"]["in_service"]) == (EXIT_INCONCLUSIVE, None)
     assert verdict["call"] is None
     assert "no body began" in verdict["unknown"]["call"]
 

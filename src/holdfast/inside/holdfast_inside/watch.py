@@ -239,11 +239,12 @@ class Watch:
     def is_doubtful(self) -> bool:
         """Whether several functions may be the view; only what is called for another path is noted from now on."""
         before = sys.getprofile()
+        # What this asks of the person's objects is no part of the request; some raise whatever is asked of them.
         sys.setprofile(None)
-        # What this asks of the person's objects is no part of the request.
-        doubtful = [each.is_doubtful() for each in self.answering()]
-        sys.setprofile(before)
-        return any(doubtful)
+        try:
+            return sum(each.is_doubtful() for each in self.answering()) > 0
+        finally:
+            sys.setprofile(before)
 
     def view(self, *, elsewhere: bool = False) -> Optional[finding.View]:
         """The function that answered, or None if none was seen that can be told from others and can be held.
